@@ -1,0 +1,91 @@
+"""`digits data`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digits_cli.options import DataDir, Debug, Experiment, Json
+
+app = typer.Typer(help="List, fetch and show the data.", no_args_is_help=True)
+
+Name = Annotated[
+    str, typer.Argument(help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/.")
+]
+
+
+@app.command("list")
+def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
+    """List the data: sizes, source, whether it is here and whole.
+
+    Example: digits data list
+    """
+    from digits_cli.console import Console
+    from experiments.datasets import catalog
+
+    with Console(as_json) as console:
+        listings = catalog(data_dir)
+        rows = [
+            (
+                data.name,
+                f"{data.sizes[0]:,} + {data.sizes[1]:,}",
+                f"{data.shape[0]}x{data.shape[1]}",
+                data.state,
+                data.found or "",
+                data.homepage,
+            )
+            for data in listings
+        ]
+        console.table("Data", ("name", "train + test", "size", "state", "folder", "source"), rows)
+        console.json(
+            [{**asdict(data), "found": str(data.found) if data.found else None} for data in listings]
+        )
+
+
+@app.command()
+def fetch(name: Name, data_dir: DataDir = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
+    """Download and verify data, unless it is here already.
+
+    Example: digits data fetch mnist
+    """
+    from digits_cli.console import Console
+    from experiments.datasets import fetch as work
+
+    with Console(as_json) as console:
+        console.stage(f"fetch {name}")
+        folder = work(name, data_dir, console.download)
+        console.result(f"{name} is in {folder}, verified")
+        console.json({"dataset": name, "folder": str(folder)})
+
+
+@app.command()
+def show(
+    name: Name,
+    output: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("reports/data"),
+    data_dir: DataDir = None,
+    experiment: Experiment = None,
+    as_json: Json = False,
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Draw sample digits and the class distribution, write them to files and log them.
+
+    Example: digits data show usps
+    """
+    from digits_cli.console import Console
+    from experiments.tracking import open_store
+    from experiments.workflows.show import show as work
+
+    with Console(as_json) as console:
+        store = open_store(experiment)
+        result = work(store, name, output, data_dir, console)
+        rows = [(split, f"{sum(counts):,}", *counts) for split, counts in result.counts.items()]
+        console.table(
+            f"{result.dataset} (to 28x28: {result.transform})",
+            ("split", "digits", *map(str, range(10))),
+            rows,
+        )
+        for file in result.files:
+            console.result(f"wrote {file}")
+        console.where(store, result.run_id)
+        console.json(asdict(result))

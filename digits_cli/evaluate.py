@@ -1,0 +1,75 @@
+"""`digits evaluate`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digits_cli.options import DataDir, Debug, Experiment, Json
+
+if TYPE_CHECKING:
+    from digits_cli.console import Console
+    from experiments.workflows.evaluate import EvaluateResult
+
+
+def evaluate(
+    model: Annotated[
+        list[str],
+        typer.Option(
+            "--model",
+            "-m",
+            help="lenet, mnist-lenet, models:/mnist-lenet/3, models:/NAME@ALIAS, runs:/ID or a .keras file; repeatable.",
+        ),
+    ],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    experiment: Experiment = None,
+    as_json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - main looks for it
+) -> None:
+    """Measure trained networks on a test split; compare them where there are several.
+
+    Example: digits evaluate --model lenet --model cnn
+    """
+    from digits_cli.console import Console, load_tensorflow
+    from experiments.tracking import open_store
+    from experiments.workflows.evaluate import evaluate as work
+
+    with Console(as_json) as console:
+        store = open_store(experiment)
+        load_tensorflow()
+        result = work(store, {name: name for name in model}, dataset, data_dir, console)
+        print_evaluation(console, result)
+        console.where(store, result.run_id)
+        console.json(asdict(result))
+
+
+def print_evaluation(console: "Console", result: "EvaluateResult") -> None:
+    """Show the table of networks and, where there are several, of pairs."""
+    best_first = sorted(result.models.items(), key=lambda row: -row[1]["accuracy"])
+    rows = [
+        (
+            name,
+            f"{m['accuracy']:.4f}",
+            f"{m['accuracy_low']:.4f} to {m['accuracy_high']:.4f}",
+            *(f"{m[key]:.4f}" for key in ("macro_f1", "top2", "loss", "ece")),
+        )
+        for name, m in best_first
+    ]
+    n = best_first[0][1]["n"]
+    headers = ("model", "accuracy", "95 % interval", "macro F1", "top-2", "loss", "ECE")
+    console.table(f"{result.dataset}, {n:,} test digits", headers, rows)
+    if result.pairs:
+        pairs = [
+            (f"{p['a']} / {p['b']}", p["only_a"], p["only_b"], f"{p['p_value']:.2g}", f"{p['p_holm']:.2g}")
+            for p in result.pairs
+        ]
+        console.table(
+            "Exact McNemar tests", ("pair", "only the first right", "only the second", "p", "p (Holm)"), pairs
+        )
+        console.result(f"{len(result.misclassified_by_all)} digits are misclassified by all of them")

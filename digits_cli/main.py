@@ -1,0 +1,77 @@
+"""The entry point: which commands there are, and what an error looks like."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from digits_cli import data, evaluate, models, run, train, ui
+from experiments.errors import DigitsError, UsageError
+
+FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+app = typer.Typer(
+    name="digits",
+    help="Train, evaluate and compare handwritten-digit classifiers, every run tracked in MLflow.",
+    epilog="Start with: digits run --profile quick",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.command("models")(models.models)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("run")(run.run)
+app.command("ui")(ui.ui)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit: 0 when it did what was asked, 2 for wrong usage, 1 for any other failure.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line, those of the process if None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = app(words, standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the last resort: a line in place of a traceback
+        code = _report(error, debug="--debug" in words)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code in (INTERRUPTED, TERMINATED):
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+    sys.exit(code or 0)
+
+
+def _terminate(*_: Any) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(TERMINATED)
+
+
+def _report(error: Exception, debug: bool) -> int:
+    """Print one line that says what is wrong, and return the exit code."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, TyperException):
+        return _report_usage(error)
+    if isinstance(error, DigitsError):
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAILURE
+    first = (str(error).splitlines() or [""])[0]
+    print(f"error: {type(error).__name__}: {first} (--debug shows where)", file=sys.stderr)
+    return FAILURE
+
+
+def _report_usage(error: TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "digits"
+    print(f"error: {error.format_message().rstrip('.')} (see {command} --help)", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,40 @@
+"""`digits models`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from digits_cli.options import Debug, Experiment, Json
+from experiments.models import MODELS
+
+if TYPE_CHECKING:
+    from experiments.tracking import RegisteredVersion
+
+
+def models(experiment: Experiment = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
+    """List the networks: parameters, source and the versions trained so far.
+
+    Example: digits models
+    """
+    from digits_cli.console import Console
+    from experiments.tracking import open_store, registered_versions
+
+    with Console(as_json) as console:
+        trained = registered_versions(open_store(experiment))
+        by_name = {name: [v for v in trained if v.registered_model.endswith(f"-{name}")] for name in MODELS}
+        rows = [(name, f"{a.parameters:,}", a.source, _summary(by_name[name])) for name, a in MODELS.items()]
+        console.table("Networks", ("name", "parameters", "source", "trained"), rows)
+        console.json(
+            [
+                {"name": name, "parameters": a.parameters, "versions": [asdict(v) for v in by_name[name]]}
+                for name, a in MODELS.items()
+            ]
+        )
+
+
+def _summary(versions: list["RegisteredVersion"]) -> str:
+    """Name each registered model with its versions, the champion starred."""
+    lines: dict[str, list[str]] = {}
+    for version in versions:
+        star = "*" if "champion" in version.aliases else ""
+        lines.setdefault(version.registered_model, []).append(f"v{version.version}{star}")
+    return "\n".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with mnist/ and usps/.  [default: $DIGITS_DATA_DIR, then the user cache]",
+        show_default=False,
+    ),
+]
+Dataset = Annotated[
+    str,
+    typer.Option(
+        "--dataset", "-d", help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/."
+    ),
+]
+Experiment = Annotated[
+    str | None,
+    typer.Option(
+        help="MLflow experiment.  [default: $MLFLOW_EXPERIMENT_NAME, then digits]", show_default=False
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -1,0 +1,159 @@
+"""`digits train`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digits_cli.options import DataDir, Dataset, Debug, Experiment, Json
+from experiments.errors import UsageError
+from experiments.models import MODELS, Precision
+
+if TYPE_CHECKING:
+    from digits_cli.console import Console
+    from experiments.tracking import Store
+    from experiments.workflows.train import TrainOptions
+
+
+def train(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A network (see: digits models), or all: every network but alexnet227, which takes days without a GPU."
+        ),
+    ],
+    dataset: Dataset = "mnist",
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images at most.", show_default="the recipe's")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images a step.", show_default="the recipe's")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak learning rate.", show_default="the recipe's")
+    ] = None,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(
+            help="bfloat16 is faster where the processor has it; auto finds out.", show_default="auto"
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Train on a stratified sample of so many images.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),
+    ] = None,
+    data_dir: DataDir = None,
+    experiment: Experiment = None,
+    as_json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - main looks for it
+) -> None:
+    """Train a network (or all), track the run in MLflow and register the model.
+
+    A run that was interrupted is continued by the same command.
+
+    Example: digits train lenet --epochs 5 --set rotation=15
+    """
+    typed = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "precision": precision,
+        "seed": seed,
+    }
+    chosen = {
+        **parse_settings(settings or []),
+        **{name: value for name, value in typed.items() if value is not None},
+    }
+    if seeds and (model == "all" or "seed" in chosen):
+        raise UsageError("--seeds goes with one network and without --seed")
+    from digits_cli.console import Console, load_tensorflow
+    from experiments.tracking import open_store
+    from experiments.workflows.train import TrainOptions
+
+    options = TrainOptions(next(iter(MODELS)) if model == "all" else model, dataset, data_dir, chosen, limit)
+    numbers = parse_seeds(seeds) if seeds else []
+    with Console(as_json) as console:
+        store = open_store(experiment)
+        load_tensorflow()
+        if model == "all":
+            _train_all(store, options, console)
+        elif seeds:
+            _train_seeds(store, options, numbers, console)
+        else:
+            _train_one(store, options, console)
+
+
+def parse_settings(texts: list[str]) -> dict[str, Any]:
+    """Split ``key=value`` texts.
+
+    Raises
+    ------
+    UsageError
+        For a text without ``=``.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for text, (key, sign, value) in zip(texts, pairs, strict=True):
+        if not (key and sign and value):
+            raise UsageError(f"--set needs key=value, received {text!r}")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read ``0-4`` or ``1,5,7`` or a mixture of both.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, sign, last = part.strip().partition("-")
+        if not first.isdigit() or (sign and not last.isdigit()):
+            raise UsageError(f"--seeds needs numbers such as 0-4 or 1,5,7, received {text!r}")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> None:
+    from experiments.workflows.train import train as work
+
+    result = work(store, options, console)
+    champion = ", champion" if result.champion else ""
+    console.result(
+        f"{result.model} on {result.dataset}: validation accuracy {result.val_accuracy:.4f} (epoch {result.best_epoch} of {result.epochs}, "
+        f"{result.seconds:.0f} s); registered as {result.registered_model} v{result.version}{champion}"
+    )
+    console.where(store, result.run_id)
+    console.json(asdict(result))
+
+
+def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], console: "Console") -> None:
+    from experiments.workflows.train_many import train_seeds
+
+    result = train_seeds(store, options, seeds, console)
+    console.result(
+        f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} over {len(result.seeds)} seeds"
+    )
+    console.where(store, result.run_id)
+    last = asdict(result.seeds[-1])
+    console.json({**last, **asdict(result), "seeds": [asdict(one) for one in result.seeds]})
+
+
+def _train_all(store: "Store", options: "TrainOptions", console: "Console") -> None:
+    from digits_cli.run import print_steps
+    from experiments.workflows.steps import StepsFailed
+    from experiments.workflows.train_many import train_all
+
+    try:
+        outcome = train_all(store, options, console)
+    except StepsFailed as error:
+        print_steps(console, error.result)
+        raise
+    print_steps(console, outcome)
+    console.where(store, outcome.run_id)

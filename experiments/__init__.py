@@ -1,0 +1,1 @@
+"""Experiments on handwritten-digit classifiers: data, networks, training, evaluation, tracking."""

@@ -1,0 +1,30 @@
+"""Digits to learn from: what data exists, and how it is found, verified, parsed, normalised and split.
+
+>>> from experiments import datasets
+>>> uci = datasets.load("uci")
+>>> train, validation = datasets.split_validation(uci.train, fraction=0.1)
+>>> train.as_float().shape
+(1294, 28, 28, 1)
+"""
+
+from experiments.datasets.dataset import Dataset, Split
+from experiments.datasets.download import Progress
+from experiments.datasets.listing import Listing, catalog
+from experiments.datasets.loading import fetch, load
+from experiments.datasets.normalise import fit_to_mnist
+from experiments.datasets.sources import DATASET_NAMES
+from experiments.datasets.splits import sample, split_validation
+
+__all__ = [
+    "DATASET_NAMES",
+    "Dataset",
+    "Listing",
+    "Progress",
+    "Split",
+    "catalog",
+    "fetch",
+    "fit_to_mnist",
+    "load",
+    "sample",
+    "split_validation",
+]

@@ -1,0 +1,132 @@
+"""Downloads that leave a verified file or none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from experiments.datasets.content import content_name, unpack
+from experiments.datasets.local import Copy, locate, read_verified, search_folders, user_cache
+from experiments.datasets.sources import Edition, RemoteFile, Source
+from experiments.errors import DigitsError
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, its bytes so far, and its bytes in all (0 when the server does not say)."""
+
+CHUNK_BYTES = 1 << 16
+TIMEOUT_SECONDS = 10
+
+
+def obtain(source: Source, data_dir: Path | None = None, progress: Progress | None = None) -> Copy:
+    """Find a data set on this machine or download it; either way verified.
+
+    The download goes to `data_dir` when that is given, else to the user's cache.
+
+    Raises
+    ------
+    DigitsError
+        When what is found is corrupt, or when nothing is found and no mirror delivers.
+    """
+    found = locate(source, data_dir)
+    if found:
+        return read_verified(*found)
+    folder = (data_dir or user_cache()).expanduser() / source.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DigitsError(
+            f"{folder} cannot be made for the download of {source.name}: {error.strerror}"
+        ) from error
+    return _download(source, folder, progress, looked_in=search_folders(source, data_dir))
+
+
+def _download(source: Source, folder: Path, progress: Progress | None, looked_in: Sequence[Path]) -> Copy:
+    """Download the first edition that is to be had."""
+    failures: list[str] = []
+    for edition in source.editions:
+        problems = _complete(folder, edition, progress)
+        if not problems:
+            return read_verified(folder, edition)
+        failures += problems
+    wanted = ", ".join(f"{source.name}/{file.name}" for file in source.editions[0].files)
+    raise DigitsError(
+        f"{source.name} is not in {', '.join(map(str, looked_in))} and could not be downloaded "
+        f"({'; '.join(failures)}): set DIGITS_DATA_DIR or --data-dir to a folder with {wanted}, "
+        "or use --dataset uci, which needs no download"
+    )
+
+
+def _complete(folder: Path, edition: Edition, progress: Progress | None) -> list[str]:
+    """Download what is missing of an edition; return why the first file failed that did, or nothing."""
+    for file in edition.files:
+        problems = [] if file.find(folder) else _try_mirrors(file, edition.mirrors, folder, progress)
+        if problems:
+            return problems
+    return []
+
+
+def _try_mirrors(
+    file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: Progress | None
+) -> list[str]:
+    """Download one file; return why each mirror failed, or nothing when one delivered."""
+    problems = []
+    for mirror in mirrors:
+        url = mirror + file.name
+        try:
+            _transfer(url, file, folder, progress)
+        except (OSError, DigitsError) as error:
+            problems.append(f"{url}: {_reason(error)}")
+        else:
+            return []
+    return problems
+
+
+def _transfer(url: str, file: RemoteFile, folder: Path, progress: Progress | None) -> None:
+    """Download into a folder of its own and move the file to its place once it is verified."""
+    from pooch import HTTPDownloader
+
+    bar = _Bar(file.name, progress) if progress else False
+    download = HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+    with TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
+        received = Path(scratch) / file.name
+        download(url, str(received), None)
+        raw = received.read_bytes()
+        name = content_name(file.name, raw)
+        file.check(unpack(Path(name), raw))
+        received.replace(folder / name)
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a mirror failed: the texts of `requests` are paragraphs."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{response.status_code} {response.reason}"
+    if isinstance(error, DigitsError):
+        return str(error)
+    kind = type(error).__name__
+    return {
+        "ConnectionError": "no connection",
+        "ConnectTimeout": "timed out",
+        "ReadTimeout": "timed out",
+    }.get(kind, f"{kind} {getattr(error, 'strerror', None) or ''}".strip())
+
+
+@dataclass
+class _Bar:
+    """The progress bar that pooch expects, telling a `Progress`. Pooch sets `total`."""
+
+    file: str
+    progress: Progress
+    total: int = 0
+    done: int = 0
+
+    def update(self, size: int) -> None:
+        # Pooch adds whole chunks, also for the last one, and at the end the total once more.
+        self.done = min(self.done + size, self.total) if self.total else self.done + size
+        self.progress(self.file, self.done, self.total)
+
+    def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

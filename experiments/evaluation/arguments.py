@@ -1,0 +1,68 @@
+"""What every function of this part asks of its arguments."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS = 10
+SUM_TOLERANCE = 1e-3
+
+
+def checked(
+    labels: NDArray[Any], probabilities: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return labels and probabilities in the types that the metrics compute with.
+
+    Parameters
+    ----------
+    labels
+        Integers (n,) in 0..9, n >= 1.
+    probabilities
+        Numbers (n, 10) in [0, 1], each row summing to 1 up to `SUM_TOLERANCE`.
+
+    Returns
+    -------
+    tuple
+        Labels as int64 (n,), probabilities as float64 (n, 10).
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming what was received.
+    """
+    labels = checked_labels(labels)
+    return labels, checked_probabilities(probabilities, len(labels))
+
+
+def checked_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Return labels as int64 (n,); ValueError unless they are integers (n,) in 0..9 with n >= 1."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"labels must have shape (n,) with n >= 1, received {labels.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be integers, received {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= DIGITS:
+        raise ValueError(f"labels must lie in 0..9, received {labels.min()}..{labels.max()}")
+    return labels.astype(np.int64)
+
+
+def checked_probabilities(probabilities: NDArray[Any], n: int) -> NDArray[np.float64]:
+    """Return probabilities as float64 (n, 10); ValueError unless each of n rows is a distribution."""
+    probabilities = np.asarray(probabilities)
+    if probabilities.shape != (n, DIGITS):
+        raise ValueError(
+            f"probabilities of {n} labels must have shape ({n}, 10), received {probabilities.shape}"
+        )
+    probabilities = probabilities.astype(np.float64)
+    if not np.isfinite(probabilities).all():
+        row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
+        raise ValueError(f"probabilities must be finite, received {probabilities[row].tolist()} in row {row}")
+    low, high = probabilities.min(), probabilities.max()
+    if low < -SUM_TOLERANCE or high > 1 + SUM_TOLERANCE:
+        raise ValueError(f"probabilities must lie in [0, 1], received {low:g}..{high:g}")
+    sums = probabilities.sum(axis=1)
+    row = int(np.argmax(np.abs(sums - 1)))
+    if abs(sums[row] - 1) > SUM_TOLERANCE:
+        raise ValueError(f"each row of probabilities must sum to 1, received {sums[row]:g} in row {row}")
+    return probabilities.clip(0, 1)

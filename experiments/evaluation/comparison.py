@@ -1,0 +1,126 @@
+"""Which of several models is better on the same images, and whether that is more than chance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.evaluation.metrics import Metrics, measure
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Where two models differ: images that only one of them gets right, and how likely that is by chance."""
+
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """McNemar's test of the models called `a` and `b`; `p_holm` is its p value adjusted for all pairs."""
+
+    a: str
+    b: str
+    test: McNemar
+    p_holm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several models on the same images.
+
+    Attributes
+    ----------
+    rows
+        Metrics by the model's name, in the order given.
+    pairs
+        One test for each two models, in the order given; empty for one model.
+    missed_by_all
+        Indices of the images that every model gets wrong, int64, ascending.
+    """
+
+    rows: Mapping[str, Metrics]
+    pairs: tuple[Pair, ...]
+    missed_by_all: NDArray[np.int64]
+
+
+def compare(labels: NDArray[Any], probabilities: Mapping[str, NDArray[Any]]) -> Comparison:
+    """Return each model's metrics and the significance of their differences.
+
+    Parameters
+    ----------
+    labels
+        True digits, integers (n,) in 0..9, n >= 1.
+    probabilities
+        Predicted distributions (n, 10) by the model's name; at least one model.
+
+    Raises
+    ------
+    ValueError
+        For malformed arrays or no model.
+    """
+    if not probabilities:
+        raise ValueError("a comparison needs at least one model, received none")
+    rows = {name: measure(labels, predicted) for name, predicted in probabilities.items()}
+    correct = {name: np.argmax(predicted, axis=1) == labels for name, predicted in probabilities.items()}
+    missed_by_all = np.flatnonzero(~np.any(list(correct.values()), axis=0))
+    return Comparison(rows, _pairs(correct), missed_by_all)
+
+
+def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNemar:
+    """Test whether two models are equally often right: McNemar's test, exact and two-sided.
+
+    Only the images on which they differ count; if both were equally good, each of these would favour
+    either with probability 1/2 (McNemar 1947, doi:10.1007/BF02295996; recommended for classifiers by
+    Dietterich 1998).
+
+    Parameters
+    ----------
+    correct_a, correct_b
+        Which images each model gets right, bool (n,), in the same order.
+
+    Returns
+    -------
+    McNemar
+        `p_value` is 1 where the models never differ.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are not bool or not of one shape (n,).
+    """
+    from scipy.stats import binomtest
+
+    if correct_a.ndim != 1 or correct_a.shape != correct_b.shape:
+        raise ValueError(
+            f"both arrays must have one shape (n,), received {correct_a.shape} and {correct_b.shape}"
+        )
+    if correct_a.dtype != bool or correct_b.dtype != bool:
+        raise ValueError(f"both arrays must be bool, received {correct_a.dtype} and {correct_b.dtype}")
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(correct_b & ~correct_a))
+    differ = only_a + only_b
+    p_value = float(binomtest(only_a, differ).pvalue) if differ else 1.0
+    return McNemar(only_a, only_b, p_value)
+
+
+def _pairs(correct: Mapping[str, NDArray[np.bool_]]) -> tuple[Pair, ...]:
+    names = list(combinations(correct, 2))
+    tests = [mcnemar(correct[a], correct[b]) for a, b in names]
+    adjusted = _holm([test.p_value for test in tests])
+    return tuple(Pair(a, b, test, p) for (a, b), test, p in zip(names, tests, adjusted, strict=True))
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values adjusted by Holm's step-down method (Holm 1979), in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    stepped = np.maximum.accumulate(np.asarray(p_values)[order] * factors)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(stepped, 1)
+    return adjusted.tolist()

@@ -1,0 +1,158 @@
+"""All numbers that describe one model's predictions on one split."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.evaluation.arguments import DIGITS, checked
+from experiments.evaluation.calibration import calibration
+from experiments.evaluation.intervals import wilson_interval
+
+KERAS_EPSILON = 1e-7  # keras.config.epsilon(), to which its cross-entropy clips
+MACHINE_EPSILON = float(np.finfo(np.float64).eps)  # to which sklearn.metrics.log_loss clips
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """How well one digit is told from the others.
+
+    `precision` is 0 where the digit was never predicted, `recall` where it never occurs and `f1` where
+    neither happens; `support` is how often it occurs.
+    """
+
+    digit: int
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, eq=False)
+class Metrics:
+    """What one model achieves on `n` images.
+
+    Attributes
+    ----------
+    n
+        Number of images.
+    accuracy, accuracy_low, accuracy_high
+        Share of correct predictions, and its 95 % Wilson interval.
+    loss
+        Mean cross-entropy in nats, probabilities clipped at 1e-7 as Keras does: comparable with the
+        loss seen in training.
+    log_loss
+        The same clipped at float64's epsilon as scikit-learn does: punishes certain mistakes more.
+    top2
+        Share of images whose true digit is among the two most probable.
+    ece, mce
+        Expected and maximum calibration error over 15 bins.
+    macro_precision, macro_recall, macro_f1
+        Means over the digits that occur in the labels or in the predictions, as in scikit-learn.
+    per_class
+        One entry for each digit, 0 to 9.
+    confusion
+        Counts, int64 (10, 10): rows are true digits, columns predicted ones.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    loss: float
+    log_loss: float
+    top2: float
+    ece: float
+    mce: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    per_class: tuple[ClassMetrics, ...]
+    confusion: NDArray[np.int64]
+
+    def scalars(self) -> dict[str, float]:
+        """Return every number by name, ``precision_0`` to ``f1_9`` among them, for tracking."""
+        numbers = {name: float(value) for name, value in vars(self).items() if isinstance(value, int | float)}
+        for one in self.per_class:
+            numbers[f"precision_{one.digit}"] = one.precision
+            numbers[f"recall_{one.digit}"] = one.recall
+            numbers[f"f1_{one.digit}"] = one.f1
+        return numbers
+
+
+def measure(labels: NDArray[Any], probabilities: NDArray[Any]) -> Metrics:
+    """Return all metrics of a model's predictions.
+
+    Parameters
+    ----------
+    labels
+        True digits, integers (n,) in 0..9, n >= 1.
+    probabilities
+        Predicted distributions, (n, 10). The digit predicted is the most probable one, the smaller
+        digit where two are equally probable.
+
+    Raises
+    ------
+    ValueError
+        For malformed arrays, naming what was received.
+    """
+    labels, probabilities = checked(labels, probabilities)
+    ranking = np.argsort(-probabilities, axis=1, kind="stable")
+    confusion = _confusion(labels, ranking[:, 0])
+    per_class = _per_class(confusion)
+    correct = int(confusion.trace())
+    low, high = wilson_interval(correct, len(labels))
+    calibrated = calibration(labels, probabilities)
+    precision, recall, f1 = _macro(confusion, per_class)
+    return Metrics(
+        n=len(labels),
+        accuracy=correct / len(labels),
+        accuracy_low=low,
+        accuracy_high=high,
+        loss=_cross_entropy(labels, probabilities, KERAS_EPSILON),
+        log_loss=_cross_entropy(labels, probabilities, MACHINE_EPSILON),
+        top2=float((ranking[:, :2] == labels[:, None]).any(axis=1).mean()),
+        ece=calibrated.ece,
+        mce=calibrated.mce,
+        macro_precision=precision,
+        macro_recall=recall,
+        macro_f1=f1,
+        per_class=per_class,
+        confusion=confusion,
+    )
+
+
+def _confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.bincount(DIGITS * labels + predicted, minlength=DIGITS**2).reshape(DIGITS, DIGITS)
+
+
+def _per_class(confusion: NDArray[np.int64]) -> tuple[ClassMetrics, ...]:
+    correct, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision = _ratio(correct, predicted)
+    recall = _ratio(correct, support)
+    f1 = _ratio(2 * correct, support + predicted)
+    return tuple(
+        ClassMetrics(
+            digit, float(precision[digit]), float(recall[digit]), float(f1[digit]), int(support[digit])
+        )
+        for digit in range(DIGITS)
+    )
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return part / whole, and 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+
+
+def _macro(confusion: NDArray[np.int64], per_class: tuple[ClassMetrics, ...]) -> tuple[float, float, float]:
+    """Return the mean precision, recall and F1 of the digits that occur."""
+    occurring = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1))
+    rows = [(per_class[i].precision, per_class[i].recall, per_class[i].f1) for i in occurring]
+    precision, recall, f1 = np.mean(rows, axis=0).tolist()
+    return precision, recall, f1
+
+
+def _cross_entropy(labels: NDArray[np.int64], probabilities: NDArray[np.float64], epsilon: float) -> float:
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(of_truth.clip(epsilon, 1 - epsilon)).mean())

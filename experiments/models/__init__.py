@@ -1,0 +1,39 @@
+"""The networks, by name. Importing this does not import Keras."""
+
+import difflib
+
+from experiments.errors import UsageError
+from experiments.models.alexnet import ALEXNET, ALEXNET227
+from experiments.models.architecture import CLASSES, IMAGE_SHAPE, Architecture
+from experiments.models.cnn import CNN, CNN_DEEP, CNN_WIDE
+from experiments.models.fast import FAST
+from experiments.models.lenet import LENET
+from experiments.models.mlp import MLP, MLP_SMALL
+from experiments.models.recipe import Precision, Recipe
+from experiments.models.resnet import RESNET
+from experiments.models.vgg import VGG
+
+MODELS = {
+    architecture.name: architecture
+    for architecture in (
+        MLP_SMALL, MLP, CNN, CNN_WIDE, CNN_DEEP, LENET, ALEXNET, ALEXNET227, VGG, RESNET, FAST,
+    )
+}  # fmt: skip
+
+
+def architecture(name: str) -> Architecture:
+    """Return the network called `name`.
+
+    Raises
+    ------
+    UsageError
+        When there is none, suggesting the nearest name.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
+    suggestion = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(f"there is no model {name!r}{suggestion} Known: {', '.join(MODELS)}")
+
+
+__all__ = ["CLASSES", "IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]

@@ -1,0 +1,107 @@
+"""One look for every figure: theme, colours, size, title."""
+
+import textwrap
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe & Ito's colours, told apart under every kind of colour blindness.
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+INK, GREY, PALE = "#262626", "#8C8C8C", "#E4E4E4"
+
+# One hue a family, one lightness a member: eleven hues could not all be told apart.
+NETWORK_COLOURS = MappingProxyType(
+    {
+        "mlp_small": "#7FB8DA",
+        "mlp": BLUE,
+        "cnn": "#66C9AD",
+        "cnn_wide": GREEN,
+        "cnn_deep": "#00573F",
+        "lenet": RED,
+        "alexnet": "#F3C969",
+        "alexnet227": "#C98600",
+        "vgg": "#CC79A7",
+        "resnet": "#7A3E65",
+        "fast": INK,
+    }
+)
+OTHER_COLOURS = ("#56B4E9", "#949494", "#CA9161", "#882255", "#999933", "#332288")
+
+TITLE_SIZE = 13
+TITLE_CHARACTERS_PER_INCH = 8.5
+
+_THEME = MappingProxyType(
+    {
+        "figure.dpi": 120,
+        "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures look the same everywhere
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": GREY,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": PALE,
+        "grid.linewidth": 0.8,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.titlesize": 10,
+        "axes.labelsize": 10,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "legend.fontsize": 9,
+        "legend.frameon": False,
+    }
+)
+
+
+def network_colour(name: str) -> str:
+    """Return the colour, as ``#RRGGBB``, that stands for a network in every figure.
+
+    Names that are no network of ours always get the same colour too, though two of them may share it.
+    """
+    return NETWORK_COLOURS.get(name, OTHER_COLOURS[zlib.crc32(name.encode()) % len(OTHER_COLOURS)])
+
+
+@contextmanager
+def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
+    """Yield an empty figure, and lay it out when the block ends.
+
+    The theme holds within the block only: matplotlib's settings are as before afterwards, and the
+    figure, being none of pyplot's, goes when its last reference goes.
+
+    Parameters
+    ----------
+    title
+        Set above the figure, wrapped to its width; may be empty.
+    width, height
+        Size in inches.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_theme()):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        if title:
+            wrapped = textwrap.fill(title, int(width * TITLE_CHARACTERS_PER_INCH))
+            figure.suptitle(wrapped, fontsize=TITLE_SIZE, fontweight="bold")
+        yield figure
+        # Ticks take their style when they are first drawn, so they must be drawn within the theme.
+        figure.draw_without_rendering()
+
+
+def notice(figure: "Figure", text: str) -> None:
+    """Say in the middle of an otherwise empty figure why it is empty."""
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=12, color=GREY)
+
+
+def _theme() -> Any:
+    import seaborn
+
+    return {**seaborn.plotting_context("notebook"), **seaborn.axes_style("whitegrid"), **_THEME}

@@ -1,0 +1,73 @@
+"""Tables as text: Markdown for people, CSV for programs."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+
+def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table in GitHub's Markdown, aligned as plain text too; columns of numbers to the right.
+
+    Parameters
+    ----------
+    headers
+        One for each column.
+    rows
+        Cells, each shown as ``str`` shows it; pipes and line breaks are escaped. May be empty.
+
+    Raises
+    ------
+    ValueError
+        For a row of another length than the headers.
+
+    Examples
+    --------
+    >>> print(markdown_table(["model", "accuracy"], [["cnn", 0.991], ["mlp", 0.98]]))
+    | model | accuracy |
+    | :---- | -------: |
+    | cnn   |    0.991 |
+    | mlp   |     0.98 |
+    """
+    for row in rows:
+        if len(row) != len(headers):
+            raise ValueError(f"each row needs {len(headers)} cells, received {len(row)}: {list(row)}")
+    lines = [[_escaped(cell) for cell in line] for line in (headers, *rows)]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(headers))]
+    numeric = [_is_numeric([row[column] for row in rows]) for column in range(len(headers))]
+    rule = [
+        "-" * (width - 1) + ":" if right else ":" + "-" * (width - 1)
+        for width, right in zip(widths, numeric, strict=True)
+    ]
+    return "\n".join(_line(cells, widths, numeric) for cells in (lines[0], rule, *lines[1:]))
+
+
+def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows as CSV (RFC 4180, but lines end in a bare line feed), headed by their keys.
+
+    Columns come in the order in which the rows first name them; a row lacking one has an empty cell.
+    Floats keep all their digits. No rows give an empty text.
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    if not columns:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _escaped(cell: object) -> str:
+    return str(cell).replace("|", "\\|").replace("\n", "<br>")
+
+
+def _is_numeric(cells: Sequence[object]) -> bool:
+    return bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = [
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    ]
+    return "| " + " | ".join(padded) + " |"

@@ -1,0 +1,199 @@
+"""From what a user writes after ``--model`` to a network."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import DigitsError, UsageError
+from experiments.models import MODELS
+from experiments.tracking.registry import CHAMPION, registered_name, registered_names
+from experiments.tracking.store import Store
+
+if TYPE_CHECKING:
+    import keras
+
+DEFAULT_DATASET = "mnist"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A trained network that was found.
+
+    Attributes
+    ----------
+    text
+        What the user wrote.
+    location
+        Path of its ``.keras`` file, or MLflow URI of its logged model.
+    architecture, dataset
+        What it is and what it was trained on; None where a bare file does not tell.
+    run_id, model_id
+        The training run and the logged model; None for a bare file.
+    version
+        For instance ``mnist-lenet v3``; None where it is not registered.
+    note
+        Something to say aloud about the choice that was made.
+    """
+
+    text: str
+    location: str
+    architecture: str | None = None
+    dataset: str | None = None
+    run_id: str | None = None
+    model_id: str | None = None
+    version: str | None = None
+    note: str | None = None
+
+
+def resolve_reference(store: Store, text: str) -> Reference:
+    """Find the network that a reference means.
+
+    Parameters
+    ----------
+    text
+        An architecture (its champion trained on ``mnist``, or that of the only other dataset there is), a registered
+        model (its champion), ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, ``runs:/ID``, or a path to a
+        ``.keras`` file.
+
+    Raises
+    ------
+    UsageError
+        When it can mean nothing, suggesting what is near.
+    DigitsError
+        When what it means does not exist.
+    """
+    if text.endswith(".keras"):
+        return _from_file(text)
+    if text.startswith("runs:/"):
+        return _from_run(store, text)
+    if text.startswith("models:/"):
+        return _from_uri(store, text)
+    if text in MODELS:
+        return _from_architecture(store, text)
+    if text in registered_names(store):
+        return _from_version(store, text, text, alias=CHAMPION)
+    near = difflib.get_close_matches(text, [*MODELS, *registered_names(store)], n=1, cutoff=0.5)
+    suggestion = f"; did you mean {near[0]}?" if near else f"; networks are {', '.join(MODELS)}"
+    raise UsageError(f"there is no model {text!r}{suggestion}")
+
+
+def load_reference(store: Store, reference: Reference) -> "keras.Model":
+    """Load the network of a reference, in Keras's safe mode.
+
+    Raises
+    ------
+    DigitsError
+        When the file is missing or is no Keras model.
+    """
+    import keras
+
+    import experiments.models.layers  # noqa: F401 - registers the layers that loading may meet
+
+    path = _fetch(store, reference)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise DigitsError(
+            f"cannot load {reference.text} from {path}: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _fetch(store: Store, reference: Reference) -> Path:
+    """Return the local path of the ``.keras`` file, downloaded where the store is remote."""
+    if reference.model_id is None:
+        return Path(reference.location)
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        folder = Path(download_artifacts(artifact_uri=reference.location, tracking_uri=store.uri))
+        return next(folder.rglob("*.keras"))
+    except (MlflowException, OSError, StopIteration) as error:
+        raise DigitsError(f"the files of {reference.text} are gone from the store; train it again") from error
+
+
+def _from_file(text: str) -> Reference:
+    if not Path(text).is_file():
+        raise DigitsError(f"there is no file {text}")
+    return Reference(text, location=text)
+
+
+def _from_run(store: Store, text: str) -> Reference:
+    from mlflow.exceptions import MlflowException
+
+    run_id = text.removeprefix("runs:/").split("/")[0]
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException as error:
+        raise DigitsError(f"there is no run {run_id!r} in {store.uri}") from error
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs:
+        raise DigitsError(f"run {run_id} has no model; name a training run that finished")
+    return _describe(store, text, outputs[-1].model_id)
+
+
+def _from_uri(store: Store, text: str) -> Reference:
+    name = text.removeprefix("models:/")
+    if "@" in name:
+        name, alias = name.rsplit("@", 1)
+        return _from_version(store, text, name, alias=alias)
+    name, _, number = name.rpartition("/")
+    if not name or not number.isdigit():
+        raise UsageError(f"{text!r} is no model reference; write models:/NAME/VERSION or models:/NAME@ALIAS")
+    return _from_version(store, text, name, number=number)
+
+
+def _from_architecture(store: Store, text: str) -> Reference:
+    preferred = registered_name(DEFAULT_DATASET, text)
+    names = registered_names(store, text)
+    if preferred in names:
+        return _from_version(store, text, preferred, alias=CHAMPION)
+    if not names:
+        raise DigitsError(f"no {text} has been trained yet; run: digits train {text}")
+    if len(names) > 1:
+        raise DigitsError(
+            f"{text} was trained on several datasets but not on {DEFAULT_DATASET}; choose one of {', '.join(names)}"
+        )
+    return _from_version(
+        store, text, names[0], alias=CHAMPION, note=f"{preferred} does not exist; using {names[0]}"
+    )
+
+
+def _from_version(
+    store: Store,
+    text: str,
+    name: str,
+    *,
+    number: str | None = None,
+    alias: str | None = None,
+    note: str | None = None,
+) -> Reference:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if alias is None:
+            entry = store.client.get_model_version(name, str(number))
+        else:
+            entry = store.client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        known = ", ".join(registered_names(store)) or "none yet"
+        raise DigitsError(
+            f"there is no registered model {text!r}; registered: {known} (see digits models)"
+        ) from error
+    return _describe(
+        store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note
+    )
+
+
+def _describe(store: Store, text: str, model_id: str, **details: Any) -> Reference:
+    model = store.client.get_logged_model(model_id)
+    return Reference(
+        text,
+        location=f"models:/{model_id}",
+        architecture=model.params.get("model"),
+        dataset=model.params.get("dataset"),
+        run_id=model.source_run_id,
+        model_id=model_id,
+        **details,
+    )

@@ -1,0 +1,166 @@
+"""Models in MLflow: logged, registered, found again by a reference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from experiments.tracking.runs import Run
+from experiments.tracking.store import Store
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from mlflow.entities.model_registry import ModelVersion
+    from numpy.typing import NDArray
+
+CHAMPION = "champion"
+SCORE = "val_accuracy"
+REQUIREMENTS = ("keras", "tensorflow", "numpy")
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """One version of a registered model, as `digits models` lists it."""
+
+    registered_model: str
+    version: int
+    aliases: tuple[str, ...]
+    dataset: str
+
+
+def registered_name(dataset: str, architecture: str) -> str:
+    """Return the name under which networks of one architecture trained on one dataset are registered."""
+    return f"{dataset}-{architecture}"
+
+
+def log_model(
+    run: Run, model: "keras.Model", name: str, params: Mapping[str, Any], example: "NDArray[np.float32]"
+) -> str:
+    """Keep a network in the store and return its id (``m-...``).
+
+    Parameters
+    ----------
+    example
+        One image, float32 (1, 28, 28, 1), kept as the model's input example.
+    """
+    import mlflow
+    from mlflow.entities import LoggedModelOutput
+
+    logged = mlflow.initialize_logged_model(
+        name=name,
+        source_run_id=run.id,
+        params={key: str(value) for key, value in params.items()},
+        model_type="classifier",
+        experiment_id=run.store.experiment_id,
+    )
+    with TemporaryDirectory() as folder:
+        _save(model, folder, run.id, logged.model_id, example)
+        run.store.client.log_model_artifacts(logged.model_id, folder)
+    mlflow.finalize_logged_model(logged.model_id, "READY")
+    run.store.client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
+    return str(logged.model_id)
+
+
+def _save(
+    model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]"
+) -> None:
+    """Write the model in MLflow's Keras flavour.
+
+    MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before it makes the folder.
+    """
+    import mlflow.keras
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    mlflow.keras.save_model(
+        model,
+        folder,
+        mlflow_model=Model(run_id=run_id, model_id=model_id),
+        signature=ModelSignature(
+            inputs=Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))]),
+            outputs=Schema([TensorSpec(example.dtype, (-1, model.output_shape[-1]))]),
+        ),
+        input_example=example,
+        pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+    )
+
+
+def register(run: Run, model_id: str, *, dataset: str, architecture: str, score: float) -> RegisteredVersion:
+    """Register a logged model and make it the champion if its validation accuracy is the best so far.
+
+    Parameters
+    ----------
+    score
+        Validation accuracy in [0, 1].
+    """
+    client, name = run.store.client, registered_name(dataset, architecture)
+    _ensure_registered_model(run.store, name, dataset, architecture)
+    entry = client.create_model_version(
+        name,
+        f"models:/{model_id}",
+        run.id,
+        tags={SCORE: repr(score), "digits.dataset": dataset, "digits.model": architecture},
+        description=f"Validation accuracy {score:.4f}, trained in run `{run.id}`.",
+        model_id=model_id,
+    )
+    champion = _champion(run.store, name)
+    if champion is None or score > float(champion.tags.get(SCORE, 0)):
+        client.set_registered_model_alias(name, CHAMPION, entry.version)
+    return _as_listed(client.get_model_version(name, entry.version))
+
+
+def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
+    """Return all versions of all models that this project registered, by name and version."""
+    entries = [entry for model in _registered_models(store) for entry in _versions(store, model.name)]
+    return tuple(
+        sorted((_as_listed(entry) for entry in entries), key=lambda v: (v.registered_model, v.version))
+    )
+
+
+def registered_names(store: Store, architecture: str | None = None) -> list[str]:
+    """Return the names of the registered models in order, all or those of one architecture."""
+    models = _registered_models(store)
+    return sorted(model.name for model in models if architecture in (None, model.tags["digits.model"]))
+
+
+def _registered_models(store: Store) -> list[Any]:
+    found = store.client.search_registered_models()
+    models = list(found)
+    while found.token:
+        found = store.client.search_registered_models(page_token=found.token)
+        models.extend(found)
+    return [model for model in models if "digits.model" in model.tags]
+
+
+def _versions(store: Store, name: str) -> list["ModelVersion"]:
+    # search_model_versions leaves out the aliases that get_model_version gives.
+    found = store.client.search_model_versions(f"name = '{name}'")
+    return [store.client.get_model_version(name, entry.version) for entry in found]
+
+
+def _as_listed(entry: "ModelVersion") -> RegisteredVersion:
+    return RegisteredVersion(
+        entry.name, int(entry.version), tuple(entry.aliases), entry.tags.get("digits.dataset", "")
+    )
+
+
+def _champion(store: Store, name: str) -> "ModelVersion | None":
+    aliases = store.client.get_registered_model(name).aliases
+    return store.client.get_model_version(name, aliases[CHAMPION]) if CHAMPION in aliases else None
+
+
+def _ensure_registered_model(store: Store, name: str, dataset: str, architecture: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        store.client.get_registered_model(name)
+    except MlflowException:
+        store.client.create_registered_model(
+            name,
+            tags={"digits.dataset": dataset, "digits.model": architecture},
+            description=f"Network `{architecture}` trained on `{dataset}`. Each version is one training; alias `{CHAMPION}` is "
+            "the one with the best validation accuracy. Input: float32 (n, 28, 28, 1) in [0, 1], white ink on black; "
+            "output: the probabilities of the digits 0 to 9.",
+        )

@@ -1,0 +1,223 @@
+"""MLflow runs with explicit ids: several may be open at once, in any thread or process."""
+
+import getpass
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from experiments.tracking.store import NOTE, Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
+PROCESS = "digits.process"
+FIGURE_DPI = 120
+
+
+@dataclass(frozen=True)
+class Run:
+    """One open run."""
+
+    store: Store
+    id: str
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Record what was chosen. Recording the same values again is no error; other values are."""
+        from mlflow.entities import Param
+
+        self.store.client.log_batch(
+            self.id, params=[Param(name, str(value)) for name, value in params.items()]
+        )
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
+        """Record numbers, all in one call to the store; with `model_id` they are shown with that logged model too."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        rows = [Metric(name, float(value), now, step, model_id=model_id) for name, value in metrics.items()]
+        self.store.client.log_batch(self.id, metrics=rows)
+
+    def logged_steps(self, metric: str) -> set[int]:
+        """Return the steps at which `metric` was recorded."""
+        return {point.step for point in self.store.client.get_metric_history(self.id, metric)}
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags, replacing those of the same name."""
+        from mlflow.entities import RunTag
+
+        self.store.client.log_batch(self.id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
+
+    def describe(self, markdown: str) -> None:
+        """Set the note that MLflow shows at the top of the run."""
+        self.set_tags({NOTE: markdown})
+
+    def log_figure(self, figure: "Figure", file: str) -> None:
+        """Keep a figure as an image."""
+        self.store.client.log_figure(
+            self.id, figure, file, save_kwargs={"dpi": FIGURE_DPI, "bbox_inches": "tight"}
+        )
+
+    def log_text(self, text: str, file: str) -> None:
+        """Keep a text file."""
+        self.store.client.log_text(self.id, text, file)
+
+    def log_json(self, data: Any, file: str) -> None:
+        """Keep data as a JSON file."""
+        self.store.client.log_dict(self.id, data, file)
+
+    def log_dataset(self, name: str, source: str, digest: str, context: str, size: int) -> None:
+        """Link the data that the run used.
+
+        `digest` (at most 36 characters) must cover all of the data: MLflow's own digest of an array covers its first
+        10,000 values only.
+        """
+        import json
+
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        profile = json.dumps({"num_rows": size})
+        data = Dataset(
+            name=name,
+            digest=digest[:36],
+            source_type="local",
+            source=json.dumps({"uri": source}),
+            profile=profile,
+        )
+        self.store.client.log_inputs(
+            self.id, datasets=[DatasetInput(data, [InputTag("mlflow.data.context", context)])]
+        )
+
+    def log_used_model(self, model_id: str) -> None:
+        """Link the logged model that the run measured."""
+        from mlflow.entities import LoggedModelInput
+
+        self.store.client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
+
+
+@contextmanager
+def open_run(
+    store: Store,
+    kind: Kind,
+    name: str,
+    *,
+    parent: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    resume: str | None = None,
+) -> Iterator[Run]:
+    """Start a run, or continue one, and end it as what happened says.
+
+    The run ends FINISHED, KILLED when the block was interrupted (Ctrl-C, SIGTERM), or FAILED with the traceback as
+    artifact ``traceback.txt``. What was raised is raised again.
+
+    Parameters
+    ----------
+    kind, name
+        What the run is, and what it is called in MLflow.
+    parent
+        Id of the run it belongs under.
+    tags
+        More tags; ``digits.kind``, source, user and commit are set here.
+    resume
+        Id of an earlier run to continue; a new one is started where it no longer exists.
+
+    Notes
+    -----
+    Inside ``mlflow run`` the first run opened is the one that MLflow has started.
+    """
+    close_orphans(store)
+    run = Run(store, _begin(store, name, resume))
+    run.set_tags({"mlflow.runName": name, **_context(kind, parent), **(tags or {})})
+    try:
+        yield run
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+        if not interrupted:
+            run.log_text(traceback.format_exc(), "traceback.txt")
+        store.client.set_terminated(run.id, "KILLED" if interrupted else "FAILED")
+        raise
+    store.client.set_terminated(run.id, "FINISHED")
+
+
+def close_orphans(store: Store) -> None:
+    """End as KILLED the runs of this machine whose process is gone without having ended them (kill -9, power cut)."""
+    query = f"attributes.status = 'RUNNING' and tags.`{PROCESS}` LIKE '{platform.node()}:%'"
+    for run in store.client.search_runs([store.experiment_id], query):
+        if not _is_alive(run.data.tags[PROCESS]):
+            store.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _begin(store: Store, name: str, resume: str | None) -> str:
+    """Return the id of a run that is RUNNING: resumed, adopted from `mlflow run`, or new."""
+    adopted = os.environ.pop("MLFLOW_RUN_ID", None)
+    for candidate in (resume, adopted):
+        if candidate and _exists(store, candidate):
+            store.client.update_run(candidate, status="RUNNING")
+            return candidate
+    return str(store.client.create_run(store.experiment_id, run_name=name).info.run_id)
+
+
+def _exists(store: Store, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.client.get_run(run_id).info.lifecycle_stage == "active")
+    except MlflowException:
+        return False
+
+
+def _context(kind: Kind, parent: str | None) -> dict[str, str]:
+    """Return the tags that say what a run is and where it came from, by MLflow's names where it has one."""
+    from mlflow.utils import mlflow_tags
+
+    tags = {
+        "digits.kind": kind,
+        PROCESS: _this_process(),
+        mlflow_tags.MLFLOW_USER: getpass.getuser(),
+        mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
+        mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",
+    }
+    if commit := _git_commit():
+        tags[mlflow_tags.MLFLOW_GIT_COMMIT] = commit
+    if parent:
+        tags[mlflow_tags.MLFLOW_PARENT_RUN_ID] = parent
+    return tags
+
+
+def _git_commit() -> str | None:
+    """Return the commit of the code that runs, with a mark where it has been changed since."""
+    here = Path(__file__).parent
+    try:
+        shown = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            cwd=here, capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return shown.stdout.strip()
+
+
+def _this_process() -> str:
+    import psutil
+
+    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+
+
+def _is_alive(process: str) -> bool:
+    """Tell whether a process named by `_this_process` on this machine still runs (a reused number has another start)."""
+    import psutil
+
+    _, pid, started = process.rsplit(":", 2)
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
+    except psutil.Error:
+        return False

@@ -1,0 +1,166 @@
+"""Where runs are kept: one MLflow tracking store and one experiment in it."""
+
+import contextlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.errors import DigitsError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "digits"
+NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description of runs and experiments
+SQLITE = "sqlite:///"
+REACH_SECONDS = 10
+ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
+
+* Tag `digits.kind` tells what a run is: `suite`, `train`, `evaluate`, `data`.
+* Evaluations are children of the training whose model they measured; a suite is the parent of its steps.
+* Models are registered as `<dataset>-<network>`; alias `champion` is the version with the best validation accuracy."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open tracking store.
+
+    Attributes
+    ----------
+    uri
+        MLflow tracking URI, absolute.
+    experiment_id, experiment
+        Id and name of the experiment that runs go to.
+    root
+        Folder of the project (or the working directory): where unfinished work is kept too.
+    """
+
+    uri: str
+    experiment_id: str
+    experiment: str
+    root: Path
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """MLflow's client for this store."""
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self.uri)
+
+    def address(self, run_id: str) -> str:
+        """Return the page of a run where the store is a server, else how to find it."""
+        path = f"#/experiments/{self.experiment_id}/runs/{run_id}"
+        return f"{self.uri.rstrip('/')}/{path}" if self.uri.startswith("http") else f"{self.uri} {path}"
+
+
+def open_store(experiment: str | None = None) -> Store:
+    """Open the tracking store, making database and experiment where they do not exist.
+
+    Parameters
+    ----------
+    experiment
+        Its name; else ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` the experiment of the run that
+        MLflow has already started wins, because a run cannot be in two experiments.
+
+    Raises
+    ------
+    DigitsError
+        When the store cannot be reached or written to.
+    """
+    root = project_root()
+    uri = tracking_uri(root)
+    _check_reachable(uri)
+    import mlflow
+
+    with _quiet_alembic():
+        mlflow.set_tracking_uri(uri)
+        experiment_id, name = _experiment(uri, experiment)
+    return Store(uri, experiment_id, name, root)
+
+
+def project_root() -> Path:
+    """Return the checkout this package lies in, or the working directory when it is installed elsewhere."""
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "MLproject").is_file() else Path.cwd()
+
+
+def tracking_uri(root: Path) -> str:
+    """Return ``$MLFLOW_TRACKING_URI``, or MLflow's own default made absolute at `root`."""
+    given = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if given.startswith(SQLITE):
+        return SQLITE + str(_database(given).resolve())
+    return given or SQLITE + str(root / "mlflow.db")
+
+
+def _database(uri: str) -> Path:
+    return Path(uri.removeprefix(SQLITE))
+
+
+def _check_reachable(uri: str) -> None:
+    """Fail at once where MLflow would try again for minutes."""
+    if uri.startswith(SQLITE):
+        database = _database(uri)
+        place = database if database.exists() else database.parent
+        if not os.access(place, os.W_OK):
+            raise DigitsError(
+                f"cannot write the tracking store {database}; make {place} writable or set MLFLOW_TRACKING_URI"
+            )
+    elif uri.startswith("http"):
+        try:
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()
+        except urllib.error.HTTPError:
+            return
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise DigitsError(
+                f"no MLflow server answers at {uri} ({reason}); start one or unset MLFLOW_TRACKING_URI"
+            ) from error
+
+
+def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
+    """Return id and name of the experiment to use, created when it is new."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        adopted = os.environ.get("MLFLOW_RUN_ID")
+        if adopted:
+            found = client.get_experiment(client.get_run(adopted).info.experiment_id)
+            return found.experiment_id, found.name
+        name = wanted or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        found = client.get_experiment_by_name(name)
+        if found and found.lifecycle_stage == "deleted":
+            raise DigitsError(
+                f"experiment {name!r} was deleted; restore it or choose another with --experiment"
+            )
+        return (found.experiment_id if found else _create(client, uri, name)), name
+    except MlflowException as error:
+        raise DigitsError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
+
+
+def _create(client: "MlflowClient", uri: str, name: str) -> str:
+    local = uri.startswith(SQLITE)
+    artifacts = (_database(uri).parent / "mlruns" / name).as_uri() if local else None
+    return client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT})
+
+
+@contextlib.contextmanager
+def _quiet_alembic() -> Iterator[None]:
+    """Keep the table-by-table account of a new database off the terminal."""
+    import logging
+
+    loggers = [logging.getLogger(name) for name in ("alembic", "mlflow.store.db.utils")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

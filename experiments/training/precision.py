@@ -1,0 +1,58 @@
+"""Which arithmetic to train in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from experiments.models import Precision
+
+CPU_FLAGS = ("amx_bf16", "avx512_bf16")
+GPU_CAPABILITY = (8, 0)  # NVIDIA Ampere, the first with bfloat16
+
+
+def resolve_precision(requested: Precision) -> Literal["float32", "bfloat16"]:
+    """Return the precision to train in.
+
+    Parameters
+    ----------
+    requested
+        ``auto`` becomes ``bfloat16`` where the device has instructions for it: a processor with AMX or AVX512-BF16,
+        or GPUs of compute capability 8.0 and later; ``float32`` elsewhere. The others are returned as they are.
+    """
+    if requested != "auto":
+        return requested
+    capabilities = _gpu_capabilities()
+    fits = all(c >= GPU_CAPABILITY for c in capabilities) if capabilities else _cpu_has_bfloat16()
+    return "bfloat16" if fits else "float32"
+
+
+@contextmanager
+def precision_policy(precision: Literal["float32", "bfloat16"]) -> Iterator[None]:
+    """Build layers under Keras's policy for `precision`, and put the former policy back afterwards."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Read the processor's flags where the system tells them (Linux)."""
+    try:
+        flags = next(line for line in cpuinfo.read_text().splitlines() if line.startswith("flags"))
+    except (OSError, StopIteration):
+        return False
+    return any(flag in flags.split() for flag in CPU_FLAGS)
+
+
+def _gpu_capabilities() -> list[tuple[int, int]]:
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    return [
+        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in devices
+    ]

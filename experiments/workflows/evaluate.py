@@ -1,0 +1,267 @@
+"""Measure trained networks on a test split, and compare them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments import datasets, evaluation, reporting, tracking
+from experiments.datasets import Dataset
+from experiments.errors import UsageError
+from experiments.evaluation import Comparison, Metrics
+from experiments.models import CLASSES, IMAGE_SHAPE
+from experiments.models.prediction import predict
+from experiments.tracking import Reference, Run, Store
+from experiments.workflows.listener import Listener
+
+MAIN_METRICS = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top2", "loss", "log_loss", "ece")
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """Networks measured on one test split.
+
+    Attributes
+    ----------
+    run_id
+        The comparison's run where there are several networks, else the evaluation's.
+    dataset
+        Name of the data.
+    models
+        For each name: the metrics as numbers, among them accuracy with its Wilson 95 %
+        interval, loss, n, ece, macro_f1; and `run_id` of its own evaluation.
+    misclassified_by_all
+        Indices into the test split, ascending.
+    pairs
+        Exact McNemar tests: `a`, `b`, `only_a` and `only_b` (digits that one alone gets right), `p_value`, `p_holm`.
+    """
+
+    run_id: str
+    dataset: str
+    models: Mapping[str, Mapping[str, Any]]
+    misclassified_by_all: tuple[int, ...]
+    pairs: tuple[Mapping[str, Any], ...]
+
+
+def evaluate(
+    store: Store,
+    models: Mapping[str, str],
+    dataset: str | None = None,
+    data_dir: Path | None = None,
+    listener: Listener | None = None,
+    parent: str | None = None,
+) -> EvaluateResult:
+    """Measure each network on the test split and, where there are several, compare them.
+
+    Parameters
+    ----------
+    models
+        A reference, as `experiments.tracking.resolve_reference` takes it, for each name to show.
+    dataset
+        Whose test split; by default that of the data which the networks were trained on.
+    parent
+        Id of the run that a comparison belongs under; an evaluation belongs under the training of its network.
+
+    Raises
+    ------
+    UsageError
+        For no model, or networks trained on different data and no `dataset`.
+    DigitsError
+        When a reference does not exist, or the network does not take 28x28 pictures to ten classes.
+    """
+    listener = listener or Listener()
+    references = _resolve(store, models, listener)
+    data = datasets.load(dataset or _common_dataset(references.values()), data_dir, listener.download)
+    probabilities: dict[str, NDArray[np.float32]] = {}
+    for name, reference in references.items():
+        listener.stage(f"evaluate {name} on {data.name}")
+        network = tracking.load_reference(store, reference)
+        _check_shape(network, reference)
+        probabilities[name] = predict(network, data.test)
+    comparison = evaluation.compare(data.test.labels, probabilities)
+    with ExitStack() as stack:
+        summary = (
+            stack.enter_context(_open_comparison(store, tuple(models), data, parent))
+            if len(references) > 1
+            else None
+        )
+        runs = {
+            name: _record(store, reference, data, probabilities[name], comparison.rows[name], parent)
+            for name, reference in references.items()
+        }
+        if summary:
+            _record_comparison(summary, comparison, data, probabilities)
+    return _result(summary.id if summary else next(iter(runs.values())), data, comparison, runs)
+
+
+def _resolve(store: Store, models: Mapping[str, str], listener: Listener) -> dict[str, Reference]:
+    if not models:
+        raise UsageError("name at least one model")
+    references = {name: tracking.resolve_reference(store, text) for name, text in models.items()}
+    for reference in references.values():
+        if reference.note:
+            listener.say(reference.note)
+    return references
+
+
+def _common_dataset(references: Iterable[Reference]) -> str:
+    """Return the data that all networks were trained on."""
+    names = {reference.dataset or "mnist" for reference in references}
+    if len(names) > 1:
+        raise UsageError(
+            f"these models were trained on different data ({', '.join(sorted(names))}); name one with --dataset"
+        )
+    return names.pop()
+
+
+def _check_shape(network: Any, reference: Reference) -> None:
+    if (network.input_shape[1:], network.output_shape[1:]) != (IMAGE_SHAPE, (CLASSES,)):
+        raise UsageError(
+            f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
+        )
+
+
+def _record(
+    store: Store,
+    reference: Reference,
+    data: Dataset,
+    probabilities: NDArray[np.float32],
+    metrics: Metrics,
+    parent: str | None,
+) -> str:
+    """Write one network's evaluation to a run of its own, and return its id."""
+    model = reference.version or reference.text
+    tags = {
+        "digits.model": reference.architecture or model,
+        "digits.dataset": data.name,
+        "digits.data_digest": data.digest,
+    }
+    name = f"{reference.architecture or Path(reference.text).stem} on {data.name}"
+    with tracking.open_run(store, "evaluate", name, parent=reference.run_id or parent, tags=tags) as run:
+        run.describe(
+            f"**{model}** on the test split of **{data.name}** ({metrics.n:,} digits): accuracy {metrics.accuracy:.4f}, "
+            f"95 % interval {metrics.accuracy_low:.4f} to {metrics.accuracy_high:.4f}."
+        )
+        run.log_params({"model": model, "dataset": data.name, "split": "test", "transform": data.transform})
+        run.log_dataset(data.name, data.source, data.digest, "test", metrics.n)
+        if reference.model_id:
+            run.log_used_model(reference.model_id)
+        run.log_metrics(metrics.scalars(), model_id=reference.model_id)
+        _record_predictions(run, data, probabilities)
+        _record_figures(run, f"{model} on {data.name} test", data, probabilities, metrics)
+    return run.id
+
+
+def _record_predictions(run: Run, data: Dataset, probabilities: NDArray[np.float32]) -> None:
+    rows = evaluation.predictions_table(data.test.labels, probabilities)
+    run.log_text(reporting.csv_text(rows), "predictions.csv")
+    run.log_json(rows, "predictions.json")
+
+
+def _record_figures(
+    run: Run, title: str, data: Dataset, probabilities: NDArray[np.float32], metrics: Metrics
+) -> None:
+    images, labels = data.test.images, data.test.labels
+    mistakes = evaluation.misclassified(labels, probabilities)
+    figures = {
+        "confusion": reporting.confusion_heatmap(metrics.confusion, False, f"{title}: confusion"),
+        "confusion_normalised": reporting.confusion_heatmap(
+            metrics.confusion, True, f"{title}: confusion, % of each digit"
+        ),
+        "sample_predictions": reporting.prediction_grid(
+            images[:25], labels[:25], probabilities[:25], f"{title}: first digits"
+        ),
+        "misclassified": reporting.misclassified_gallery(
+            images, labels, probabilities, mistakes, f"{title}: misclassified"
+        ),
+        "reliability": reporting.reliability_diagram(
+            evaluation.calibration(labels, probabilities), f"{title}: reliability"
+        ),
+    }
+    for name, figure in figures.items():
+        run.log_figure(figure, f"figures/{name}.png")
+    run.log_text(reporting.csv_text([vars(digit) for digit in metrics.per_class]), "per_class.csv")
+
+
+def _open_comparison(
+    store: Store, names: Sequence[str], data: Dataset, parent: str | None
+) -> AbstractContextManager[Run]:
+    tags = {"digits.model": ", ".join(names), "digits.dataset": data.name, "digits.data_digest": data.digest}
+    return tracking.open_run(store, "evaluate", f"comparison on {data.name}", parent=parent, tags=tags)
+
+
+def _record_comparison(
+    run: Run, comparison: Comparison, data: Dataset, probabilities: Mapping[str, NDArray[np.float32]]
+) -> None:
+    title = f"{data.name} test, {len(data.test):,} digits"
+    missed = comparison.missed_by_all
+    run.log_params({"models": ", ".join(comparison.rows), "dataset": data.name, "split": "test"})
+    run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
+    run.log_metrics({"misclassified_by_all": len(missed)})
+    run.log_metrics(
+        {f"accuracy_{_metric_name(name)}": metrics.accuracy for name, metrics in comparison.rows.items()}
+    )
+    run.log_figure(reporting.model_comparison(comparison, f"Accuracy on {title}"), "figures/comparison.png")
+    best = max(comparison.rows, key=lambda name: comparison.rows[name].accuracy)
+    run.log_figure(
+        reporting.misclassified_gallery(
+            data.test.images,
+            data.test.labels,
+            probabilities[best],
+            missed,
+            f"{title}: missed by all, as {best} sees them",
+        ),
+        "figures/missed_by_all.png",
+    )
+    table = reporting.markdown_table(("model", *MAIN_METRICS), table_rows(comparison))
+    tests = reporting.markdown_table(
+        tuple(PAIR_COLUMNS), [tuple(pair.values()) for pair in pair_rows(comparison)]
+    )
+    run.log_text(f"{table}\n\nExact McNemar tests:\n\n{tests}\n", "comparison.md")
+    run.log_json({"missed_by_all": missed.tolist(), "pairs": pair_rows(comparison)}, "comparison.json")
+    run.describe(f"Networks compared on {title}.\n\n{table}\n\nExact McNemar tests for each pair:\n\n{tests}")
+
+
+PAIR_COLUMNS = ("a", "b", "only_a", "only_b", "p_value", "p_holm")
+
+
+def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return name and `MAIN_METRICS` of each network, as text, best accuracy first."""
+    best_first = sorted(comparison.rows.items(), key=lambda row: -row[1].accuracy)
+    return [
+        (name, *(f"{getattr(metrics, metric):.4f}" for metric in MAIN_METRICS))
+        for name, metrics in best_first
+    ]
+
+
+def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the McNemar test of each pair under `PAIR_COLUMNS`."""
+    return [
+        {
+            "a": pair.a,
+            "b": pair.b,
+            "only_a": pair.test.only_a,
+            "only_b": pair.test.only_b,
+            "p_value": pair.test.p_value,
+            "p_holm": pair.p_holm,
+        }
+        for pair in comparison.pairs
+    ]
+
+
+def _metric_name(reference: str) -> str:
+    """Replace what MLflow does not take in a metric's name."""
+    return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in reference)
+
+
+def _result(run_id: str, data: Dataset, comparison: Comparison, runs: Mapping[str, str]) -> EvaluateResult:
+    models = {
+        name: {**metrics.scalars(), "n": metrics.n, "run_id": runs[name]}
+        for name, metrics in comparison.rows.items()
+    }
+    missed = tuple(int(index) for index in comparison.missed_by_all)
+    return EvaluateResult(run_id, data.name, models, missed, tuple(pair_rows(comparison)))

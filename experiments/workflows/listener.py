@@ -1,0 +1,18 @@
+"""How a workflow tells what it is doing, without knowing who listens."""
+
+
+class Listener:
+    """Hears of a workflow's progress. This one ignores it; the command line shows it."""
+
+    def stage(self, name: str) -> None:
+        """Hear that a new piece of work begins, for instance ``train lenet``."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Hear how much of the current piece is done, in units of its own."""
+
+    def download(self, file: str, done: int, total: int) -> None:  # noqa: ARG002
+        """Hear how many bytes of a file have come."""
+        self.advance(done, total)
+
+    def say(self, text: str) -> None:
+        """Hear a line worth showing, for instance the result of an epoch."""

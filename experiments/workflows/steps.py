@@ -1,0 +1,143 @@
+"""Several pieces of work under one MLflow run, each of which may be done already, fail, or be missing what it needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any, Literal, Protocol
+
+from experiments import tracking
+from experiments.errors import DigitsError
+from experiments.tracking import Run, Store
+from experiments.tracking.runs import Kind
+from experiments.workflows.listener import Listener
+from experiments.workflows.unfinished import Unfinished, unfinished
+
+Status = Literal["done", "failed", "left out"]
+
+
+class Result(Protocol):
+    """What a piece of work returns: a frozen dataclass of JSON values with the id of its run."""
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run that the work made."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of work.
+
+    Attributes
+    ----------
+    name
+        Unique among its neighbours.
+    work
+        Does it, given the id of the parent run and how the steps before it ended, by name.
+    needs
+        Names of the steps without which it makes no sense.
+    """
+
+    name: str
+    work: Callable[[str, Mapping[str, "StepResult"]], Result]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """How a step ended. `result` holds the fields of what it returned; `error` says why it did not."""
+
+    name: str
+    status: Status
+    seconds: float
+    run_id: str | None = None
+    result: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class StepsResult:
+    """The parent run and how each step ended, in order."""
+
+    run_id: str
+    steps: tuple[StepResult, ...]
+
+
+class StepsFailed(DigitsError):
+    """Some steps failed; the others are done, and the same command repeats the failed ones only."""
+
+    def __init__(self, result: StepsResult) -> None:
+        self.result = result
+        reasons = [f"{step.name} ({step.error})" for step in result.steps if step.status == "failed"]
+        super().__init__(f"{len(reasons)} of {len(result.steps)} steps failed: {'; '.join(reasons)}")
+
+
+def run_steps(
+    store: Store,
+    kind: Kind,
+    name: str,
+    steps: Sequence[Step],
+    *,
+    identity: Mapping[str, Any],
+    describe: str,
+    conclude: Callable[[Run, Sequence[StepResult]], None] | None = None,
+    tags: Mapping[str, str] | None = None,
+    listener: Listener | None = None,
+) -> StepsResult:
+    """Do the steps in order under one parent run.
+
+    A step that fails does not stop those that do not need it. Steps that an interrupted call had done are not done again.
+
+    Parameters
+    ----------
+    kind, name, tags
+        Of the parent run.
+    identity
+        What makes this the same work as an interrupted one's, as JSON values.
+    describe
+        The parent run's note, in Markdown.
+    conclude
+        Records results of all steps on the parent run when none has failed.
+
+    Raises
+    ------
+    StepsFailed
+        At the end, when a step failed.
+    """
+    listener = listener or Listener()
+    with (
+        unfinished(store, name, {"steps": [step.name for step in steps], **identity}) as notes,
+        tracking.open_run(store, kind, name, tags=tags, resume=notes.recall("run")) as run,
+    ):
+        notes.remember("run", run.id)
+        run.describe(describe)
+        ended: dict[str, StepResult] = {}
+        for step in steps:
+            ended[step.name] = _do(step, run.id, ended, notes, listener)
+        result = StepsResult(run.id, tuple(ended.values()))
+        run.log_json([asdict(step) for step in result.steps], "steps.json")
+        if any(step.status == "failed" for step in result.steps):
+            raise StepsFailed(result)
+        if conclude:
+            conclude(run, result.steps)
+    return result
+
+
+def _do(
+    step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinished, listener: Listener
+) -> StepResult:
+    missing = [name for name in step.needs if ended[name].status != "done"]
+    if missing:
+        return StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}")
+    if remembered := notes.recall(f"step-{step.name}"):
+        listener.say(f"{step.name}: done before")
+        return StepResult(**remembered)
+    start = perf_counter()
+    try:
+        result = step.work(parent, ended)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other steps go on and it is reported at the end
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        listener.say(f"{step.name}: failed: {reason}")
+        return StepResult(step.name, "failed", perf_counter() - start, error=reason)
+    done = StepResult(step.name, "done", perf_counter() - start, result.run_id, asdict(result))  # type: ignore[call-overload]
+    notes.remember(f"step-{step.name}", asdict(done))
+    return done

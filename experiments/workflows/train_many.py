@@ -1,0 +1,122 @@
+"""Train one network from several seeds, or every network once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from experiments.errors import UsageError
+from experiments.models import MODELS
+from experiments.tracking import Run, Store
+from experiments.workflows.listener import Listener
+from experiments.workflows.steps import Step, StepResult, StepsResult, run_steps
+from experiments.workflows.train import TrainOptions, TrainResult, train
+
+# Its pictures have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet.
+ON_REQUEST = ("alexnet227",)
+
+
+@dataclass(frozen=True)
+class SeedsResult:
+    """One network trained from several seeds; the deviations are those of a sample (n - 1), 0 for one seed."""
+
+    run_id: str
+    model: str
+    val_accuracy: float
+    val_accuracy_std: float
+    val_loss: float
+    val_loss_std: float
+    seconds: float
+    seeds: tuple[TrainResult, ...]
+
+
+def train_seeds(
+    store: Store, options: TrainOptions, seeds: Sequence[int], listener: Listener | None = None
+) -> SeedsResult:
+    """Train a network once a seed, under a parent run with the mean and the standard deviation.
+
+    Raises
+    ------
+    UsageError
+        When a seed is named twice, or none is.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UsageError(f"name each seed once, received {list(seeds)}")
+    plans = {f"seed-{seed}": replace(options, settings={**options.settings, "seed": seed}) for seed in seeds}
+
+    def conclude(run: Run, steps: Sequence[StepResult]) -> None:
+        run.log_metrics(_spread([_result(step) for step in steps]))
+
+    outcome = run_steps(
+        store,
+        "train",
+        f"{options.model} seeds",
+        _steps(store, plans, listener),
+        identity=_identity(options),
+        describe=f"**{options.model}** on **{options.dataset}** trained from seeds {', '.join(map(str, seeds))}: mean and standard "
+        "deviation of the validation results of the best epochs; the trainings are child runs.",
+        conclude=conclude,
+        tags={"digits.model": options.model, "digits.dataset": options.dataset},
+        listener=listener,
+    )
+    results = tuple(_result(step) for step in outcome.steps)
+    seconds = sum(result.seconds for result in results)
+    return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
+
+
+def train_all(store: Store, options: TrainOptions, listener: Listener | None = None) -> StepsResult:
+    """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
+
+    Parameters
+    ----------
+    options
+        Of any model; the others get the same dataset, settings and limit.
+
+    Raises
+    ------
+    StepsFailed
+        When a training failed; the others are done.
+    """
+    names = [name for name in MODELS if name not in ON_REQUEST]
+    plans = {name: replace(options, model=name) for name in names}
+    return run_steps(
+        store,
+        "suite",
+        "train all",
+        _steps(store, plans, listener),
+        identity=_identity(options),
+        describe=f"Training of every network on **{options.dataset}**; the trainings are child runs.",
+        tags={"digits.dataset": options.dataset},
+        listener=listener,
+    )
+
+
+def _steps(store: Store, plans: dict[str, TrainOptions], listener: Listener | None) -> list[Step]:
+    return [train_step(store, name, plan, listener) for name, plan in plans.items()]
+
+
+def train_step(store: Store, name: str, plan: TrainOptions, listener: Listener | None) -> Step:
+    """Return the step that trains by `plan`; its result is a `TrainResult`."""
+    return Step(name, lambda parent, _: train(store, plan, listener, parent))
+
+
+def _identity(options: TrainOptions) -> dict[str, object]:
+    return {
+        "dataset": options.dataset,
+        "settings": dict(options.settings),
+        "limit": options.limit,
+        "model": options.model,
+    }
+
+
+def _result(step: StepResult) -> TrainResult:
+    return TrainResult(**(step.result or {}))
+
+
+def _spread(results: Sequence[TrainResult]) -> dict[str, float]:
+    """Return mean and standard deviation of the validation results."""
+    numbers: dict[str, float] = {}
+    for name in ("val_accuracy", "val_loss"):
+        values = [getattr(result, name) for result in results]
+        numbers[name] = fmean(values)
+        numbers[f"{name}_std"] = stdev(values) if len(values) > 1 else 0.0
+    return numbers

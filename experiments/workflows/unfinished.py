@@ -1,0 +1,71 @@
+"""What a command that was interrupted leaves behind, for the same command to go on from."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import DigitsError
+from experiments.tracking import Store
+
+FOLDER = ".digits/unfinished"
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Notes of one piece of work, kept until it ends well.
+
+    Attributes
+    ----------
+    folder
+        Its own folder; more may be kept there.
+    """
+
+    folder: Path
+
+    def recall(self, name: str) -> Any:
+        """Return what was remembered under `name`, or None."""
+        file = self.folder / f"{name}.json"
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a JSON value under `name`, replacing an earlier one in one step."""
+        fresh = self.folder / f"{name}.new"
+        fresh.write_text(json.dumps(value))
+        fresh.replace(self.folder / f"{name}.json")
+
+
+@contextmanager
+def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator[Unfinished]:
+    """Hold the notes of a piece of work; they are deleted when the block ends well and stay when it does not.
+
+    Parameters
+    ----------
+    work
+        What it is, for the error message.
+    identity
+        All that makes it this piece of work and no other (model, recipe, data digest, ...), as JSON values.
+
+    Raises
+    ------
+    DigitsError
+        When another process is doing the same work.
+    """
+    from filelock import FileLock, Timeout
+
+    text = json.dumps([work, identity, store.uri, store.experiment], sort_keys=True, default=str)
+    folder = store.root / FOLDER / hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DigitsError(f"another process is already doing this: {work}; wait for it or stop it") from error
+    with lock:
+        yield Unfinished(folder)
+        shutil.rmtree(folder)
+    folder.with_suffix(".lock").unlink(missing_ok=True)

@@ -1,0 +1,231 @@
+import gzip
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from idx_writer import digits, idx_bytes
+
+from experiments.datasets.download import obtain
+from experiments.datasets.sources import MNIST, RemoteFile, Source, sha256_is
+from experiments.errors import DigitsError
+
+NAMES = [file.name for file in MNIST.editions[0].files]
+TRAIN, TEST = digits(30), digits(20, seed=1)
+CONTENTS = dict(zip(NAMES, map(idx_bytes, (*TRAIN, *TEST)), strict=True))
+CLOSED = "http://127.0.0.1:9/"  # the discard port: nobody listens
+
+
+@dataclass
+class Mirror:
+    """A server of files by path, which remembers what it was asked for."""
+
+    url: str
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def mirror(
+    files: dict[str, bytes], headers: dict[str, str] | None = None, promised: int = 0
+) -> Iterator[Mirror]:
+    """Serve `files`; promise so many more bytes than are sent."""
+    served = Mirror("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.removeprefix("/")
+            served.asked.append(name)
+            body = files.get(name)
+            self.send_response(200 if body is not None else 404)
+            for key, value in (headers or {}).items():
+                self.send_header(key, value)
+            self.send_header("Content-Length", str(len(body or b"") + promised))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        served.url = f"http://127.0.0.1:{server.server_port}/"
+        try:
+            yield served
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def published() -> dict[str, bytes]:
+    return {name: gzip.compress(content) for name, content in CONTENTS.items()}
+
+
+def source_at(*mirrors: str) -> Source:
+    files = tuple(
+        RemoteFile(name, sha256_is(hashlib.sha256(content).hexdigest())) for name, content in CONTENTS.items()
+    )
+    edition = replace(MNIST.editions[0], files=files, mirrors=mirrors)
+    return replace(MNIST, name="tiny", editions=(edition,))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the user's cache into a folder of the test and take the environment's data away."""
+    from platformdirs import user_cache_path
+
+    home = tmp_path / "home"
+    for variable in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(home))
+    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return user_cache_path("digits", appauthor=False)
+
+
+def test_a_download_is_read_and_kept(tmp_path: Path) -> None:
+    with mirror(published()) as server:
+        source = source_at(server.url)
+        copy = obtain(source, tmp_path)
+        assert server.asked == NAMES
+        assert obtain(source, tmp_path).folder == copy.folder == tmp_path / "tiny"
+        assert server.asked == NAMES
+    train, test = copy.edition.parse(copy.contents)
+    for raw, (images, labels) in ((train, TRAIN), (test, TEST)):
+        np.testing.assert_array_equal(raw.images, images)
+        np.testing.assert_array_equal(raw.labels, labels)
+    assert names(copy.folder) == sorted(NAMES)
+
+
+def test_without_a_data_dir_it_goes_to_the_users_cache(cache: Path) -> None:
+    with mirror(published()) as server:
+        assert obtain(source_at(server.url)).folder == cache / "tiny"
+
+
+WRONG = {name: gzip.compress(b"wrong") for name in NAMES}
+HTML = dict.fromkeys(NAMES, b"<html>log in first</html>")
+DAMAGED = {name: data[:-9] for name, data in published().items()}
+
+
+@pytest.mark.parametrize("first", [{}, WRONG, HTML, DAMAGED], ids=["404", "wrong", "html", "damaged"])
+def test_the_second_mirror_helps(tmp_path: Path, first: dict[str, bytes]) -> None:
+    with mirror(first) as broken, mirror(published()) as sound:
+        copy = obtain(source_at(broken.url, sound.url), tmp_path)
+        assert broken.asked == sound.asked == NAMES
+    assert names(copy.folder) == sorted(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "404 Not Found"),
+        (WRONG, "the content's SHA-256 is"),
+        (HTML, "the content's SHA-256 is"),
+        (DAMAGED, "not a complete gzip file"),
+    ],
+    ids=["404", "wrong", "html", "damaged"],
+)
+def test_a_bad_download_leaves_nothing(tmp_path: Path, files: dict[str, bytes], problem: str) -> None:
+    with mirror(files) as server, pytest.raises(DigitsError, match=problem):
+        obtain(source_at(server.url), tmp_path)
+    assert names(tmp_path / "tiny") == []
+
+
+def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    with (
+        mirror(published(), promised=100) as server,
+        pytest.raises(DigitsError, match="ChunkedEncodingError"),
+    ):
+        obtain(source_at(server.url), tmp_path)
+    assert names(tmp_path / "tiny") == []
+
+
+def test_a_download_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(_file: str, _done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with mirror(published()) as server, pytest.raises(KeyboardInterrupt):
+        obtain(source_at(server.url), tmp_path, interrupt)
+    assert names(tmp_path / "tiny") == []
+
+
+def test_offline_it_says_where_it_looked_and_what_to_do(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_DATA_DIR", str(tmp_path / "env"))
+    with pytest.raises(DigitsError) as raised:
+        obtain(source_at(CLOSED, CLOSED), tmp_path / "given")
+    line = str(raised.value)
+    assert "\n" not in line
+    for folder in (tmp_path / "given", tmp_path / "env", cache):
+        assert str(folder / "tiny") in line
+    for part in ("no connection", "DIGITS_DATA_DIR", "--data-dir", f"tiny/{NAMES[0]}", "--dataset uci"):
+        assert part in line
+
+
+def test_progress_ends_with_the_whole_of_every_file(tmp_path: Path) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+    files = published()
+    with mirror(files) as server:
+        obtain(
+            source_at(server.url),
+            tmp_path,
+            lambda file, done, total: told.setdefault(file, []).append((done, total)),
+        )
+    assert list(told) == NAMES
+    for name, steps in told.items():
+        assert steps == sorted(steps)
+        assert steps[-1] == (len(files[name]), len(files[name]))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+def test_a_server_that_lets_http_decompress_is_understood(tmp_path: Path, encoding: str) -> None:
+    with mirror(published(), {"Content-Encoding": encoding}) as server:
+        copy = obtain(source_at(server.url), tmp_path)
+        assert obtain(source_at(CLOSED), tmp_path).contents == copy.contents
+    assert names(copy.folder) == sorted(name.removesuffix(".gz") for name in NAMES)
+
+
+def test_only_what_is_missing_is_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    for name in NAMES[1:]:
+        (tmp_path / "tiny" / name).write_bytes(published()[name])
+    with mirror(published()) as server:
+        obtain(source_at(server.url), tmp_path)
+        assert server.asked == NAMES[:1]
+
+
+def test_the_second_edition_is_for_when_the_first_is_not_to_be_had(tmp_path: Path) -> None:
+    plain = {name.removesuffix(".gz"): content for name, content in CONTENTS.items()}
+    with mirror(plain) as server:
+        source = source_at(CLOSED)
+        first = source.editions[0]
+        files = tuple(replace(file, name=name) for file, name in zip(first.files, plain, strict=True))
+        second = replace(first, files=files, mirrors=(server.url,))
+        copy = obtain(replace(source, editions=(first, second)), tmp_path)
+    assert copy.edition == second
+    assert names(copy.folder) == sorted(plain)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    occupied = tmp_path / "occupied"
+    occupied.write_text("a file")
+    with pytest.raises(DigitsError, match=r"occupied/tiny cannot be made for the download of tiny"):
+        obtain(source_at(CLOSED), occupied)
+
+
+def test_downloads_do_not_chatter(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with mirror(published()) as server:
+        obtain(source_at(server.url), tmp_path)
+    assert capfd.readouterr() == ("", "")
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]

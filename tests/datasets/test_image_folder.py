@@ -1,0 +1,195 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from experiments.datasets.folder import load_folder
+from experiments.datasets.normalise import fit_to_mnist
+from experiments.errors import DigitsError
+
+
+def stroke(width: int = 60, height: int = 80, thickness: int = 8) -> NDArray[np.uint8]:
+    """Draw a seven, white on black."""
+    image = np.zeros((height, width), np.uint8)
+    image[10 : 10 + thickness, 10:-10] = 255
+    image[10:-10, -10 - thickness : -10] = 255
+    return image
+
+
+def put(path: Path, pixels: NDArray[np.uint8], mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).convert(mode).save(path)
+
+
+def put_classes(folder: Path, classes: range = range(10), each: int = 2) -> None:
+    for digit in classes:
+        for number in range(each):
+            put(folder / str(digit) / f"{number}.png", stroke(thickness=6 + digit))
+
+
+def only_image(folder: Path) -> NDArray[np.uint8]:
+    """Load a folder whose training part has one three, and return that image."""
+    dataset = load_folder(folder)
+    (index,) = np.flatnonzero(dataset.train.labels == 3)
+    image: NDArray[np.uint8] = dataset.train.images[index]
+    return image
+
+
+def put_among(folder: Path) -> Path:
+    """Lay out a train and a test part, and return where one picture of a three is to be put."""
+    put_classes(folder / "train", range(2))
+    put_classes(folder / "test", range(2))
+    return folder / "train" / "3"
+
+
+def test_classes_become_labels_in_order(tmp_path: Path) -> None:
+    put_classes(tmp_path, each=5)
+    dataset = load_folder(tmp_path)
+    np.testing.assert_array_equal(np.bincount(dataset.train.labels), [4] * 10)
+    np.testing.assert_array_equal(np.bincount(dataset.test.labels), [1] * 10)
+    assert np.all(np.diff(dataset.train.labels) >= 0)
+    np.testing.assert_array_equal(dataset.train.images[0], fit_to_mnist(stroke(thickness=6)))
+    assert dataset.transform == "mnist-procedure"
+    assert load_folder(tmp_path).digest == dataset.digest
+
+
+@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("training", "testing")])
+def test_train_and_test_folders_are_the_split(tmp_path: Path, train: str, test: str) -> None:
+    put_classes(tmp_path / train, range(4), each=3)
+    put_classes(tmp_path / test, range(4), each=1)
+    dataset = load_folder(tmp_path)
+    assert (len(dataset.train), len(dataset.test)) == (12, 4)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "gif", "tif", "PNG"])
+def test_file_formats(tmp_path: Path, suffix: str) -> None:
+    put(put_among(tmp_path) / f"three.{suffix}", stroke())
+    error = np.abs(only_image(tmp_path).astype(int) - fit_to_mnist(stroke()))
+    # JPEG loses a little.
+    assert error.max() <= (24 if suffix == "jpg" else 0)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
+def test_colour_modes(tmp_path: Path, mode: str) -> None:
+    folder = put_among(tmp_path)
+    if mode == "I;16":
+        folder.mkdir()
+        Image.fromarray(stroke().astype(np.uint16) * 257).save(folder / "three.png")
+    else:
+        put(folder / ("three.tif" if mode == "CMYK" else "three.png"), stroke(), mode)
+    np.testing.assert_array_equal(only_image(tmp_path), fit_to_mnist(stroke()))
+
+
+def test_dark_ink_on_light_paper_is_inverted(tmp_path: Path) -> None:
+    put(put_among(tmp_path) / "three.png", 255 - stroke())
+    np.testing.assert_array_equal(only_image(tmp_path), fit_to_mnist(stroke()))
+
+
+def test_grainy_paper_and_pale_ink_are_stretched(tmp_path: Path) -> None:
+    grain = np.random.default_rng(0).integers(-4, 5, stroke().shape)
+    photo = np.where(stroke() > 0, 90, 200) + grain
+    put(put_among(tmp_path) / "three.png", photo.astype(np.uint8))
+    error = np.abs(only_image(tmp_path).astype(int) - fit_to_mnist(stroke()))
+    assert error.max() <= 30
+
+
+def test_transparency_is_white_paper(tmp_path: Path) -> None:
+    path = put_among(tmp_path) / "three.png"
+    path.parent.mkdir()
+    black_ink = np.zeros((*stroke().shape, 4), np.uint8)
+    black_ink[..., 3] = stroke()
+    Image.fromarray(black_ink).save(path)
+    np.testing.assert_array_equal(only_image(tmp_path), fit_to_mnist(stroke()))
+
+
+def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+    path = put_among(tmp_path) / "three.png"
+    path.parent.mkdir()
+    turned = Image.fromarray(np.rot90(stroke()).copy())
+    exif = turned.getexif()
+    exif[0x0112] = 6  # stored a quarter turn anticlockwise
+    turned.save(path, exif=exif)
+    np.testing.assert_array_equal(only_image(tmp_path), fit_to_mnist(stroke()))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_pictures_of_28x28_are_finished(tmp_path: Path, inverted: bool) -> None:
+    digit = fit_to_mnist(stroke())
+    digit[0, 0] = 3  # would not survive the procedure
+    for label in range(5):
+        put(tmp_path / str(label) / "one.png", 255 - digit if inverted else digit)
+    dataset = load_folder(tmp_path)
+    assert dataset.transform == "none"
+    assert np.all(dataset.train.images == digit)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"no picture", "cannot be read as a picture"), (b"", "cannot be read as a picture")],
+    ids=["text", "empty"],
+)
+def test_a_bad_picture_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    put_classes(tmp_path)
+    (tmp_path / "4" / "bad.png").write_bytes(content)
+    with pytest.raises(DigitsError, match=rf"4/bad\.png {problem}"):
+        load_folder(tmp_path)
+
+
+def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
+    put_classes(tmp_path)
+    whole = tmp_path / "4" / "0.png"
+    whole.write_bytes(whole.read_bytes()[:-40])
+    with pytest.raises(DigitsError, match=r"4/0\.png cannot be read as a picture"):
+        load_folder(tmp_path)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_without_ink_is_named(tmp_path: Path, level: int) -> None:
+    put_classes(tmp_path)
+    put(tmp_path / "4" / "blank.png", np.full((40, 40), level, np.uint8))
+    with pytest.raises(DigitsError, match=rf"4/blank\.png shows no ink: .* {level} to {level}"):
+        load_folder(tmp_path)
+
+
+def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
+    put_classes(tmp_path, range(5))
+    (tmp_path / "5").mkdir()
+    (tmp_path / "5" / "notes.txt").write_text("none yet")
+    with pytest.raises(DigitsError, match=r"5 holds no pictures"):
+        load_folder(tmp_path)
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    put_classes(tmp_path, range(3, 4), each=10)
+    with pytest.raises(DigitsError, match="one class only, 3"):
+        load_folder(tmp_path)
+
+
+def test_a_test_part_alone_is_refused(tmp_path: Path) -> None:
+    put_classes(tmp_path / "test")
+    with pytest.raises(DigitsError, match="none to train on"):
+        load_folder(tmp_path)
+
+
+def test_a_folder_without_digits_says_what_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(DigitsError, match=r"holds no digits: .*train-images-idx3-ubyte.* 0/ to 9/"):
+        load_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("My Digits (2024)", "my-digits-2024"),
+        ("mnist", "mnist-folder"),
+        ("Ziffern_über", "ziffern-ber"),
+        ("日本", "digits"),
+    ],
+)
+def test_the_name_is_safe_for_a_registry(tmp_path: Path, folder: str, name: str) -> None:
+    put_classes(tmp_path / folder)
+    dataset = load_folder(tmp_path / folder)
+    assert dataset.name == name
+    assert dataset.source == str(tmp_path / folder)

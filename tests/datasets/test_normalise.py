@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from idx_writer import digits
+from numpy.typing import NDArray
+from scipy.ndimage import center_of_mass
+
+from experiments.datasets.dataset import RawSplit
+from experiments.datasets.idx import read
+from experiments.datasets.normalise import fit_to_mnist, to_split, transform_of
+
+Image = NDArray[np.uint8]
+
+SIDES = st.tuples(st.integers(1, 60), st.integers(1, 60))
+# Ink without holes whose grey levels vary too little to carry the centre of mass past the reach of 28x28.
+BLOTS = arrays(np.uint8, SIDES, elements=st.integers(100, 255))
+ANY_IMAGES = arrays(np.uint8, SIDES, elements=st.sampled_from([0, 0, 0, 1, 128, 255]))
+
+
+@given(image=BLOTS)
+def test_the_centre_of_mass_is_at_the_centre(image: Image) -> None:
+    row, column = center_of_mass(fit_to_mnist(image).astype(float))
+    # Half a pixel of rounding.
+    assert abs(row - 14) <= 0.5 + 1e-9
+    assert abs(column - 14) <= 0.5 + 1e-9
+
+
+@given(image=BLOTS)
+def test_the_ink_fits_20x20_and_keeps_its_aspect(image: Image) -> None:
+    fitted = fit_to_mnist(image)
+    height, width = np.flatnonzero(fitted.any(1)).size, np.flatnonzero(fitted.any(0)).size
+    assert max(height, width) == 20
+    longer = max(image.shape)
+    assert abs(height - 20 * image.shape[0] / longer) <= max(0.5, 1 - 20 * image.shape[0] / longer)
+    assert abs(width - 20 * image.shape[1] / longer) <= max(0.5, 1 - 20 * image.shape[1] / longer)
+
+
+@given(image=ANY_IMAGES, top=st.integers(0, 9), left=st.integers(0, 9), bottom=st.integers(0, 9))
+def test_where_the_ink_lies_does_not_matter(image: Image, top: int, left: int, bottom: int) -> None:
+    moved = np.pad(image, ((top, bottom), (left, 0)))
+    np.testing.assert_array_equal(fit_to_mnist(moved), fit_to_mnist(image))
+
+
+@given(image=ANY_IMAGES)
+def test_every_image_becomes_28x28(image: Image) -> None:
+    fitted = fit_to_mnist(image)
+    assert fitted.shape == (28, 28)
+    assert fitted.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (16, 16), (1, 1), (100, 3)])
+def test_a_blank_image_stays_blank(shape: tuple[int, int]) -> None:
+    assert not fit_to_mnist(np.zeros(shape, np.uint8)).any()
+
+
+def test_ink_that_fades_on_reduction_becomes_blank() -> None:
+    faint = np.diag(np.full(3000, 1, np.uint8))
+    assert not fit_to_mnist(faint).any()
+
+
+def test_lopsided_ink_is_not_cut_off() -> None:
+    corner = np.zeros((20, 20), np.uint8)
+    corner[:3], corner[:, :3] = 255, 255
+    fitted = fit_to_mnist(corner)
+    np.testing.assert_array_equal(fitted[8:, 8:], corner)
+
+
+def test_reduction_averages() -> None:
+    stripes = np.zeros((200, 200), np.uint8)
+    stripes[:, ::2] = 255
+    stripes[:, -1] = 255
+    inner = fit_to_mnist(stripes)[6:22, 6:22]
+    assert inner.min() > 100
+    assert inner.max() < 155
+
+
+@pytest.mark.parametrize(
+    ("side", "transform"), [(28, "none"), (16, "mnist-procedure"), (40, "mnist-procedure")]
+)
+def test_only_other_sizes_are_transformed(side: int, transform: str) -> None:
+    images, labels = digits(4, side=side)
+    raw = RawSplit(images, labels.astype(np.int64))
+    split = to_split(raw)
+    assert transform_of(raw) == transform
+    assert split.images.shape == (4, 28, 28)
+    np.testing.assert_array_equal(split.labels, labels)
+    expected = images if transform == "none" else np.stack([fit_to_mnist(image) for image in images])
+    np.testing.assert_array_equal(split.images, expected)
+
+
+@pytest.mark.real_data
+def test_it_is_mnists_procedure_for_it_leaves_mnist_as_it_is(data_dir: Path) -> None:
+    images = read(data_dir / "mnist" / "t10k-images-idx3-ubyte.gz")[:2000]
+    unchanged = [np.array_equal(fit_to_mnist(image), image) for image in images]
+    assert np.mean(unchanged) >= 0.999

@@ -1,0 +1,159 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from experiments.datasets.content import Content, read_content
+from experiments.datasets.dataset import RawSplit
+from experiments.datasets.usps import TEST_COUNTS, TRAIN_COUNTS, check_counts, parse_libsvm, parse_zip
+from experiments.errors import DigitsError
+
+# As published: three decimals.
+PIXELS = arrays(np.int64, st.tuples(st.integers(1, 3), st.just(256)), elements=st.integers(-1000, 1000))
+
+# The first two rows of the first digit of LIBSVM's usps.t, whose label is 10.
+LIBSVM_ROWS = """
+-0.999999 -0.999928 -0.997885 -0.973729 -0.855772 -0.597416 -0.289254 0.001891
+0.199196 0.292162 0.058410 -0.398885 -0.782804 -0.958667 -0.997106 -0.999930
+-0.999966 -0.998471 -0.974300 -0.818158 -0.377626 0.178453 0.461835 0.486627
+0.456419 0.458590 0.441035 0.277677 -0.271572 -0.794389 -0.976394 -0.998986
+"""
+
+
+def content(text: str) -> Content:
+    return Content(Path("usps"), text.encode())
+
+
+def zip_line(label: str = "6.0000", values: int = 256, value: str = "-1.0000") -> str:
+    return " ".join([label, *[value] * values]) + " \n"
+
+
+@settings(max_examples=20)
+@given(thousandths=PIXELS, formatted=st.sampled_from(["{:.4f}", "{:g}"]))
+def test_zip_round_trip(thousandths: NDArray[np.int64], formatted: str) -> None:
+    labels = np.arange(len(thousandths)) * 4 % 10
+    rows = np.column_stack([labels, thousandths / 1000])
+    text = "\n".join(" ".join(formatted.format(value) for value in row) for row in rows)
+    raw = parse_zip(content(text))
+    expected = np.rint((thousandths / 1000 + 1) * 127.5).reshape(-1, 16, 16)
+    np.testing.assert_array_equal(raw.images, expected)
+    np.testing.assert_array_equal(raw.labels, labels)
+    assert raw.images.dtype == np.uint8
+    assert raw.labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (zip_line(values=255), "received 256 numbers"),
+        (zip_line(values=257), "received 258 numbers"),
+        (zip_line(label="10"), "expected a label of 0 to 9, received 10"),
+        (zip_line(label="0.5"), "expected a label of 0 to 9, received 0.5"),
+        (zip_line(label="nan"), "expected a label of 0 to 9, received nan"),
+        (zip_line(value="1.5"), r"expected a value in \[-1, 1\], received 1.5"),
+        (zip_line(value="nan"), r"expected a value in \[-1, 1\], received nan"),
+        (zip_line(value="1,5"), "could not convert"),
+        ("\n", "blank line"),
+    ],
+)
+def test_a_malformed_zip_line_is_named(line: str, problem: str) -> None:
+    with pytest.raises(DigitsError, match=f"^usps, line 3: .*{problem}"):
+        parse_zip(content(zip_line() * 2 + line + zip_line()))
+
+
+@pytest.mark.parametrize("parse", [parse_zip, parse_libsvm])
+def test_an_empty_file_is_refused(parse: Callable[[Content], RawSplit]) -> None:
+    with pytest.raises(DigitsError, match=r"^usps is empty"):
+        parse(content(""))
+
+
+@pytest.mark.real_data
+def test_zip_agrees_with_numpys_reader(data_dir: Path) -> None:
+    path = data_dir / "usps" / "zip.test.gz"
+    reference = np.loadtxt(path, max_rows=300)
+    raw = parse_zip(read_content(path))
+    np.testing.assert_array_equal(raw.labels[:300], reference[:, 0])
+    error = np.abs(raw.images[:300].reshape(300, 256) / 127.5 - 1 - reference[:, 1:])
+    assert error.max() <= 0.5 / 127.5 + 1e-12
+
+
+@settings(max_examples=20)
+@given(thousandths=PIXELS)
+def test_libsvm_agrees_with_scikit_learn(
+    thousandths: NDArray[np.int64], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from sklearn.datasets import dump_svmlight_file, load_svmlight_file
+
+    path = tmp_path_factory.mktemp("libsvm") / "usps"
+    dump_svmlight_file(thousandths / 1000, np.arange(len(thousandths)) + 1, str(path), zero_based=False)
+    values, labels = load_svmlight_file(str(path), n_features=256)
+    raw = parse_libsvm(read_content(path))
+    expected = np.rint((values.toarray() + 1) * 127.5).reshape(-1, 16, 16)
+    np.testing.assert_array_equal(raw.images, expected)
+    np.testing.assert_array_equal(raw.labels, labels - 1)
+
+
+def test_a_value_that_libsvm_leaves_out_is_zero_which_is_mid_grey() -> None:
+    raw = parse_libsvm(content("10 1:-1 256:1.000000 \n1\n"))
+    np.testing.assert_array_equal(raw.labels, [9, 0])
+    np.testing.assert_array_equal(raw.images[0].ravel(), [0, *[128] * 254, 255])
+    np.testing.assert_array_equal(raw.images[1], 128)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("0 1:0.5", "expected a label of 1 to 10, received 0"),
+        ("11 1:0.5", "expected a label of 1 to 10, received 11"),
+        ("7 0:0.5", "each index once and of 1 to 256"),
+        ("7 257:0.5", "each index once and of 1 to 256"),
+        ("7 2:0.5 2:0.5", "each index once"),
+        ("7 1.5:0.5", "each index once"),
+        ("7 a:0.5", "each index once"),
+        ("7 0.5", "index:value pairs"),
+        ("7 1:1.1", r"value in \[-1, 1\], received 1.1"),
+        ("7 1:nan", r"value in \[-1, 1\], received nan"),
+        ("7 1:0.5:2", "could not convert"),
+        ("7 1:", "could not convert"),
+        ("", "blank line"),
+    ],
+)
+def test_a_malformed_libsvm_line_is_named(line: str, problem: str) -> None:
+    with pytest.raises(DigitsError, match=f"^usps, line 2: .*{problem}"):
+        parse_libsvm(content(f"7 1:-1\n{line}\n7 1:-1\n"))
+
+
+@pytest.mark.real_data
+def test_libsvms_digits_are_blurred(data_dir: Path) -> None:
+    from scipy.ndimage import gaussian_filter
+
+    first = np.loadtxt(data_dir / "usps" / "zip.test.gz", max_rows=1)
+    assert first[0] == 9
+    blurred = gaussian_filter(first[1:].reshape(16, 16), sigma=0.75, mode="constant", cval=-1)
+    np.testing.assert_allclose(blurred[:2].ravel(), np.array(LIBSVM_ROWS.split(), float), atol=1e-6)
+
+
+@pytest.mark.real_data
+def test_counts_are_those_of_the_publishers_note(data_dir: Path) -> None:
+    note = (data_dir / "usps" / "zip.info.txt").read_text().splitlines()
+    counts = {
+        line.split()[0]: line.split()[1:11]
+        for line in note
+        if line.strip().startswith(("Train 1", "Test  3"))
+    }
+    assert [int(count) for count in counts["Train"]] == list(TRAIN_COUNTS)
+    assert [int(count) for count in counts["Test"]] == list(TEST_COUNTS)
+    for part, expected in (("train", TRAIN_COUNTS), ("test", TEST_COUNTS)):
+        file = read_content(data_dir / "usps" / f"zip.{part}.gz")
+        check_counts(parse_zip(file), expected, file)
+
+
+def test_other_counts_are_refused() -> None:
+    file = content(zip_line())
+    with pytest.raises(DigitsError, match=r"^usps: expected .* digits of the classes"):
+        check_counts(parse_zip(file), TEST_COUNTS, file)
