@@ -37,9 +37,7 @@ class Console(Listener):
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
         )
-        self._progress = Progress(
-            *columns, console=self._err, transient=True, disable=not self._err.is_terminal
-        )
+        self._progress = Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
         self._task = self._progress.add_task("", visible=False, total=None)
 
     def __enter__(self) -> Self:
@@ -71,9 +69,7 @@ class Console(Listener):
 
         table = Table(title=title, title_justify="left")
         for i, header in enumerate(headers):
-            numeric = bool(rows) and all(
-                isinstance(row[i], int | float) or _is_number(str(row[i])) for row in rows
-            )
+            numeric = bool(rows) and all(isinstance(row[i], int | float) or _is_number(str(row[i])) for row in rows)
             table.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
@@ -85,9 +81,7 @@ class Console(Listener):
 
     def where(self, store: Store, run_id: str) -> None:
         """Say where the run is kept and how to see it."""
-        self._out.print(
-            f"run {run_id} in experiment {store.experiment}: {store.address(run_id)}", markup=False
-        )
+        self._out.print(f"run {run_id} in experiment {store.experiment}: {store.address(run_id)}", markup=False)
         if not store.uri.startswith("http"):
             self._out.print("browse it with: digits ui", markup=False)
 
@@ -104,7 +98,8 @@ def _is_number(text: str) -> bool:
 def load_tensorflow() -> None:
     """Import TensorFlow without its start-up chatter, on which nobody can act.
 
-    Its first lines are written to file descriptor 2 before any setting can silence them; if the import fails they are shown.
+    Its first lines are written to file descriptor 2 before any setting can silence them; if the import fails they
+    are shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _captured_stderr() as chatter:
@@ -112,6 +107,7 @@ def load_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
+            tf.get_logger().setLevel("ERROR")
         except BaseException:
             sys.stderr.write(chatter())
             raise

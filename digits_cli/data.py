@@ -10,9 +10,7 @@ from digits_cli.options import DataDir, Debug, Experiment, Json
 
 app = typer.Typer(help="List, fetch and show the data.", no_args_is_help=True)
 
-Name = Annotated[
-    str, typer.Argument(help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/.")
-]
+Name = Annotated[str, typer.Argument(help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/.")]
 
 
 @app.command("list")
@@ -38,9 +36,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False)
             for data in listings
         ]
         console.table("Data", ("name", "train + test", "size", "state", "folder", "source"), rows)
-        console.json(
-            [{**asdict(data), "found": str(data.found) if data.found else None} for data in listings]
-        )
+        console.json([{**asdict(data), "found": str(data.found) if data.found else None} for data in listings])
 
 
 @app.command()

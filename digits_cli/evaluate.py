@@ -18,14 +18,12 @@ def evaluate(
         typer.Option(
             "--model",
             "-m",
-            help="lenet, mnist-lenet, models:/mnist-lenet/3, models:/NAME@ALIAS, runs:/ID or a .keras file; repeatable.",
+            help="lenet, mnist-lenet, models:/NAME/3, models:/NAME@champion, runs:/ID or a .keras file; repeatable.",
         ),
     ],
     dataset: Annotated[
         str | None,
-        typer.Option(
-            "--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"
-        ),
+        typer.Option("--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"),
     ] = None,
     data_dir: DataDir = None,
     experiment: Experiment = None,

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(words, standalone_mode=False)
-    except Exception as error:  # noqa: BLE001 - the last resort: a line in place of a traceback
+    except Exception as error:  # the last resort: a line in place of a traceback
         code = _report(error, debug="--debug" in words)
     except KeyboardInterrupt:
         code = INTERRUPTED

@@ -14,17 +14,11 @@ DataDir = Annotated[
 ]
 Dataset = Annotated[
     str,
-    typer.Option(
-        "--dataset", "-d", help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/."
-    ),
+    typer.Option("--dataset", "-d", help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/."),
 ]
 Experiment = Annotated[
     str | None,
-    typer.Option(
-        help="MLflow experiment.  [default: $MLFLOW_EXPERIMENT_NAME, then digits]", show_default=False
-    ),
+    typer.Option(help="MLflow experiment.  [default: $MLFLOW_EXPERIMENT_NAME, then digits]", show_default=False),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

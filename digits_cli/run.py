@@ -30,14 +30,14 @@ def run(
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
     from experiments.workflows.run import run as work
-    from experiments.workflows.steps import StepsFailed
+    from experiments.workflows.steps import StepsFailedError
 
     with Console(as_json) as console:
         store = open_store(experiment)
         load_tensorflow()
         try:
             outcome = work(store, profile, data_dir, console)
-        except StepsFailed as error:
+        except StepsFailedError as error:
             print_steps(console, error.result)
             raise
         _print_comparison(console, outcome)
@@ -47,10 +47,7 @@ def run(
 
 def print_steps(console: "Console", outcome: "StepsResult") -> None:
     """Show how each step ended, as a table and as the JSON value."""
-    rows = [
-        (step.name, step.status, f"{step.seconds:.1f}", step.error or step.run_id or "")
-        for step in outcome.steps
-    ]
+    rows = [(step.name, step.status, f"{step.seconds:.1f}", step.error or step.run_id or "") for step in outcome.steps]
     console.table("Steps", ("step", "status", "seconds", "run"), rows)
     console.json(asdict(outcome))
 

@@ -26,22 +26,16 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images at most.", show_default="the recipe's")
     ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Images a step.", show_default="the recipe's")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.", show_default="the recipe's")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak learning rate.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
         Precision | None,
-        typer.Option(
-            help="bfloat16 is faster where the processor has it; auto finds out.", show_default="auto"
-        ),
+        typer.Option(help="bfloat16 is faster where the processor has it; auto finds out.", show_default="auto"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")
-    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")] = None,
     limit: Annotated[int | None, typer.Option(help="Train on a stratified sample of so many images.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -126,8 +120,9 @@ def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> N
     result = work(store, options, console)
     champion = ", champion" if result.champion else ""
     console.result(
-        f"{result.model} on {result.dataset}: validation accuracy {result.val_accuracy:.4f} (epoch {result.best_epoch} of {result.epochs}, "
-        f"{result.seconds:.0f} s); registered as {result.registered_model} v{result.version}{champion}"
+        f"{result.model} on {result.dataset}: validation accuracy {result.val_accuracy:.4f} "
+        f"(epoch {result.best_epoch} of {result.epochs}, {result.seconds:.0f} s); "
+        f"registered as {result.registered_model} v{result.version}{champion}"
     )
     console.where(store, result.run_id)
     console.json(asdict(result))
@@ -138,7 +133,8 @@ def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], cons
 
     result = train_seeds(store, options, seeds, console)
     console.result(
-        f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} over {len(result.seeds)} seeds"
+        f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} "
+        f"over {len(result.seeds)} seeds"
     )
     console.where(store, result.run_id)
     last = asdict(result.seeds[-1])
@@ -147,12 +143,12 @@ def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], cons
 
 def _train_all(store: "Store", options: "TrainOptions", console: "Console") -> None:
     from digits_cli.run import print_steps
-    from experiments.workflows.steps import StepsFailed
+    from experiments.workflows.steps import StepsFailedError
     from experiments.workflows.train_many import train_all
 
     try:
         outcome = train_all(store, options, console)
-    except StepsFailed as error:
+    except StepsFailedError as error:
         print_steps(console, error.result)
         raise
     print_steps(console, outcome)

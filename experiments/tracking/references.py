@@ -94,9 +94,7 @@ def load_reference(store: Store, reference: Reference) -> "keras.Model":
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, KeyError, TypeError) as error:
-        raise DigitsError(
-            f"cannot load {reference.text} from {path}: {str(error).splitlines()[0]}"
-        ) from error
+        raise DigitsError(f"cannot load {reference.text} from {path}: {str(error).splitlines()[0]}") from error
 
 
 def _fetch(store: Store, reference: Reference) -> Path:
@@ -155,9 +153,7 @@ def _from_architecture(store: Store, text: str) -> Reference:
         raise DigitsError(
             f"{text} was trained on several datasets but not on {DEFAULT_DATASET}; choose one of {', '.join(names)}"
         )
-    return _from_version(
-        store, text, names[0], alias=CHAMPION, note=f"{preferred} does not exist; using {names[0]}"
-    )
+    return _from_version(store, text, names[0], alias=CHAMPION, note=f"{preferred} does not exist; using {names[0]}")
 
 
 def _from_version(
@@ -178,12 +174,8 @@ def _from_version(
             entry = store.client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
         known = ", ".join(registered_names(store)) or "none yet"
-        raise DigitsError(
-            f"there is no registered model {text!r}; registered: {known} (see digits models)"
-        ) from error
-    return _describe(
-        store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note
-    )
+        raise DigitsError(f"there is no registered model {text!r}; registered: {known} (see digits models)") from error
+    return _describe(store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note)
 
 
 def _describe(store: Store, text: str, model_id: str, **details: Any) -> Reference:

@@ -63,9 +63,7 @@ def log_model(
     return str(logged.model_id)
 
 
-def _save(
-    model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]"
-) -> None:
+def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]") -> None:
     """Write the model in MLflow's Keras flavour.
 
     MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before it makes the folder.
@@ -114,9 +112,7 @@ def register(run: Run, model_id: str, *, dataset: str, architecture: str, score:
 def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
     """Return all versions of all models that this project registered, by name and version."""
     entries = [entry for model in _registered_models(store) for entry in _versions(store, model.name)]
-    return tuple(
-        sorted((_as_listed(entry) for entry in entries), key=lambda v: (v.registered_model, v.version))
-    )
+    return tuple(sorted((_as_listed(entry) for entry in entries), key=lambda v: (v.registered_model, v.version)))
 
 
 def registered_names(store: Store, architecture: str | None = None) -> list[str]:
@@ -141,9 +137,7 @@ def _versions(store: Store, name: str) -> list["ModelVersion"]:
 
 
 def _as_listed(entry: "ModelVersion") -> RegisteredVersion:
-    return RegisteredVersion(
-        entry.name, int(entry.version), tuple(entry.aliases), entry.tags.get("digits.dataset", "")
-    )
+    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), entry.tags.get("digits.dataset", ""))
 
 
 def _champion(store: Store, name: str) -> "ModelVersion | None":
@@ -160,7 +154,7 @@ def _ensure_registered_model(store: Store, name: str, dataset: str, architecture
         store.client.create_registered_model(
             name,
             tags={"digits.dataset": dataset, "digits.model": architecture},
-            description=f"Network `{architecture}` trained on `{dataset}`. Each version is one training; alias `{CHAMPION}` is "
-            "the one with the best validation accuracy. Input: float32 (n, 28, 28, 1) in [0, 1], white ink on black; "
-            "output: the probabilities of the digits 0 to 9.",
+            description=f"Network `{architecture}` trained on `{dataset}`. Each version is one training; alias "
+            f"`{CHAMPION}` is the one with the best validation accuracy. Input: float32 (n, 28, 28, 1) in [0, 1], "
+            "white ink on black; output: the probabilities of the digits 0 to 9.",
         )

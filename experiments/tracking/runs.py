@@ -35,9 +35,7 @@ class Run:
         """Record what was chosen. Recording the same values again is no error; other values are."""
         from mlflow.entities import Param
 
-        self.store.client.log_batch(
-            self.id, params=[Param(name, str(value)) for name, value in params.items()]
-        )
+        self.store.client.log_batch(self.id, params=[Param(name, str(value)) for name, value in params.items()])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
         """Record numbers, all in one call to the store; with `model_id` they are shown with that logged model too."""
@@ -63,9 +61,7 @@ class Run:
 
     def log_figure(self, figure: "Figure", file: str) -> None:
         """Keep a figure as an image."""
-        self.store.client.log_figure(
-            self.id, figure, file, save_kwargs={"dpi": FIGURE_DPI, "bbox_inches": "tight"}
-        )
+        self.store.client.log_figure(self.id, figure, file, save_kwargs={"dpi": FIGURE_DPI, "bbox_inches": "tight"})
 
     def log_text(self, text: str, file: str) -> None:
         """Keep a text file."""
@@ -93,9 +89,7 @@ class Run:
             source=json.dumps({"uri": source}),
             profile=profile,
         )
-        self.store.client.log_inputs(
-            self.id, datasets=[DatasetInput(data, [InputTag("mlflow.data.context", context)])]
-        )
+        self.store.client.log_inputs(self.id, datasets=[DatasetInput(data, [InputTag("mlflow.data.context", context)])])
 
     def log_used_model(self, model_id: str) -> None:
         """Link the logged model that the run measured."""
@@ -213,7 +207,7 @@ def _this_process() -> str:
 
 
 def _is_alive(process: str) -> bool:
-    """Tell whether a process named by `_this_process` on this machine still runs (a reused number has another start)."""
+    """Tell whether a process named by `_this_process` still runs here; a reused number has another start."""
     import psutil
 
     _, pid, started = process.rsplit(":", 2)

@@ -64,8 +64,8 @@ def open_store(experiment: str | None = None) -> Store:
     Parameters
     ----------
     experiment
-        Its name; else ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` the experiment of the run that
-        MLflow has already started wins, because a run cannot be in two experiments.
+        Its name; else ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` the experiment of the run
+        that MLflow has already started wins, because a run cannot be in two experiments.
 
     Raises
     ------
@@ -84,7 +84,9 @@ def open_store(experiment: str | None = None) -> Store:
 
 
 def project_root() -> Path:
-    """Return the checkout this package lies in, or the working directory when it is installed elsewhere."""
+    """Return ``$DIGITS_HOME``, else the checkout this package lies in, else the working directory."""
+    if home := os.environ.get("DIGITS_HOME"):
+        return Path(home)
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "MLproject").is_file() else Path.cwd()
 
@@ -112,7 +114,7 @@ def _check_reachable(uri: str) -> None:
             )
     elif uri.startswith("http"):
         try:
-            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()  # noqa: S310 - http only
         except urllib.error.HTTPError:
             return
         except (OSError, ValueError) as error:
@@ -136,9 +138,7 @@ def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
         name = wanted or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         found = client.get_experiment_by_name(name)
         if found and found.lifecycle_stage == "deleted":
-            raise DigitsError(
-                f"experiment {name!r} was deleted; restore it or choose another with --experiment"
-            )
+            raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
         return (found.experiment_id if found else _create(client, uri, name)), name
     except MlflowException as error:
         raise DigitsError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error

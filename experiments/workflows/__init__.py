@@ -1,1 +1,4 @@
-"""One module a command: load, call the parts, track, return a result. The one place where parts meet MLflow and figures."""
+"""One module a command: load, call the parts, track, return a result.
+
+This is the one place where the parts meet MLflow and figures.
+"""

@@ -85,9 +85,7 @@ def evaluate(
     comparison = evaluation.compare(data.test.labels, probabilities)
     with ExitStack() as stack:
         summary = (
-            stack.enter_context(_open_comparison(store, tuple(models), data, parent))
-            if len(references) > 1
-            else None
+            stack.enter_context(_open_comparison(store, tuple(models), data, parent)) if len(references) > 1 else None
         )
         runs = {
             name: _record(store, reference, data, probabilities[name], comparison.rows[name], parent)
@@ -121,7 +119,8 @@ def _common_dataset(references: Iterable[Reference]) -> str:
 def _check_shape(network: Any, reference: Reference) -> None:
     if (network.input_shape[1:], network.output_shape[1:]) != (IMAGE_SHAPE, (CLASSES,)):
         raise UsageError(
-            f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
+            f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; "
+            f"a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
         )
 
 
@@ -143,8 +142,8 @@ def _record(
     name = f"{reference.architecture or Path(reference.text).stem} on {data.name}"
     with tracking.open_run(store, "evaluate", name, parent=reference.run_id or parent, tags=tags) as run:
         run.describe(
-            f"**{model}** on the test split of **{data.name}** ({metrics.n:,} digits): accuracy {metrics.accuracy:.4f}, "
-            f"95 % interval {metrics.accuracy_low:.4f} to {metrics.accuracy_high:.4f}."
+            f"**{model}** on the test split of **{data.name}** ({metrics.n:,} digits): accuracy "
+            f"{metrics.accuracy:.4f}, 95 % interval {metrics.accuracy_low:.4f} to {metrics.accuracy_high:.4f}."
         )
         run.log_params({"model": model, "dataset": data.name, "split": "test", "transform": data.transform})
         run.log_dataset(data.name, data.source, data.digest, "test", metrics.n)
@@ -162,9 +161,7 @@ def _record_predictions(run: Run, data: Dataset, probabilities: NDArray[np.float
     run.log_json(rows, "predictions.json")
 
 
-def _record_figures(
-    run: Run, title: str, data: Dataset, probabilities: NDArray[np.float32], metrics: Metrics
-) -> None:
+def _record_figures(run: Run, title: str, data: Dataset, probabilities: NDArray[np.float32], metrics: Metrics) -> None:
     images, labels = data.test.images, data.test.labels
     mistakes = evaluation.misclassified(labels, probabilities)
     figures = {
@@ -202,9 +199,7 @@ def _record_comparison(
     run.log_params({"models": ", ".join(comparison.rows), "dataset": data.name, "split": "test"})
     run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
     run.log_metrics({"misclassified_by_all": len(missed)})
-    run.log_metrics(
-        {f"accuracy_{_metric_name(name)}": metrics.accuracy for name, metrics in comparison.rows.items()}
-    )
+    run.log_metrics({f"accuracy_{_metric_name(name)}": metrics.accuracy for name, metrics in comparison.rows.items()})
     run.log_figure(reporting.model_comparison(comparison, f"Accuracy on {title}"), "figures/comparison.png")
     best = max(comparison.rows, key=lambda name: comparison.rows[name].accuracy)
     run.log_figure(
@@ -218,9 +213,7 @@ def _record_comparison(
         "figures/missed_by_all.png",
     )
     table = reporting.markdown_table(("model", *MAIN_METRICS), table_rows(comparison))
-    tests = reporting.markdown_table(
-        tuple(PAIR_COLUMNS), [tuple(pair.values()) for pair in pair_rows(comparison)]
-    )
+    tests = reporting.markdown_table(tuple(PAIR_COLUMNS), [tuple(pair.values()) for pair in pair_rows(comparison)])
     run.log_text(f"{table}\n\nExact McNemar tests:\n\n{tests}\n", "comparison.md")
     run.log_json({"missed_by_all": missed.tolist(), "pairs": pair_rows(comparison)}, "comparison.json")
     run.describe(f"Networks compared on {title}.\n\n{table}\n\nExact McNemar tests for each pair:\n\n{tests}")
@@ -232,10 +225,7 @@ PAIR_COLUMNS = ("a", "b", "only_a", "only_b", "p_value", "p_holm")
 def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return name and `MAIN_METRICS` of each network, as text, best accuracy first."""
     best_first = sorted(comparison.rows.items(), key=lambda row: -row[1].accuracy)
-    return [
-        (name, *(f"{getattr(metrics, metric):.4f}" for metric in MAIN_METRICS))
-        for name, metrics in best_first
-    ]
+    return [(name, *(f"{getattr(metrics, metric):.4f}" for metric in MAIN_METRICS)) for name, metrics in best_first]
 
 
 def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -260,8 +250,7 @@ def _metric_name(reference: str) -> str:
 
 def _result(run_id: str, data: Dataset, comparison: Comparison, runs: Mapping[str, str]) -> EvaluateResult:
     models = {
-        name: {**metrics.scalars(), "n": metrics.n, "run_id": runs[name]}
-        for name, metrics in comparison.rows.items()
+        name: {**metrics.scalars(), "n": metrics.n, "run_id": runs[name]} for name, metrics in comparison.rows.items()
     }
     missed = tuple(int(index) for index in comparison.missed_by_all)
     return EvaluateResult(run_id, data.name, models, missed, tuple(pair_rows(comparison)))

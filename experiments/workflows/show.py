@@ -55,9 +55,7 @@ def show(
         f"{data.name}-samples.png": reporting.sample_grid(
             sample.images, sample.labels, f"{data.name}: training digits"
         ),
-        f"{data.name}-classes.png": reporting.class_distribution(
-            counts, f"{data.name}: digits of each class"
-        ),
+        f"{data.name}-classes.png": reporting.class_distribution(counts, f"{data.name}: digits of each class"),
     }
     output.mkdir(parents=True, exist_ok=True)
     tags = {"digits.dataset": data.name, "digits.data_digest": data.digest}

@@ -43,6 +43,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Steps and the parent run they go under.
+
+    Attributes
+    ----------
+    kind, name, description, tags
+        Of the parent run; the description is Markdown.
+    identity
+        What makes this the same work as an interrupted one's, beside the names of the steps, as JSON values.
+    """
+
+    kind: Kind
+    name: str
+    steps: Sequence[Step]
+    identity: Mapping[str, Any]
+    description: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class StepResult:
     """How a step ended. `result` holds the fields of what it returned; `error` says why it did not."""
 
@@ -62,7 +82,7 @@ class StepsResult:
     steps: tuple[StepResult, ...]
 
 
-class StepsFailed(DigitsError):
+class StepsFailedError(DigitsError):
     """Some steps failed; the others are done, and the same command repeats the failed ones only."""
 
     def __init__(self, result: StepsResult) -> None:
@@ -73,58 +93,45 @@ class StepsFailed(DigitsError):
 
 def run_steps(
     store: Store,
-    kind: Kind,
-    name: str,
-    steps: Sequence[Step],
-    *,
-    identity: Mapping[str, Any],
-    describe: str,
-    conclude: Callable[[Run, Sequence[StepResult]], None] | None = None,
-    tags: Mapping[str, str] | None = None,
+    plan: Plan,
     listener: Listener | None = None,
+    conclude: Callable[[Run, Sequence[StepResult]], None] | None = None,
 ) -> StepsResult:
     """Do the steps in order under one parent run.
 
-    A step that fails does not stop those that do not need it. Steps that an interrupted call had done are not done again.
+    A step that fails does not stop those that do not need it. Steps that an interrupted call had done are not
+    done again.
 
     Parameters
     ----------
-    kind, name, tags
-        Of the parent run.
-    identity
-        What makes this the same work as an interrupted one's, as JSON values.
-    describe
-        The parent run's note, in Markdown.
     conclude
         Records results of all steps on the parent run when none has failed.
 
     Raises
     ------
-    StepsFailed
+    StepsFailedError
         At the end, when a step failed.
     """
     listener = listener or Listener()
     with (
-        unfinished(store, name, {"steps": [step.name for step in steps], **identity}) as notes,
-        tracking.open_run(store, kind, name, tags=tags, resume=notes.recall("run")) as run,
+        unfinished(store, plan.name, {"steps": [step.name for step in plan.steps], **plan.identity}) as notes,
+        tracking.open_run(store, plan.kind, plan.name, tags=plan.tags, resume=notes.recall("run")) as run,
     ):
         notes.remember("run", run.id)
-        run.describe(describe)
+        run.describe(plan.description)
         ended: dict[str, StepResult] = {}
-        for step in steps:
+        for step in plan.steps:
             ended[step.name] = _do(step, run.id, ended, notes, listener)
         result = StepsResult(run.id, tuple(ended.values()))
         run.log_json([asdict(step) for step in result.steps], "steps.json")
         if any(step.status == "failed" for step in result.steps):
-            raise StepsFailed(result)
+            raise StepsFailedError(result)
         if conclude:
             conclude(run, result.steps)
     return result
 
 
-def _do(
-    step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinished, listener: Listener
-) -> StepResult:
+def _do(step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinished, listener: Listener) -> StepResult:
     missing = [name for name in step.needs if ended[name].status != "done"]
     if missing:
         return StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}")
@@ -134,7 +141,7 @@ def _do(
     start = perf_counter()
     try:
         result = step.work(parent, ended)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other steps go on and it is reported at the end
+    except Exception as error:  # whatever it is, the other steps go on and it is reported at the end
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         listener.say(f"{step.name}: failed: {reason}")
         return StepResult(step.name, "failed", perf_counter() - start, error=reason)

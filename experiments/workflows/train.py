@@ -150,9 +150,9 @@ def _record_plan(run: Run, options: TrainOptions, data: Dataset, n_train: int, n
     run.set_tags({"digits.precision": resolve_precision(options.recipe.precision)})
     run.log_dataset(data.name, data.source, data.digest, "train", n_train)
     run.describe(
-        f"Training of **{options.model}** ({options.architecture.summary}; {options.architecture.source}) on **{data.name}**: "
-        f"{n_train:,} images to learn from, {n_validation:,} of the training set held out for validation. The test set is "
-        "not used here. Figures: `figures/`; evaluations of this model are child runs."
+        f"Training of **{options.model}** ({options.architecture.summary}; {options.architecture.source}) on "
+        f"**{data.name}**: {n_train:,} images to learn from, {n_validation:,} of the training set held out for "
+        "validation. The test set is not used here. Figures: `figures/`; evaluations of this model are child runs."
     )
 
 
@@ -170,8 +170,8 @@ def _fit(
         if epoch.number not in known:
             run.log_metrics(epoch.metrics(), step=epoch.number)
         listener.say(
-            f"{options.model} epoch {epoch.number}/{options.recipe.epochs}  loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}  "
-            f"val_accuracy {epoch.val_accuracy:.4f}  {epoch.seconds:.1f} s"
+            f"{options.model} epoch {epoch.number}/{options.recipe.epochs}  loss {epoch.loss:.4f}  "
+            f"val_loss {epoch.val_loss:.4f}  val_accuracy {epoch.val_accuracy:.4f}  {epoch.seconds:.1f} s"
         )
 
     return fit(
@@ -189,12 +189,8 @@ def _record_fit(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, val
     title = f"{options.model} on {data.name}"
     probabilities = predict(fitted.model, validation.take(range(25)))
     shown = validation.take(range(25))
-    run.log_figure(
-        reporting.training_curves(_history(fitted), f"{title}: training"), "figures/training_curves.png"
-    )
-    samples = reporting.prediction_grid(
-        shown.images, shown.labels, probabilities, f"{title}: validation digits"
-    )
+    run.log_figure(reporting.training_curves(_history(fitted), f"{title}: training"), "figures/training_curves.png")
+    samples = reporting.prediction_grid(shown.images, shown.labels, probabilities, f"{title}: validation digits")
     run.log_figure(samples, "figures/sample_predictions.png")
     run.log_text(_summary(fitted.model), "model_summary.txt")
 
@@ -210,9 +206,7 @@ def _summary(model: "keras.Model") -> str:
     return "\n".join(lines)
 
 
-def _keep_model(
-    run: Run, options: TrainOptions, data: Dataset, fitted: Fit, validation: Split
-) -> RegisteredVersion:
+def _keep_model(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, validation: Split) -> RegisteredVersion:
     example = validation.take(range(1)).as_float()
     params = _params(options, data)
     model_id = tracking.log_model(run, fitted.model, f"{data.name}-{options.model}", params, example)
@@ -229,9 +223,7 @@ def _keep_model(
     )
 
 
-def _result(
-    run: Run, options: TrainOptions, data: Dataset, fitted: Fit, version: RegisteredVersion
-) -> TrainResult:
+def _result(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, version: RegisteredVersion) -> TrainResult:
     return TrainResult(
         run_id=run.id,
         model=options.model,

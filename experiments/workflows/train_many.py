@@ -8,7 +8,7 @@ from experiments.errors import UsageError
 from experiments.models import MODELS
 from experiments.tracking import Run, Store
 from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Step, StepResult, StepsResult, run_steps
+from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
 from experiments.workflows.train import TrainOptions, TrainResult, train
 
 # Its pictures have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet.
@@ -46,18 +46,16 @@ def train_seeds(
     def conclude(run: Run, steps: Sequence[StepResult]) -> None:
         run.log_metrics(_spread([_result(step) for step in steps]))
 
-    outcome = run_steps(
-        store,
-        "train",
-        f"{options.model} seeds",
-        _steps(store, plans, listener),
+    plan = Plan(
+        kind="train",
+        name=f"{options.model} seeds",
+        steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
         identity=_identity(options),
-        describe=f"**{options.model}** on **{options.dataset}** trained from seeds {', '.join(map(str, seeds))}: mean and standard "
-        "deviation of the validation results of the best epochs; the trainings are child runs.",
-        conclude=conclude,
+        description=f"**{options.model}** on **{options.dataset}** trained from seeds {', '.join(map(str, seeds))}: "
+        "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
         tags={"digits.model": options.model, "digits.dataset": options.dataset},
-        listener=listener,
     )
+    outcome = run_steps(store, plan, listener, conclude)
     results = tuple(_result(step) for step in outcome.steps)
     seconds = sum(result.seconds for result in results)
     return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
@@ -73,25 +71,20 @@ def train_all(store: Store, options: TrainOptions, listener: Listener | None = N
 
     Raises
     ------
-    StepsFailed
+    StepsFailedError
         When a training failed; the others are done.
     """
     names = [name for name in MODELS if name not in ON_REQUEST]
     plans = {name: replace(options, model=name) for name in names}
-    return run_steps(
-        store,
-        "suite",
-        "train all",
-        _steps(store, plans, listener),
+    plan = Plan(
+        kind="suite",
+        name="train all",
+        steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
         identity=_identity(options),
-        describe=f"Training of every network on **{options.dataset}**; the trainings are child runs.",
+        description=f"Training of every network on **{options.dataset}**; the trainings are child runs.",
         tags={"digits.dataset": options.dataset},
-        listener=listener,
     )
-
-
-def _steps(store: Store, plans: dict[str, TrainOptions], listener: Listener | None) -> list[Step]:
-    return [train_step(store, name, plan, listener) for name, plan in plans.items()]
+    return run_steps(store, plan, listener)
 
 
 def train_step(store: Store, name: str, plan: TrainOptions, listener: Listener | None) -> Step:

@@ -1,0 +1,129 @@
+"""From what a user writes after --model to a network, and back from the registry."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.errors import DigitsError, UsageError
+from experiments.models import MODELS
+from experiments.tracking import (
+    Store,
+    load_reference,
+    log_model,
+    open_run,
+    register,
+    registered_versions,
+    resolve_reference,
+)
+
+IMAGE = np.zeros((1, 28, 28, 1), np.float32)
+
+
+def trained(store: Store, dataset: str, score: float, architecture: str = "lenet") -> tuple[str, keras.Model]:
+    """Register an untrained network as if it had been trained; return its run and the network."""
+    keras.utils.set_random_seed(int(score * 1000))
+    network = MODELS[architecture].build(MODELS[architecture].recipe)
+    with open_run(store, "train", architecture) as run:
+        params = {"model": architecture, "dataset": dataset}
+        model_id = log_model(run, network, f"{dataset}-{architecture}", params, IMAGE)
+        register(run, model_id, dataset=dataset, architecture=architecture, score=score)
+    return run.id, network
+
+
+def test_champion_is_the_best_by_validation_accuracy(store: Store) -> None:
+    for score in (0.90, 0.95, 0.92, 0.95):
+        trained(store, "mnist", score)
+    listed = registered_versions(store)
+    assert [(v.registered_model, v.version, v.dataset) for v in listed] == [
+        ("mnist-lenet", number, "mnist") for number in (1, 2, 3, 4)
+    ]
+    assert [v.aliases for v in listed] == [(), ("champion",), (), ()]
+
+
+def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:
+    run_id, network = trained(store, "mnist", 0.9)
+    file = tmp_path / "mine.keras"
+    network.save(file)
+    expected = network.predict_on_batch(IMAGE)
+    forms = ("lenet", "mnist-lenet", "models:/mnist-lenet/1", "models:/mnist-lenet@champion", f"runs:/{run_id}")
+    for text in forms:
+        reference = resolve_reference(store, text)
+        assert (reference.architecture, reference.dataset, reference.run_id) == ("lenet", "mnist", run_id)
+        np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+    reference = resolve_reference(store, str(file))
+    assert reference.architecture is None
+    np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+
+
+def test_an_architecture_means_mnist_first(store: Store) -> None:
+    trained(store, "uci", 0.99)
+    trained(store, "mnist", 0.5)
+    assert resolve_reference(store, "lenet").dataset == "mnist"
+
+
+def test_the_only_other_dataset_is_used_and_said_aloud(store: Store) -> None:
+    trained(store, "uci", 0.99)
+    reference = resolve_reference(store, "lenet")
+    assert reference.dataset == "uci"
+    assert reference.note == "mnist-lenet does not exist; using uci-lenet"
+
+
+def test_several_other_datasets_need_a_choice(store: Store) -> None:
+    trained(store, "uci", 0.99)
+    trained(store, "usps", 0.9)
+    with pytest.raises(DigitsError, match="choose one of uci-lenet, usps-lenet"):
+        resolve_reference(store, "lenet")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lenet", "no lenet has been trained yet; run: digits train lenet"),
+        ("models:/mnist-lenet/3", "no registered model 'models:/mnist-lenet/3'"),
+        ("models:/mnist-lenet@champion", "no registered model"),
+        ("runs:/0123", "no run '0123'"),
+        ("missing.keras", "no file missing.keras"),
+    ],
+)
+def test_what_does_not_exist_is_named(store: Store, text: str, message: str) -> None:
+    with pytest.raises(DigitsError, match=message) as error:
+        resolve_reference(store, text)
+    assert not isinstance(error.value, UsageError)
+
+
+@pytest.mark.parametrize(("text", "message"), [("lennet", "did you mean lenet"), ("models:/mnist-lenet", "models:/NAME")])
+def test_what_can_mean_nothing_is_a_usage_error(store: Store, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve_reference(store, text)
+
+
+def test_a_run_without_a_model_is_named(store: Store) -> None:
+    with open_run(store, "evaluate", "nothing") as run:
+        pass
+    with pytest.raises(DigitsError, match="has no model"):
+        resolve_reference(store, f"runs:/{run.id}")
+
+
+def test_a_file_that_is_no_model_is_named(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "broken.keras"
+    file.write_bytes(b"not a zip file")
+    with pytest.raises(DigitsError, match="cannot load"):
+        load_reference(store, resolve_reference(store, str(file)))
+
+
+def test_the_logged_model_has_signature_example_and_pinned_requirements(store: Store, tmp_path: Path) -> None:
+    import yaml
+
+    trained(store, "mnist", 0.9)
+    reference = resolve_reference(store, "lenet")
+    from mlflow.artifacts import download_artifacts
+
+    folder = Path(download_artifacts(artifact_uri=reference.location, dst_path=str(tmp_path)))
+    described = yaml.safe_load((folder / "MLmodel").read_text())
+    assert "float32" in described["signature"]["inputs"]
+    assert described["saved_input_example_info"]["artifact_path"] == "input_example.json"
+    pinned = (folder / "requirements.txt").read_text().split()
+    assert {line.split("==")[0] for line in pinned} >= {"keras", "tensorflow", "numpy"}
+    assert all("==" in line for line in pinned)

@@ -1,0 +1,121 @@
+"""Runs: how they end, whose children they are, what they hold."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from mlflow.entities import Run as MlflowRun
+
+from experiments.errors import DigitsError
+from experiments.tracking import Store, open_run
+
+
+def fetch(store: Store, run_id: str) -> MlflowRun:
+    return store.client.get_run(run_id)
+
+
+def test_a_run_that_ends_well_is_finished(store: Store) -> None:
+    with open_run(store, "train", "lenet") as run:
+        assert fetch(store, run.id).info.status == "RUNNING"
+    found = fetch(store, run.id)
+    assert found.info.status == "FINISHED"
+    assert found.info.run_name == "lenet"
+    assert found.data.tags["digits.kind"] == "train"
+    assert found.data.tags["mlflow.source.name"].startswith("digits")
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(143)])
+def test_an_interrupted_run_is_killed(store: Store, interruption: BaseException) -> None:
+    with pytest.raises(type(interruption)), open_run(store, "train", "lenet") as run:
+        raise interruption
+    assert fetch(store, run.id).info.status == "KILLED"
+
+
+def test_a_crashed_run_is_failed_and_keeps_its_traceback(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(DigitsError), open_run(store, "train", "lenet") as run:
+        raise DigitsError("the disk is full")
+    assert fetch(store, run.id).info.status == "FAILED"
+    trace = Path(store.client.download_artifacts(run.id, "traceback.txt", str(tmp_path)))
+    assert "the disk is full" in trace.read_text()
+
+
+def test_children_carry_their_parent(store: Store) -> None:
+    with open_run(store, "suite", "all") as parent, open_run(store, "train", "lenet", parent=parent.id) as child:
+        pass
+    children = store.client.search_runs([store.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.id}'")
+    assert [run.info.run_id for run in children] == [child.id]
+
+
+def test_a_run_is_continued(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), open_run(store, "train", "lenet") as run:
+        run.log_params({"epochs": 3})
+        run.log_metrics({"loss": 1.0}, step=1)
+        raise KeyboardInterrupt
+    with open_run(store, "train", "lenet", resume=run.id) as again:
+        assert again.id == run.id
+        assert again.logged_steps("loss") == {1}
+        again.log_params({"epochs": 3})
+        again.log_metrics({"loss": 0.5}, step=2)
+    found = fetch(store, run.id)
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics["loss"] == 0.5
+
+
+def test_a_new_run_begins_where_the_old_one_was_deleted(store: Store) -> None:
+    with open_run(store, "train", "lenet") as run:
+        pass
+    store.client.delete_run(run.id)
+    with open_run(store, "train", "lenet", resume=run.id) as again:
+        assert again.id != run.id
+
+
+def test_inside_mlflow_run_the_first_run_is_the_given_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = store.client.create_run(store.experiment_id).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", given)
+    with open_run(store, "suite", "quick") as first, open_run(store, "train", "lenet", parent=first.id) as second:
+        assert first.id == given
+        assert second.id != given
+    assert "MLFLOW_RUN_ID" not in os.environ
+
+
+def test_runs_of_dead_processes_are_ended_and_others_left(store: Store) -> None:
+    """A process that was killed leaves its run RUNNING; the next run to be opened ends it."""
+    code = """
+import os
+from experiments.tracking import open_run, open_store
+with open_run(open_store(), "train", "orphan") as run:
+    print(run.id, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    orphan = killed.stdout.strip()
+    assert killed.returncode == -9
+    assert fetch(store, orphan).info.status == "RUNNING"
+    elsewhere = store.client.create_run(store.experiment_id, tags={"digits.process": "another-machine:1:1"})
+    with open_run(store, "train", "alive") as alive, open_run(store, "evaluate", "later"):
+        assert fetch(store, orphan).info.status == "KILLED"
+        assert fetch(store, alive.id).info.status == "RUNNING"
+        assert fetch(store, elsewhere.info.run_id).info.status == "RUNNING"
+        assert fetch(store, alive.id).data.tags["digits.process"].startswith(f"{platform.node()}:{os.getpid()}:")
+
+
+def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    with open_run(store, "evaluate", "lenet on mnist") as run:
+        run.log_figure(figure, "figures/line.png")
+        run.log_json({"a": [1]}, "a.json")
+        run.log_dataset("mnist", "/data/mnist", "0123456789abcdef" * 3, "test", 10_000)
+        run.describe("**bold**")
+    files = {item.path for item in store.client.list_artifacts(run.id)}
+    assert files == {"a.json", "figures"}
+    assert Path(store.client.download_artifacts(run.id, "figures/line.png", str(tmp_path))).stat().st_size > 1000
+    found = fetch(store, run.id)
+    assert found.data.tags["mlflow.note.content"] == "**bold**"
+    dataset = found.inputs.dataset_inputs[0]
+    assert (dataset.dataset.name, len(dataset.dataset.digest)) == ("mnist", 36)
+    assert dataset.tags[0].value == "test"
