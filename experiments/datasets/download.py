@@ -34,9 +34,7 @@ def obtain(source: Source, data_dir: Path | None = None, progress: Progress | No
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigitsError(
-            f"{folder} cannot be made for the download of {source.name}: {error.strerror}"
-        ) from error
+        raise DigitsError(f"{folder} cannot be made for the download of {source.name}: {error.strerror}") from error
     return _download(source, folder, progress, looked_in=search_folders(source, data_dir))
 
 
@@ -65,9 +63,7 @@ def _complete(folder: Path, edition: Edition, progress: Progress | None) -> list
     return []
 
 
-def _try_mirrors(
-    file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: Progress | None
-) -> list[str]:
+def _try_mirrors(file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: Progress | None) -> list[str]:
     """Download one file; return why each mirror failed, or nothing when one delivered."""
     problems = []
     for mirror in mirrors:

@@ -83,17 +83,13 @@ def _header(content: Content) -> tuple[np.dtype[Any], tuple[int, ...], int]:
         )
     start = 4 + 4 * rank
     if len(data) < start:
-        raise DigitsError(
-            f"{content.path}: an IDX header of rank {rank} has {start} bytes, received {len(data)}"
-        )
+        raise DigitsError(f"{content.path}: an IDX header of rank {rank} has {start} bytes, received {len(data)}")
     return np.dtype(TYPE_CODES[code]), struct.unpack_from(f">{rank}I", data, 4), start
 
 
 def _digits(classes: NDArray[Any], path: Path) -> NDArray[np.int64]:
     if classes.min() < 0 or classes.max() >= CLASSES:
-        raise DigitsError(
-            f"{path} has classes {classes.min()} to {classes.max()}: only digits, 0 to 9, can be read"
-        )
+        raise DigitsError(f"{path} has classes {classes.min()} to {classes.max()}: only digits, 0 to 9, can be read")
     return classes.astype(np.int64)
 
 

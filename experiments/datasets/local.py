@@ -55,8 +55,6 @@ def read_verified(folder: Path, edition: Edition) -> Copy:
             content = read_content(file.find(folder) or folder / file.name)
             file.check(content)
         except DigitsError as error:
-            raise DigitsError(
-                f"{error}; delete the file and run `digits data fetch {folder.name}`"
-            ) from error
+            raise DigitsError(f"{error}; delete the file and run `digits data fetch {folder.name}`") from error
         contents.append(content)
     return Copy(folder, edition, tuple(contents))

@@ -33,9 +33,7 @@ def parse_zip(content: Content) -> RawSplit:
     lines = _lines(content)
     for number, line in enumerate(lines, 1):
         if len(line) != 1 + PIXELS:
-            raise _malformed(
-                content, number, f"expected a label and 256 values, received {len(line)} numbers"
-            )
+            raise _malformed(content, number, f"expected a label and 256 values, received {len(line)} numbers")
     labels = _convert([line[:1] for line in lines], _label, content)
     pixels = _convert([line[1:] for line in lines], _pixel, content)
     return RawSplit(pixels.reshape(-1, SIDE, SIDE), labels[:, 0].astype(np.int64))
@@ -67,9 +65,7 @@ def check_counts(raw: RawSplit, expected: Sequence[int], content: Content) -> No
     """Raise DigitsError unless the digits of each class are as many as the publishers say."""
     counts = np.bincount(raw.labels, minlength=CLASSES).tolist()
     if counts != list(expected):
-        raise DigitsError(
-            f"{content.path}: expected {list(expected)} digits of the classes 0 to 9, received {counts}"
-        )
+        raise DigitsError(f"{content.path}: expected {list(expected)} digits of the classes 0 to 9, received {counts}")
 
 
 def _lines(content: Content) -> list[list[bytes]]:
@@ -82,9 +78,7 @@ def _lines(content: Content) -> list[list[bytes]]:
     return lines
 
 
-def _convert(
-    lines: list[list[bytes]], convert: Callable[[bytes], int], content: Content
-) -> NDArray[np.uint8]:
+def _convert(lines: list[list[bytes]], convert: Callable[[bytes], int], content: Content) -> NDArray[np.uint8]:
     """Convert each spelling once: the 1.9 million values of the training set have 2,000 spellings."""
     values: dict[bytes, int] = {}
     for number, line in enumerate(lines, 1):
@@ -100,9 +94,7 @@ def _convert(
 def _label(spelling: bytes, first: int = 0) -> int:
     digit = float(spelling) - first
     if digit not in range(CLASSES):
-        raise ValueError(
-            f"expected a label of {first} to {first + CLASSES - 1}, received {spelling.decode()}"
-        )
+        raise ValueError(f"expected a label of {first} to {first + CLASSES - 1}, received {spelling.decode()}")
     return int(digit)
 
 

@@ -9,9 +9,7 @@ DIGITS = 10
 SUM_TOLERANCE = 1e-3
 
 
-def checked(
-    labels: NDArray[Any], probabilities: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def checked(labels: NDArray[Any], probabilities: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return labels and probabilities in the types that the metrics compute with.
 
     Parameters
@@ -51,9 +49,7 @@ def checked_probabilities(probabilities: NDArray[Any], n: int) -> NDArray[np.flo
     """Return probabilities as float64 (n, 10); ValueError unless each of n rows is a distribution."""
     probabilities = np.asarray(probabilities)
     if probabilities.shape != (n, DIGITS):
-        raise ValueError(
-            f"probabilities of {n} labels must have shape ({n}, 10), received {probabilities.shape}"
-        )
+        raise ValueError(f"probabilities of {n} labels must have shape ({n}, 10), received {probabilities.shape}")
     probabilities = probabilities.astype(np.float64)
     if not np.isfinite(probabilities).all():
         row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])

@@ -74,9 +74,7 @@ def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 1
     return Calibration(edges, counts, confidence, accuracy, ece, float(gaps[filled].max()))
 
 
-def _means(
-    members: NDArray[np.int64], values: NDArray[Any], counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _means(members: NDArray[np.int64], values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean of `values` in each bin, NaN in empty ones."""
     sums = np.bincount(members, weights=values, minlength=len(counts))
     return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)

@@ -97,9 +97,7 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNem
     from scipy.stats import binomtest
 
     if correct_a.ndim != 1 or correct_a.shape != correct_b.shape:
-        raise ValueError(
-            f"both arrays must have one shape (n,), received {correct_a.shape} and {correct_b.shape}"
-        )
+        raise ValueError(f"both arrays must have one shape (n,), received {correct_a.shape} and {correct_b.shape}")
     if correct_a.dtype != bool or correct_b.dtype != bool:
         raise ValueError(f"both arrays must be bool, received {correct_a.dtype} and {correct_b.dtype}")
     only_a = int(np.sum(correct_a & ~correct_b))

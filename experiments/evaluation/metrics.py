@@ -133,9 +133,7 @@ def _per_class(confusion: NDArray[np.int64]) -> tuple[ClassMetrics, ...]:
     recall = _ratio(correct, support)
     f1 = _ratio(2 * correct, support + predicted)
     return tuple(
-        ClassMetrics(
-            digit, float(precision[digit]), float(recall[digit]), float(f1[digit]), int(support[digit])
-        )
+        ClassMetrics(digit, float(precision[digit]), float(recall[digit]), float(f1[digit]), int(support[digit]))
         for digit in range(DIGITS)
     )
 

@@ -33,9 +33,7 @@ def misclassified(labels: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
 
 
-def predictions_table(
-    labels: NDArray[Any], probabilities: NDArray[Any]
-) -> list[dict[str, int | float | bool]]:
+def predictions_table(labels: NDArray[Any], probabilities: NDArray[Any]) -> list[dict[str, int | float | bool]]:
     """Return one row for each image, in order.
 
     Parameters
@@ -59,9 +57,7 @@ def predictions_table(
     labels, probabilities = checked(labels, probabilities)
     predicted = probabilities.argmax(axis=1).tolist()
     rows: list[dict[str, int | float | bool]] = []
-    for index, (label, guess, row) in enumerate(
-        zip(labels.tolist(), predicted, probabilities.tolist(), strict=True)
-    ):
+    for index, (label, guess, row) in enumerate(zip(labels.tolist(), predicted, probabilities.tolist(), strict=True)):
         summary = {"index": index, "label": label, "predicted": guess, "correct": guess == label}
         rows.append({**summary, "confidence": row[guess], **{f"p{digit}": p for digit, p in enumerate(row)}})
     return rows

@@ -26,9 +26,7 @@ def build(recipe: Recipe) -> "keras.Model":
     for i in range(1, 4):
         filters = sizes[f"filters_{i}"]
         if filters:
-            x = layers.Conv2D(filters, sizes["kernel"], padding=padding, activation="relu", name=f"conv_{i}")(
-                x
-            )
+            x = layers.Conv2D(filters, sizes["kernel"], padding=padding, activation="relu", name=f"conv_{i}")(x)
         if filters and i < 3:
             x = layers.MaxPooling2D(2, name=f"pool_{i}")(x)
     x = layers.Flatten(name="flatten")(x)

@@ -15,8 +15,8 @@ class LocalResponseNormalization(layers.Layer):
 
     ``b[i] = a[i] / (bias + alpha * sum(a[j] ** 2 for j within depth // 2 of i)) ** 0.75``, section 3.3 of
     Krizhevsky, Sutskever & Hinton 2012. The exponent is fixed at the paper's 0.75, because it can then
-    be computed from reciprocal square roots alone: s ** -0.75 = r * sqrt(r) with r = 1 / sqrt(s). The sum over channels is
-    a product with a banded matrix, several times as fast as adding slices.
+    be computed from reciprocal square roots alone: s ** -0.75 = r * sqrt(r) with r = 1 / sqrt(s). The sum
+    over channels is a product with a banded matrix, several times as fast as adding slices.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LocalResponseNormalization(layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Lay out the band of neighbours for the channels of `input_shape`."""
-        channel = np.arange(input_shape[-1])
+        channel = np.arange(input_shape[-1] or 0)
         distance = np.abs(channel[:, None] - channel[None, :])
         self._neighbours = (distance <= self.depth // 2).astype(np.float32)
         super().build(input_shape)

@@ -89,9 +89,7 @@ class Recipe:
         object.__setattr__(self, "network", MappingProxyType(dict(self.network)))
         _require("epochs", self.epochs, "at least 1", self.epochs >= 1)
         _require("batch_size", self.batch_size, "at least 1", self.batch_size >= 1)
-        _require(
-            "learning_rate", self.learning_rate, "above 0 and finite", 0 < self.learning_rate < float("inf")
-        )
+        _require("learning_rate", self.learning_rate, "above 0 and finite", 0 < self.learning_rate < float("inf"))
         for name in ("beta_1", "beta_2", "dropout", "label_smoothing"):
             value = getattr(self, name)
             _require(name, value, "in [0, 1)", 0 <= value < 1)
@@ -139,7 +137,7 @@ class Recipe:
         """
         known = self.params()
         changes: dict[str, Any] = {}
-        sizes = dict(self.network)
+        sizes: dict[str, Any] = dict(self.network)
         for name, value in settings.items():
             if name not in known:
                 raise UsageError(f"there is no setting {name!r}; this model has: {', '.join(sorted(known))}")
@@ -153,11 +151,11 @@ def _require(name: str, value: object, expected: str, holds: bool) -> None:
         raise UsageError(f"{name} must be {expected}, received {value!r}")
 
 
-def _like(name: str, example: object, value: object) -> object:
+def _like(name: str, example: Any, value: Any) -> Any:
     """Convert `value` to the type of `example`."""
     kind = type(example)
     try:
-        converted = kind(value)  # type: ignore[call-arg]
+        converted = kind(value)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} must be of type {kind.__name__}, received {value!r}") from error
     if kind is int and not isinstance(value, str) and converted != value:

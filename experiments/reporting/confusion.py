@@ -42,9 +42,7 @@ def confusion_heatmap(confusion: NDArray[Any], normalise: bool, title: str) -> "
         axes = figure.add_subplot()
         bar = {"label": "per cent of the true digit's images" if normalise else "mistakes", "shrink": 0.8}
         highest = max(values[~diagonal].max(), 1)
-        seaborn.heatmap(
-            values, mask=diagonal, cmap="rocket_r", vmin=0, vmax=highest, cbar_kws=bar, ax=axes, **common
-        )
+        seaborn.heatmap(values, mask=diagonal, cmap="rocket_r", vmin=0, vmax=highest, cbar_kws=bar, ax=axes, **common)
         seaborn.heatmap(values, mask=~diagonal, cmap=[PALE], cbar=False, ax=axes, **common)
         _label(axes)
     return figure
@@ -57,9 +55,7 @@ def _percentages(confusion: NDArray[Any]) -> NDArray[np.float64]:
 
 def _texts(values: NDArray[Any], normalise: bool) -> list[list[str]]:
     """Return the text of each cell: nothing for 0, so that the eye finds the mistakes."""
-    return [
-        [(f"{value:.1f}" if normalise else f"{value:d}") if value else "" for value in row] for row in values
-    ]
+    return [[(f"{value:.1f}" if normalise else f"{value:d}") if value else "" for value in row] for row in values]
 
 
 def _label(axes: "Axes") -> None:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 PAIRS_A_ROW = 5
 
 
-def prediction_grid(
-    images: NDArray[Any], labels: NDArray[Any], probabilities: NDArray[Any], title: str
-) -> "Figure":
+def prediction_grid(images: NDArray[Any], labels: NDArray[Any], probabilities: NDArray[Any], title: str) -> "Figure":
     """Return a figure of the first 25 images, each with the predicted digit and its probability above.
 
     A wrong prediction has a cross and the true digit above it, and a dashed frame.

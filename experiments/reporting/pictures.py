@@ -30,9 +30,7 @@ def pictures(images: NDArray[Any]) -> NDArray[Any]:
     return images.reshape(-1, SIDE, SIDE)
 
 
-def picture_grid(
-    images: NDArray[Any], title: str, width: float, caption: Callable[["Axes", int], object]
-) -> "Figure":
+def picture_grid(images: NDArray[Any], title: str, width: float, caption: Callable[["Axes", int], object]) -> "Figure":
     """Return a figure of the first 25 images, five a row.
 
     Parameters

@@ -128,6 +128,7 @@ def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
     """Return id and name of the experiment to use, created when it is new."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         client = MlflowClient(tracking_uri=uri)
@@ -140,7 +141,7 @@ def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
         if found and found.lifecycle_stage == "deleted":
             raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
         return (found.experiment_id if found else _create(client, uri, name)), name
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         raise DigitsError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
 
 

@@ -16,7 +16,8 @@ def warp(images: Any, recipe: Recipe, seed: Any) -> Any:
         Gives the ranges: `rotation` in degrees, `zoom` and `shift` as shares; each amount is uniform within plus and
         minus its range.
     seed
-        Tensor int64 (2,); the same seed gives the same warps (Salmon et al. 2011, through ``tf.random.stateless_uniform``).
+        Tensor int64 (2,); the same seed gives the same warps (Salmon et al. 2011, through
+        ``tf.random.stateless_uniform``).
 
     Returns
     -------

@@ -70,8 +70,8 @@ def fit(
     on_step
         Called with the steps done and the steps planned, over all epochs.
     on_epoch
-        Called after every epoch, before its checkpoint, and for restored epochs at the start. What it raises ends the training
-        and comes out here, which is how a search prunes a trial.
+        Called after every epoch, before its checkpoint, and for restored epochs at the start. What it raises ends
+        the training and comes out here, which is how a search prunes a trial.
 
     Raises
     ------

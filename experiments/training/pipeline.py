@@ -54,9 +54,7 @@ def validation_batches(split: Split) -> Any:
     """Return the images of `split` once, in order, in the form that `training_batches` gives them."""
     import tensorflow as tf
 
-    batches = tf.data.Dataset.from_tensor_slices((split.images[..., None], split.labels)).batch(
-        VALIDATION_BATCH
-    )
+    batches = tf.data.Dataset.from_tensor_slices((split.images[..., None], split.labels)).batch(VALIDATION_BATCH)
     return batches.map(lambda images, labels: (_scaled(images), tf.one_hot(labels, CLASSES))).cache()
 
 

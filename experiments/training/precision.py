@@ -53,6 +53,4 @@ def _gpu_capabilities() -> list[tuple[int, int]]:
     import tensorflow as tf
 
     devices = tf.config.list_physical_devices("GPU")
-    return [
-        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in devices
-    ]
+    return [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in devices]

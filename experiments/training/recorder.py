@@ -18,8 +18,8 @@ MEASURED = ("loss", "accuracy", "val_loss", "val_accuracy")
 class Recorder(keras.callbacks.Callback):
     """Records one `Epoch` after another.
 
-    Keras's own EarlyStopping and BackupAndRestore do not know of each other: a restored run would have forgotten its best
-    epoch. Here both follow from the record of epochs, which is what the checkpoint holds.
+    Keras's own EarlyStopping and BackupAndRestore do not know of each other: a restored run would have forgotten its
+    best epoch. Here both follow from the record of epochs, which is what the checkpoint holds.
 
     Parameters
     ----------

@@ -30,9 +30,7 @@ class Mirror:
 
 
 @contextmanager
-def mirror(
-    files: dict[str, bytes], headers: dict[str, str] | None = None, promised: int = 0
-) -> Iterator[Mirror]:
+def mirror(files: dict[str, bytes], headers: dict[str, str] | None = None, promised: int = 0) -> Iterator[Mirror]:
     """Serve `files`; promise so many more bytes than are sent."""
     served = Mirror("")
 

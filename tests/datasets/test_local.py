@@ -46,9 +46,7 @@ def test_the_order_of_looking(tmp_path: Path, source: Source, monkeypatch: pytes
     assert locate(source, None) == (env, source.editions[0])
 
 
-def test_an_incomplete_folder_is_passed_over(
-    tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_incomplete_folder_is_passed_over(tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITS_DATA_DIR", str(tmp_path / "env"))
     (put(tmp_path / "given") / NAMES[2]).unlink()
     env = put(tmp_path / "env")
@@ -69,7 +67,5 @@ def test_compressed_and_plain_files_are_read(tmp_path: Path, source: Source, com
 def test_a_corrupt_file_is_named_with_what_to_do(tmp_path: Path, source: Source, damage: bytes) -> None:
     folder = put(tmp_path)
     (folder / NAMES[1]).write_bytes(damage)
-    with pytest.raises(
-        DigitsError, match=rf"{NAMES[1]}.*; delete the file and run `digits data fetch tiny`$"
-    ):
+    with pytest.raises(DigitsError, match=rf"{NAMES[1]}.*; delete the file and run `digits data fetch tiny`$"):
         read_verified(folder, source.editions[0])

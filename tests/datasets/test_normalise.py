@@ -78,9 +78,7 @@ def test_reduction_averages() -> None:
     assert inner.max() < 155
 
 
-@pytest.mark.parametrize(
-    ("side", "transform"), [(28, "none"), (16, "mnist-procedure"), (40, "mnist-procedure")]
-)
+@pytest.mark.parametrize(("side", "transform"), [(28, "none"), (16, "mnist-procedure"), (40, "mnist-procedure")])
 def test_only_other_sizes_are_transformed(side: int, transform: str) -> None:
     images, labels = digits(4, side=side)
     raw = RawSplit(images, labels.astype(np.int64))

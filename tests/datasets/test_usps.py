@@ -141,11 +141,7 @@ def test_libsvms_digits_are_blurred(data_dir: Path) -> None:
 @pytest.mark.real_data
 def test_counts_are_those_of_the_publishers_note(data_dir: Path) -> None:
     note = (data_dir / "usps" / "zip.info.txt").read_text().splitlines()
-    counts = {
-        line.split()[0]: line.split()[1:11]
-        for line in note
-        if line.strip().startswith(("Train 1", "Test  3"))
-    }
+    counts = {line.split()[0]: line.split()[1:11] for line in note if line.strip().startswith(("Train 1", "Test  3"))}
     assert [int(count) for count in counts["Train"]] == list(TRAIN_COUNTS)
     assert [int(count) for count in counts["Test"]] == list(TEST_COUNTS)
     for part, expected in (("train", TRAIN_COUNTS), ("test", TEST_COUNTS)):

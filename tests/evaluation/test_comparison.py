@@ -17,9 +17,7 @@ def one_hot(digits: list[int]) -> NDArray[np.float64]:
     return np.eye(10)[digits]
 
 
-def correctness(
-    both: int, only_a: int, only_b: int, neither: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def correctness(both: int, only_a: int, only_b: int, neither: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     counts = [both, only_a, only_b, neither]
     return np.repeat([True, True, False, False], counts), np.repeat([True, False, True, False], counts)
 
@@ -75,10 +73,7 @@ def test_holm_rejects_what_the_step_down_procedure_rejects(seed: int, models: in
     generator = np.random.default_rng(seed)
     labels = np.zeros(60, np.int64)
     skills = generator.uniform(0, 1, models)
-    guesses = {
-        f"m{i}": one_hot((generator.random(60) > skill).astype(int).tolist())
-        for i, skill in enumerate(skills)
-    }
+    guesses = {f"m{i}": one_hot((generator.random(60) > skill).astype(int).tolist()) for i, skill in enumerate(skills)}
     pairs = compare(labels, guesses).pairs
     level = 0.05
     remaining = sorted(pairs, key=lambda pair: pair.test.p_value)

@@ -16,9 +16,7 @@ from experiments.evaluation import wilson_interval
 def test_interval_is_scipys(counts: tuple[int, int], confidence: float) -> None:
     successes, n = counts
     expected = binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    assert wilson_interval(successes, n, confidence) == pytest.approx(
-        (expected.low, expected.high), abs=1e-12
-    )
+    assert wilson_interval(successes, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,8 @@ def test_metrics_are_scikit_learns(drawn: tuple[NDArray[np.int64], NDArray[np.fl
     assert ours.n == len(labels)
     assert ours.accuracy == pytest.approx(reference.accuracy_score(labels, predicted))
     assert ours.log_loss == pytest.approx(reference.log_loss(labels, probabilities, labels=DIGITS))
-    assert ours.top2 == pytest.approx(
-        reference.top_k_accuracy_score(labels, probabilities, k=2, labels=DIGITS)
-    )
-    np.testing.assert_array_equal(
-        ours.confusion, reference.confusion_matrix(labels, predicted, labels=DIGITS)
-    )
+    assert ours.top2 == pytest.approx(reference.top_k_accuracy_score(labels, probabilities, k=2, labels=DIGITS))
+    np.testing.assert_array_equal(ours.confusion, reference.confusion_matrix(labels, predicted, labels=DIGITS))
 
 
 @settings(deadline=None)

@@ -93,7 +93,9 @@ def test_what_does_not_exist_is_named(store: Store, text: str, message: str) -> 
     assert not isinstance(error.value, UsageError)
 
 
-@pytest.mark.parametrize(("text", "message"), [("lennet", "did you mean lenet"), ("models:/mnist-lenet", "models:/NAME")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("lennet", "did you mean lenet"), ("models:/mnist-lenet", "models:/NAME")]
+)
 def test_what_can_mean_nothing_is_a_usage_error(store: Store, text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         resolve_reference(store, text)
