@@ -37,7 +37,14 @@ FAST = Architecture(
     build=build,
     parameters=215_194,
     recipe=Recipe(
-        epochs=1, batch_size=256, learning_rate=1e-2, schedule="one-cycle", beta_1=0.7, beta_2=0.9, patience=0
+        epochs=1,
+        batch_size=256,
+        learning_rate=1e-2,
+        schedule="one-cycle",
+        beta_1=0.7,
+        beta_2=0.9,
+        label_smoothing=0.05,  # 0.18 points better on validation than none, mean of three seeds
+        patience=0,
     ),
     expected_accuracy=0.989,
 )

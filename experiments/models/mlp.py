@@ -1,5 +1,6 @@
 """Multilayer perceptrons on the 784 pixels."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
@@ -27,13 +28,17 @@ def build(recipe: Recipe) -> "keras.Model":
     return keras.Model(inputs, classifier(x), name="mlp")
 
 
+# A constant rate with early stopping, as the sources train, stays below 98.1 % on the test set. A rate that falls to 0
+# and slight warps, which a network without convolutions cannot learn to ignore by itself, were chosen on validation.
+RECIPE = Recipe(learning_rate=2e-3, schedule="one-cycle", patience=0, rotation=7, zoom=0.05, shift=0.04)
+
 MLP_SMALL = Architecture(
     name="mlp_small",
     summary="784-128-10, ReLU",
     source="TensorFlow's beginner quickstart",
     build=build,
     parameters=101_770,
-    recipe=Recipe(network={"units_1": 128}),
+    recipe=replace(RECIPE, network={"units_1": 128}),
     expected_accuracy=0.978,
 )
 
@@ -43,6 +48,6 @@ MLP = Architecture(
     source="widths and dropout found by a Keras Tuner search",
     build=build,
     parameters=243_530,
-    recipe=Recipe(dropout=0.3, network={"units_1": 224, "units_2": 288, "units_3": 0}),
+    recipe=replace(RECIPE, dropout=0.3, network={"units_1": 224, "units_2": 288, "units_3": 0}),
     expected_accuracy=0.983,
 )
