@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from experiments.tracking import Store
+    from experiments.workflows.train import TrainResult
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +41,7 @@ def store_folder(empty_database: Path, tmp_path: Path, monkeypatch: pytest.Monke
     folder = tmp_path / "project"
     folder.mkdir()
     shutil.copy(empty_database, folder / "mlflow.db")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DIGITS_HOME", str(folder))
+    point_to(folder, monkeypatch)
     return folder
 
 
@@ -52,3 +51,41 @@ def store(store_folder: Path) -> "Store":  # noqa: ARG001 - it sets the environm
     from experiments.tracking import open_store
 
     return open_store()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A store with networks trained on ``uci``."""
+
+    store: "Store"
+    results: "dict[str, TrainResult]"
+
+
+@pytest.fixture(scope="session")
+def _trained(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("trained")
+        shutil.copy(empty_database, folder / "mlflow.db")
+        point_to(folder, patch)
+        from experiments.tracking import open_store
+        from experiments.workflows.train import TrainOptions, train
+
+        store = open_store()
+        settings = {"epochs": 3, "batch_size": 32, "precision": "float32"}
+        results = {name: train(store, TrainOptions(name, "uci", settings=settings)) for name in ("mlp_small", "lenet")}
+    return Trained(store, results)
+
+
+@pytest.fixture
+def trained(_trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    """Return a store with `mlp_small` and `lenet`; tests may add runs to it and no models."""
+    point_to(_trained.store.root, monkeypatch)
+    return _trained
+
+
+def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make this process, and those it starts, keep their runs in `folder`."""
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
+        patch.delenv(name, raising=False)
+    patch.setenv("DIGITS_HOME", str(folder))

@@ -55,9 +55,13 @@ def log_model(
         model_type="classifier",
         experiment_id=run.store.experiment_id,
     )
-    with TemporaryDirectory() as folder:
-        _save(model, folder, run.id, logged.model_id, example)
-        run.store.client.log_model_artifacts(logged.model_id, folder)
+    try:
+        with TemporaryDirectory() as folder:
+            _save(model, folder, run.id, logged.model_id, example)
+            run.store.client.log_model_artifacts(logged.model_id, folder)
+    except BaseException:
+        mlflow.finalize_logged_model(logged.model_id, "FAILED")
+        raise
     mlflow.finalize_logged_model(logged.model_id, "READY")
     run.store.client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
     return str(logged.model_id)

@@ -126,7 +126,8 @@ def open_run(
 
     Notes
     -----
-    Inside ``mlflow run`` the first run opened is the one that MLflow has started.
+    Inside ``mlflow run`` the first run opened is the one that MLflow has started, unless it resumes another: then
+    MLflow's own run says which.
     """
     close_orphans(store)
     run = Run(store, _begin(store, name, resume))
@@ -156,6 +157,8 @@ def _begin(store: Store, name: str, resume: str | None) -> str:
     for candidate in (resume, adopted):
         if candidate and _exists(store, candidate):
             store.client.update_run(candidate, status="RUNNING")
+            if adopted and candidate is resume:
+                store.client.set_tag(adopted, NOTE, f"Continued the interrupted run `{resume}`: see there.")
             return candidate
     return str(store.client.create_run(store.experiment_id, run_name=name).info.run_id)
 

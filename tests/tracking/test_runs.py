@@ -81,6 +81,18 @@ def test_inside_mlflow_run_the_first_run_is_the_given_one(store: Store, monkeypa
     assert "MLFLOW_RUN_ID" not in os.environ
 
 
+def test_inside_mlflow_run_an_interrupted_run_is_continued_and_named(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_run(store, "suite", "quick") as interrupted:
+        pass
+    given = store.client.create_run(store.experiment_id).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", given)
+    with open_run(store, "suite", "quick", resume=interrupted.id) as again:
+        assert again.id == interrupted.id
+    assert interrupted.id in fetch(store, given).data.tags["mlflow.note.content"]
+
+
 def test_runs_of_dead_processes_are_ended_and_others_left(store: Store) -> None:
     """A process that was killed leaves its run RUNNING; the next run to be opened ends it."""
     code = """

@@ -1,0 +1,26 @@
+"""Showing data."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from experiments import datasets
+from experiments.tracking import Store
+from experiments.workflows.show import show
+
+
+def test_show_writes_and_logs_samples_and_class_counts(store: Store, tmp_path: Path) -> None:
+    result = show(store, "uci", tmp_path / "figures")
+    data = datasets.load("uci")
+    assert result.counts["train"] == tuple(np.bincount(data.train.labels))
+    assert result.counts["test"] == tuple(np.bincount(data.test.labels))
+    assert [Path(file).name for file in result.files] == ["uci-samples.png", "uci-classes.png"]
+    for file in result.files:
+        with Image.open(file) as picture:
+            assert min(picture.size) > 300
+    logged = store.client.list_artifacts(result.run_id, "figures")
+    assert {artifact.path for artifact in logged} == {"figures/uci-samples.png", "figures/uci-classes.png"}
+    run = store.client.get_run(result.run_id)
+    assert (run.info.status, run.data.tags["digits.kind"]) == ("FINISHED", "data")
+    assert run.data.tags["digits.data_digest"] == data.digest

@@ -1,0 +1,44 @@
+"""Several trainings under one run."""
+
+import statistics
+
+import pytest
+
+from experiments.errors import UsageError
+from experiments.models import MODELS
+from experiments.tracking import Store
+from experiments.workflows.train import TrainOptions
+from experiments.workflows.train_many import train_all, train_seeds
+
+QUICK = {"epochs": 1, "batch_size": 64, "precision": "float32"}
+
+
+def test_seeds_give_mean_and_sample_deviation_on_the_parent(store: Store) -> None:
+    result = train_seeds(store, TrainOptions("mlp_small", "uci", settings=QUICK), [0, 1, 5])
+    assert [one.seed for one in result.seeds] == [0, 1, 5]
+    accuracies = [one.val_accuracy for one in result.seeds]
+    assert result.val_accuracy == pytest.approx(statistics.fmean(accuracies))
+    assert result.val_accuracy_std == pytest.approx(statistics.stdev(accuracies))
+    assert len({one.val_loss for one in result.seeds}) == 3
+    parent = store.client.get_run(result.run_id)
+    assert parent.data.metrics == pytest.approx(
+        {name: getattr(result, name) for name in ("val_accuracy", "val_accuracy_std", "val_loss", "val_loss_std")}
+    )
+    children = store.client.search_runs([store.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
+    assert {run.info.run_id for run in children} == {one.run_id for one in result.seeds}
+
+
+@pytest.mark.parametrize("seeds", [[], [1, 1]])
+def test_each_seed_is_named_once(store: Store, seeds: list[int]) -> None:
+    with pytest.raises(UsageError, match="each seed once"):
+        train_seeds(store, TrainOptions("mlp_small", "uci", settings=QUICK), seeds)
+
+
+@pytest.mark.slow
+def test_all_trains_every_network_but_the_one_for_large_pictures(store: Store) -> None:
+    result = train_all(store, TrainOptions("mlp", "uci", settings=QUICK, limit=64))
+    assert [step.name for step in result.steps] == [name for name in MODELS if name != "alexnet227"]
+    assert {step.status for step in result.steps} == {"done"}
+    assert {(step.result or {})["registered_model"] for step in result.steps} == {
+        f"uci-{step.name}" for step in result.steps
+    }

@@ -1,0 +1,66 @@
+"""Notes of interrupted work."""
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import DigitsError
+from experiments.tracking import Store
+from experiments.workflows.unfinished import unfinished
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return a store that is never connected to."""
+    return Store(uri="sqlite:///none.db", experiment_id="1", experiment="digits", root=tmp_path)
+
+
+def interrupt(store: Store, identity: dict[str, object]) -> None:
+    with contextlib.suppress(KeyboardInterrupt), unfinished(store, "train lenet", identity) as notes:
+        notes.remember("run", "abc")
+        raise KeyboardInterrupt
+
+
+def test_notes_stay_when_the_work_is_interrupted(store: Store) -> None:
+    interrupt(store, {"seed": 1})
+    with unfinished(store, "train lenet", {"seed": 1}) as notes:
+        assert notes.recall("run") == "abc"
+
+
+def test_nothing_is_left_when_the_work_is_done(store: Store) -> None:
+    interrupt(store, {"seed": 1})
+    with unfinished(store, "train lenet", {"seed": 1}) as notes:
+        folder = notes.folder
+    assert list(folder.parent.iterdir()) == []
+    with unfinished(store, "train lenet", {"seed": 1}) as notes:
+        assert notes.recall("run") is None
+
+
+def test_other_work_has_other_notes(store: Store) -> None:
+    interrupt(store, {"seed": 1})
+    for work, identity in (("train lenet", {"seed": 2}), ("train cnn", {"seed": 1})):
+        with unfinished(store, work, identity) as notes:
+            assert notes.recall("run") is None
+
+
+def test_two_processes_do_not_do_the_same_work(store: Store) -> None:
+    code = f"""
+from pathlib import Path
+from experiments.tracking import Store
+from experiments.workflows.unfinished import unfinished
+with unfinished(Store("sqlite:///none.db", "1", "digits", Path({str(store.root)!r})), "train lenet", {{}}):
+    print("working", flush=True)
+    input()
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "working\n"
+        with pytest.raises(DigitsError, match="another process is already doing this: train lenet"):
+            unfinished(store, "train lenet", {}).__enter__()
+        other.communicate("\n")
+    with unfinished(store, "train lenet", {}) as notes:
+        assert notes.folder.is_dir()

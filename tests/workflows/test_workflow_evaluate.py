@@ -1,0 +1,128 @@
+"""Evaluation as a whole, measured against scikit-learn on the network's own predictions."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Trained
+from mlflow.artifacts import load_text
+from sklearn import metrics
+
+from experiments import datasets
+from experiments.errors import DigitsError, UsageError
+from experiments.models.prediction import predict
+from experiments.tracking import Store, load_reference, resolve_reference
+from experiments.workflows.evaluate import EvaluateResult, evaluate
+
+LABELS = datasets.load("uci").test.labels
+
+
+@pytest.fixture(scope="module")
+def compared(_trained: Trained) -> EvaluateResult:
+    """Return both networks compared."""
+    return evaluate(_trained.store, {"mlp_small": "mlp_small", "lenet": "lenet"})
+
+
+def probabilities(trained: Trained, model: str) -> Any:
+    network = load_reference(trained.store, resolve_reference(trained.store, model))
+    return predict(network, datasets.load("uci").test)
+
+
+def text(trained: Trained, run_id: str, file: str) -> str:
+    return str(load_text(f"{trained.store.client.get_run(run_id).info.artifact_uri}/{file}"))
+
+
+def artifacts(store: Store, run_id: str, folder: str | None = None) -> set[str]:
+    return {Path(file.path).name for file in store.client.list_artifacts(run_id, folder)}
+
+
+def test_the_numbers_are_those_of_scikit_learn(trained: Trained, compared: EvaluateResult) -> None:
+    for name in ("mlp_small", "lenet"):
+        p = probabilities(trained, name).astype(np.float64)
+        p /= p.sum(axis=1, keepdims=True)
+        found = compared.models[name]
+        assert found["n"] == len(LABELS)
+        assert found["accuracy"] == pytest.approx(metrics.accuracy_score(LABELS, p.argmax(1)))
+        assert found["macro_f1"] == pytest.approx(metrics.f1_score(LABELS, p.argmax(1), average="macro"))
+        assert found["log_loss"] == pytest.approx(metrics.log_loss(LABELS, p), rel=1e-4)
+        assert found["top2"] == pytest.approx(metrics.top_k_accuracy_score(LABELS, p, k=2))
+
+
+def test_an_evaluation_is_a_child_of_the_training_and_linked_to_its_model(
+    trained: Trained, compared: EvaluateResult
+) -> None:
+    run = trained.store.client.get_run(compared.models["lenet"]["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["digits.kind"] == "evaluate"
+    assert run.data.tags["mlflow.parentRunId"] == trained.results["lenet"].run_id
+    assert run.data.metrics["accuracy"] == compared.models["lenet"]["accuracy"]
+    model_id = resolve_reference(trained.store, "lenet").model_id
+    assert [model.model_id for model in run.inputs.model_inputs] == [model_id]
+    on_model = {m.key: m.value for m in trained.store.client.get_logged_model(str(model_id)).metrics}
+    assert on_model["accuracy"] == compared.models["lenet"]["accuracy"]
+
+
+def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compared: EvaluateResult) -> None:
+    run_id = compared.models["lenet"]["run_id"]
+    assert artifacts(trained.store, run_id, "figures") == {
+        "confusion.png",
+        "confusion_normalised.png",
+        "sample_predictions.png",
+        "misclassified.png",
+        "reliability.png",
+    }
+    rows = list(csv.DictReader(io.StringIO(text(trained, run_id, "predictions.csv"))))
+    assert [int(row["label"]) for row in rows] == LABELS.tolist()
+    predicted = probabilities(trained, "lenet").argmax(axis=1).tolist()
+    assert [int(row["predicted"]) for row in rows] == predicted
+    as_json = json.loads(text(trained, run_id, "predictions.json"))
+    assert [row["predicted"] for row in as_json] == predicted
+
+
+def test_several_networks_are_compared(trained: Trained, compared: EvaluateResult) -> None:
+    wrong = [probabilities(trained, name).argmax(axis=1) != LABELS for name in ("mlp_small", "lenet")]
+    assert list(compared.misclassified_by_all) == np.flatnonzero(wrong[0] & wrong[1]).tolist()
+    (pair,) = compared.pairs
+    assert (pair["only_a"], pair["only_b"]) == ((~wrong[0] & wrong[1]).sum(), (wrong[0] & ~wrong[1]).sum())
+    run = trained.store.client.get_run(compared.run_id)
+    assert run.data.metrics["accuracy_lenet"] == compared.models["lenet"]["accuracy"]
+    assert artifacts(trained.store, compared.run_id, "figures") == {"comparison.png", "missed_by_all.png"}
+    assert "| lenet |" in text(trained, compared.run_id, "comparison.md")
+
+
+def test_one_network_needs_no_comparison(trained: Trained) -> None:
+    result = evaluate(trained.store, {"mine": "mlp_small"})
+    assert result.run_id == result.models["mine"]["run_id"]
+    assert result.pairs == ()
+
+
+def test_a_file_is_evaluated_like_a_registered_model(trained: Trained, tmp_path: Path) -> None:
+    file = tmp_path / "mine.keras"
+    load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
+    found = evaluate(trained.store, {"file": str(file)}, "uci").models["file"]
+    registered = evaluate(trained.store, {"lenet": "lenet"}).models["lenet"]
+    assert found["accuracy"] == registered["accuracy"]
+    assert "mlflow.parentRunId" not in trained.store.client.get_run(found["run_id"]).data.tags
+
+
+def test_a_network_of_another_shape_is_refused(trained: Trained, tmp_path: Path) -> None:
+    import keras
+
+    inputs = keras.Input((8, 8, 1))
+    other = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
+    other.save(tmp_path / "other.keras")
+    with pytest.raises(UsageError, match=r"maps \(8, 8, 1\) to \(3,\)"):
+        evaluate(trained.store, {"other": str(tmp_path / "other.keras")}, "uci")
+
+
+def test_what_cannot_be_evaluated_is_named(trained: Trained) -> None:
+    with pytest.raises(UsageError, match="at least one model"):
+        evaluate(trained.store, {})
+    with pytest.raises(DigitsError, match="no cnn has been trained yet; run: digits train cnn"):
+        evaluate(trained.store, {"cnn": "cnn"})
+    with pytest.raises(DigitsError, match="models:/uci-lenet/7"):
+        evaluate(trained.store, {"seventh": "models:/uci-lenet/7"})

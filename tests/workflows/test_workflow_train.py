@@ -1,0 +1,176 @@
+"""Training as a whole: what is left in MLflow, and going on after an interruption."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Trained
+
+from experiments import datasets, tracking
+from experiments.errors import DigitsError, UsageError
+from experiments.models import MODELS
+from experiments.models.prediction import predict
+from experiments.tracking import Store, load_reference, registered_versions, resolve_reference
+from experiments.workflows.listener import Listener
+from experiments.workflows.train import TrainOptions, train
+
+SETTINGS = {"epochs": 3, "batch_size": 64, "precision": "float32", "dropout": 0.3, "rotation": 5}
+OPTIONS = TrainOptions("mlp", "uci", settings=SETTINGS)
+
+
+class Interrupter(Listener):
+    """Raises in the middle of an epoch."""
+
+    def __init__(self, at: float, error: BaseException) -> None:
+        self.at, self.error = at, error
+
+    def advance(self, done: int, total: int) -> None:
+        if done / total > self.at:
+            raise self.error
+
+
+def runs(store: Store) -> list[Any]:
+    """Return all runs, the newest first."""
+    return list(store.client.search_runs([store.experiment_id]))
+
+
+def logged_models(store: Store) -> list[Any]:
+    return list(store.client.search_logged_models([store.experiment_id]))
+
+
+def test_a_training_leaves_a_complete_run(trained: Trained) -> None:
+    store, result = trained.store, trained.results["lenet"]
+    run = store.client.get_run(result.run_id)
+    assert run.info.status == "FINISHED"
+    recipe = MODELS["lenet"].recipe.override({"epochs": 3, "batch_size": 32, "precision": "float32"})
+    expected = {name: str(value) for name, value in recipe.params().items()}
+    assert run.data.params == expected | {
+        "model": "lenet",
+        "dataset": "uci",
+        "limit": "none",
+        "transform": datasets.load("uci").transform,
+    }
+    assert {
+        "digits.kind": "train",
+        "digits.model": "lenet",
+        "digits.dataset": "uci",
+        "digits.precision": "float32",
+    }.items() <= run.data.tags.items()
+    assert run.data.tags["digits.data_digest"] == datasets.load("uci").digest
+    for metric in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"):
+        assert [m.step for m in store.client.get_metric_history(run.info.run_id, metric)] == [1, 2, 3]
+    figures = {file.path for file in store.client.list_artifacts(run.info.run_id, "figures")}
+    assert figures == {"figures/training_curves.png", "figures/sample_predictions.png"}
+    assert "model_summary.txt" in {file.path for file in store.client.list_artifacts(run.info.run_id)}
+    assert [data.dataset.name for data in run.inputs.dataset_inputs] == ["uci"]
+
+
+def test_the_registered_network_scores_what_was_recorded(trained: Trained) -> None:
+    result = trained.results["mlp_small"]
+    reference = resolve_reference(trained.store, f"models:/{result.registered_model}/{result.version}")
+    _, validation = datasets.split_validation(datasets.load("uci").train, MODELS["mlp_small"].recipe.validation)
+    predicted = predict(load_reference(trained.store, reference), validation).argmax(axis=1)
+    assert np.mean(predicted == validation.labels) == pytest.approx(result.val_accuracy, abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_metrics_and_another_seed_others(store: Store) -> None:
+    first, second = train(store, OPTIONS), train(store, OPTIONS)
+    other = train(store, TrainOptions("mlp", "uci", settings=SETTINGS | {"seed": 1}))
+    assert first.run_id != second.run_id
+    assert (first.val_loss, first.val_accuracy) == (second.val_loss, second.val_accuracy)
+    assert other.val_loss != first.val_loss
+    assert [v.version for v in registered_versions(store)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED"), (RuntimeError("out of luck"), "FAILED")],
+    ids=["ctrl-c", "sigterm", "crash"],
+)
+def test_an_interrupted_training_ends_as_an_undisturbed_one(store: Store, error: BaseException, status: str) -> None:
+    undisturbed = train(store, OPTIONS)
+    with pytest.raises(type(error)):
+        train(store, OPTIONS, Interrupter(0.5, error))
+    interrupted = runs(store)[0]
+    assert interrupted.info.status == status
+    assert len(registered_versions(store)) == 1
+    assert len(logged_models(store)) == 1
+    resumed = train(store, OPTIONS)
+    assert resumed.run_id == interrupted.info.run_id
+    assert resumed.epochs == undisturbed.epochs
+    assert resumed.val_loss == undisturbed.val_loss
+    for metric in ("loss", "val_loss", "val_accuracy"):
+        histories = [
+            [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
+            for run_id in (resumed.run_id, undisturbed.run_id)
+        ]
+        assert histories[0] == histories[1]
+    assert store.client.get_run(resumed.run_id).info.status == "FINISHED"
+    assert train(store, OPTIONS).run_id != resumed.run_id
+
+
+def test_a_failure_while_the_model_is_kept_registers_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("experiments.tracking.registry._save", full)
+        with pytest.raises(OSError, match="No space left"):
+            train(store, OPTIONS)
+    assert runs(store)[0].info.status == "FAILED"
+    assert not registered_versions(store)
+    assert [model.status for model in logged_models(store)] == ["FAILED"]
+    result = train(store, OPTIONS)
+    assert result.epochs == SETTINGS["epochs"]
+    assert [v.version for v in registered_versions(store)] == [1]
+
+
+def test_a_diverging_training_fails_with_advice(store: Store) -> None:
+    settings = {"optimizer": "sgd", "learning_rate": 1e30, "epochs": 2, "precision": "float32"}
+    with pytest.raises(DigitsError, match="lower --learning-rate"):
+        train(store, TrainOptions("mlp_small", "uci", settings=settings))
+    assert runs(store)[0].info.status == "FAILED"
+    assert not registered_versions(store)
+
+
+def test_the_limit_leaves_the_validation_images_as_they_are(store: Store) -> None:
+    result = train(store, TrainOptions("mlp_small", "uci", settings={"epochs": 1, "batch_size": 32}, limit=100))
+    note = store.client.get_run(result.run_id).data.tags["mlflow.note.content"]
+    assert "100 images to learn from, 144 of the training set held out" in note
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "limit", "message"),
+    [
+        ("lennet", {}, None, "did you mean lenet"),
+        ("lenet", {"epochs": 0}, None, "epochs must be at least 1, received 0"),
+        ("lenet", {"learning_rate": -1.0}, None, "learning_rate must be above 0"),
+        ("lenet", {"width": 3}, None, "there is no setting 'width'"),
+        ("lenet", {}, 0, "limit must be at least 1, received 0"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_starts(
+    model: str, settings: dict[str, Any], limit: int | None, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        TrainOptions(model, "uci", settings=settings, limit=limit)
+
+
+def test_a_batch_larger_than_the_data_fails_the_run_with_both_numbers(store: Store) -> None:
+    options = TrainOptions("mlp_small", "uci", settings={"batch_size": 200}, limit=100)
+    with pytest.raises(UsageError, match="batch_size 200 is larger than the 100 training images"):
+        train(store, options)
+    assert [run.info.status for run in runs(store)] == ["FAILED"]
+
+
+def test_tracking_is_called_once_an_epoch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    logged = tracking.Run.log_metrics
+
+    def count(run: tracking.Run, metrics: dict[str, float], step: int = 0, model_id: str | None = None) -> None:
+        calls.append(step)
+        logged(run, metrics, step, model_id)
+
+    monkeypatch.setattr(tracking.Run, "log_metrics", count)
+    train(store, OPTIONS)
+    assert calls == [1, 2, 3, 0]
