@@ -41,11 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = app(words, standalone_mode=False)
+        code = app(words, prog_name="digits", standalone_mode=False)
     except Exception as error:  # the last resort: a line in place of a traceback
         code = _report(error, debug="--debug" in words)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except SystemExit as end:
+        code = end.code
     if code in (INTERRUPTED, TERMINATED):
         print("interrupted; the same command goes on from here", file=sys.stderr)
     sys.exit(code or 0)

@@ -8,8 +8,8 @@ import typer
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with mnist/ and usps/.  [default: $DIGITS_DATA_DIR, then the user cache]",
-        show_default=False,
+        help="Folder with mnist/ and usps/.",
+        show_default="$DIGITS_DATA_DIR, then the user cache",
     ),
 ]
 Dataset = Annotated[
@@ -18,7 +18,7 @@ Dataset = Annotated[
 ]
 Experiment = Annotated[
     str | None,
-    typer.Option(help="MLflow experiment.  [default: $MLFLOW_EXPERIMENT_NAME, then digits]", show_default=False),
+    typer.Option(help="MLflow experiment.", show_default="$MLFLOW_EXPERIMENT_NAME, then digits"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from experiments.tracking import Store
     from experiments.workflows.train import TrainOptions
 
+MOST_SEEDS = 1000
+
 
 def train(
     model: Annotated[
@@ -108,9 +110,12 @@ def parse_seeds(text: str) -> list[int]:
     numbers: list[int] = []
     for part in text.split(","):
         first, sign, last = part.strip().partition("-")
-        if not first.isdigit() or (sign and not last.isdigit()):
+        if not first.isdecimal() or (sign and not last.isdecimal()):
             raise UsageError(f"--seeds needs numbers such as 0-4 or 1,5,7, received {text!r}")
-        numbers.extend(range(int(first), int(last or first) + 1))
+        span = range(int(first), int(last or first) + 1)
+        if not 1 <= len(span) <= MOST_SEEDS:
+            raise UsageError(f"--seeds needs ranges of 1 to {MOST_SEEDS} numbers, received {text!r}")
+        numbers.extend(span)
     return numbers
 
 

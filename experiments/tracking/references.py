@@ -74,8 +74,8 @@ def resolve_reference(store: Store, text: str) -> Reference:
     if text in registered_names(store):
         return _from_version(store, text, text, alias=CHAMPION)
     near = difflib.get_close_matches(text, [*MODELS, *registered_names(store)], n=1, cutoff=0.5)
-    suggestion = f"; did you mean {near[0]}?" if near else f"; networks are {', '.join(MODELS)}"
-    raise UsageError(f"there is no model {text!r}{suggestion}")
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(f"there is no model {text!r}{hint}; the models are {', '.join(MODELS)}")
 
 
 def load_reference(store: Store, reference: Reference) -> "keras.Model":

@@ -8,7 +8,7 @@ from experiments.tracking.store import Store
 
 
 def serve_ui(store: Store, host: str, port: int) -> int:
-    """Serve MLflow's pages on a store until interrupted; return the exit code.
+    """Serve MLflow's pages on a store until interrupted with Ctrl-C; return the exit code.
 
     Raises
     ------
@@ -29,4 +29,7 @@ def serve_ui(store: Store, host: str, port: int) -> int:
         "--port",
         str(port),
     ]
-    return subprocess.call(command)
+    try:
+        return subprocess.call(command)
+    except KeyboardInterrupt:  # the way to end it
+        return 0

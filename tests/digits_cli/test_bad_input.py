@@ -1,0 +1,167 @@
+"""Wrong input: one clear line, the right exit code, nothing left behind."""
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digits_cli.main import main
+from experiments.tracking import open_store, registered_versions
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
+    """Return a function that runs a command which must fail, and returns the one line it says."""
+
+    def run(*words: str, code: int = 2) -> str:
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        said = capfd.readouterr()
+        errors = [line for line in said.err.splitlines() if line.startswith("error: ")]
+        assert end.value.code == code, said.err
+        assert len(errors) == 1, said.err
+        assert "Traceback" not in said.err
+        assert said.out == ""
+        return errors[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train lennet", "there is no model 'lennet' (did you mean lenet?)"),
+        ("train xyzzy", "there is no model 'xyzzy'; the models are mlp_small, mlp, cnn"),
+        ("train lenet --epochs 0", "epochs must be at least 1, received 0"),
+        ("train lenet --batch-size 0", "batch_size must be at least 1, received 0"),
+        ("train lenet --learning-rate -0.1", "learning_rate must be above 0 and finite, received -0.1"),
+        ("train lenet --learning-rate nan", "learning_rate must be above 0"),
+        ("train lenet --limit 0", "limit must be at least 1, received 0"),
+        ("train lenet --seed -1", "seed must be in"),
+        ("train lenet --epochs three", "Invalid value for '--epochs'"),
+        ("train lenet --precision half", "'half' is not one of 'auto', 'float32', 'bfloat16'"),
+        ("train lenet --set dropout", "--set needs key=value, received 'dropout'"),
+        ("train lenet --set dropout=1", "dropout must be in [0, 1), received 1.0"),
+        ("train lenet --set epochs=2.5", "epochs must be"),
+        ("train lenet --set colour=red", "there is no setting 'colour'; this model has: "),
+        ("train lenet --seeds 0-", "--seeds needs numbers such as 0-4"),
+        ("train lenet --seeds 0-3 --seed 1", "--seeds goes with one network and without --seed"),
+        ("train all --seeds 0-3", "--seeds goes with one network"),
+        ("train", "Missing argument 'model' (see digits train --help)"),
+        ("evaluate", "Missing option '--model'"),
+        ("evaluate --model lennet", "there is no model 'lennet' (did you mean lenet?)"),
+        ("evaluate --model models:/lenet", "models:/NAME/VERSION or models:/NAME@ALIAS"),
+        ("run --profile enormous", "there is no profile 'enormous'; known: quick"),
+        ("ui --port 70000", "Invalid value for '--port'"),
+        ("tran lenet", "No such command 'tran'"),
+        ("train lenet --colour red", "No such option"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_wrong_usage_is_told_in_one_line(refused: Refused, words: str, message: str) -> None:
+    assert message in refused(*words.split())
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("cnn", "no cnn has been trained yet; run: digits train cnn"),
+        ("uci-lenet-5", "did you mean uci-lenet?"),
+        (
+            "models:/uci-lenet/9",
+            "there is no registered model 'models:/uci-lenet/9'; registered: uci-lenet, uci-mlp_small",
+        ),
+        ("models:/uci-lenet@best", "there is no registered model 'models:/uci-lenet@best'"),
+        ("models:/mnist-lenet/1", "there is no registered model"),
+        ("runs:/0123456789abcdef0123456789abcdef", "there is no run '0123456789abcdef0123456789abcdef'"),
+        ("nowhere.keras", "there is no file nowhere.keras"),
+    ],
+)
+def test_a_model_that_does_not_exist_is_named(refused: Refused, reference: str, message: str) -> None:
+    assert message in refused("evaluate", "--model", reference, code=2 if "did you mean" in message else 1)
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_file_that_holds_no_network_is_named(refused: Refused, tmp_path: Path) -> None:
+    file = tmp_path / "broken.keras"
+    file.write_bytes(b"PK not really")
+    assert f"cannot load {file}" in refused("evaluate", "--model", str(file), "--dataset", "uci", code=1)
+
+
+def test_missing_data_offline_says_where_it_may_lie(
+    refused: Refused, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(store_folder / "cache"))
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    said = refused("train", "lenet", code=1)
+    assert "mnist" in said
+    assert "--data-dir" in said
+    assert list(open_store().client.search_runs([open_store().experiment_id])) == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "swapped", "no gzip"])
+def test_a_damaged_data_file_is_named(refused: Refused, store_folder: Path, damage: str) -> None:
+    folder = store_folder / "mine"
+    folder.mkdir()
+    image_file, label_file = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    pixels = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (20, 28, 28)) + bytes(20 * 28 * 28)
+    classes = b"\0\0\x08\x01" + (20).to_bytes(4, "big") + bytes(list(range(10)) * 2)
+    image_file.write_bytes(gzip.compress(pixels))
+    label_file.write_bytes(gzip.compress(classes))
+    for file in (image_file, label_file):
+        shutil.copy(file, folder / file.name.replace("train", "t10k"))
+    if damage == "truncated":
+        image_file.write_bytes(gzip.compress(pixels[:-1]))
+    elif damage == "swapped":
+        image_file.write_bytes(gzip.compress(classes))
+    else:
+        image_file.write_bytes(pixels)
+    assert str(image_file) in refused("train", "mlp_small", "--dataset", str(folder), code=1)
+
+
+def test_a_batch_larger_than_the_data_leaves_no_open_run(refused: Refused, store_folder: Path) -> None:  # noqa: ARG001
+    said = refused(*"train mlp_small --dataset uci --limit 50 --batch-size 60".split())
+    assert "batch_size 60 is larger than the 50 training images" in said
+    store = open_store()
+    assert [run.info.status for run in store.client.search_runs([store.experiment_id])] == ["FAILED"]
+    assert not registered_versions(store)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_store_that_cannot_be_written_is_named(refused: Refused, store_folder: Path) -> None:
+    (store_folder / "mlflow.db").chmod(0o400)
+    assert "cannot write the tracking store" in refused("train", "mlp_small", "--dataset", "uci", code=1)
+
+
+def test_a_store_that_is_a_folder_is_named(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}")
+    assert f"the tracking store sqlite:///{tmp_path} cannot be used" in refused("models", code=1)
+
+
+def test_a_store_in_a_folder_that_does_not_exist_is_named(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/nowhere/mlflow.db")
+    assert f"cannot write the tracking store {tmp_path}/nowhere/mlflow.db" in refused("models", code=1)
+
+
+def test_a_server_that_does_not_answer_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    assert "no MLflow server answers at http://127.0.0.1:9" in refused("models", code=1)
+
+
+@pytest.mark.usefixtures("store")
+def test_debug_shows_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--model", "cnn", "--debug"])
+    said = capfd.readouterr().err
+    assert "Traceback" in said
+    assert "error: no cnn has been trained yet" in said

@@ -1,0 +1,63 @@
+"""What `digits --help` says, and how soon."""
+
+import subprocess
+import sys
+from time import perf_counter
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
+COMMANDS = ("data", "models", "train", "evaluate", "run", "ui")
+
+
+def digits(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "digits_cli", *words], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = f"""
+import sys
+from digits_cli.main import main
+try:
+    main(["--help"])
+except SystemExit as end:
+    assert not end.code
+print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stderr.strip() == "[]"
+    assert "Usage: digits" in shown.stdout
+
+
+def test_help_answers_within_half_a_second() -> None:
+    def seconds() -> float:
+        start = perf_counter()
+        assert digits("--help").returncode == 0
+        return perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def test_help_lists_the_commands_there_are_and_no_others() -> None:
+    box = digits("--help").stdout.partition("Commands")[2]
+    listed = [line.split()[1] for line in box.splitlines() if line.startswith("│ ") and line[2] != " "]
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "words", [(name,) for name in COMMANDS] + [("data", "list"), ("data", "fetch"), ("data", "show")]
+)
+def test_each_command_explains_itself_with_an_example(words: tuple[str, ...]) -> None:
+    shown = digits(*words, "--help")
+    assert shown.returncode == 0
+    assert f"Usage: digits {' '.join(words)}" in shown.stdout
+    if words != ("data",):
+        assert "Example: digits " in shown.stdout
+
+
+def test_no_command_shows_the_help_with_the_code_of_wrong_usage() -> None:
+    shown = digits()
+    assert shown.returncode == 2
+    assert "Usage" in shown.stdout + shown.stderr
