@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from experiments.errors import UsageError
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
 
@@ -18,6 +19,8 @@ def build(recipe: Recipe) -> "keras.Model":
     from experiments.models.layers import classifier
 
     widths = [int(units) for units in recipe.network.values() if units]
+    if not widths:
+        raise UsageError(f"there is no hidden layer left; make one of {', '.join(recipe.network)} positive")
     inputs = keras.Input(IMAGE_SHAPE, name="image")
     x = layers.Flatten(name="pixels")(inputs)
     for i, units in enumerate(widths, start=1):
@@ -28,8 +31,8 @@ def build(recipe: Recipe) -> "keras.Model":
     return keras.Model(inputs, classifier(x), name="mlp")
 
 
-# A constant rate with early stopping, as the sources train, stays below 98.1 % on the test set. A rate that falls to 0
-# and slight warps, which a network without convolutions cannot learn to ignore by itself, were chosen on validation.
+# On validation, a rate that falls to 0 and slight warps did better than the sources' constant rate with early stopping:
+# without convolutions the network does not see by itself that a shifted digit is the same.
 RECIPE = Recipe(learning_rate=2e-3, schedule="one-cycle", patience=0, rotation=7, zoom=0.05, shift=0.04)
 
 MLP_SMALL = Architecture(
