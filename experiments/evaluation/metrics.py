@@ -41,7 +41,7 @@ class Metrics:
         Share of correct predictions, and its 95 % Wilson interval.
     loss
         Mean cross-entropy in nats, probabilities clipped at 1e-7 as Keras does: comparable with the
-        loss seen in training.
+        loss seen in training, unless that smooths the labels.
     log_loss
         The same clipped at float64's epsilon as scikit-learn does: punishes certain mistakes more.
     top2

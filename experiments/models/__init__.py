@@ -31,9 +31,9 @@ def architecture(name: str) -> Architecture:
     """
     if name in MODELS:
         return MODELS[name]
-    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
-    suggestion = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"there is no model {name!r}{suggestion} Known: {', '.join(MODELS)}")
+    near = difflib.get_close_matches(name.lower(), MODELS, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(f"there is no model {name!r}{hint}; the models are {', '.join(MODELS)}")
 
 
 __all__ = ["CLASSES", "IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]

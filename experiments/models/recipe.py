@@ -17,6 +17,8 @@ Size = int | float
 class Recipe:
     """Everything that decides how a network is built and trained, apart from the data.
 
+    Rates and shares may be given as whole numbers and are kept as floats, so that equal recipes look alike.
+
     The defaults are the common ground of the published MNIST examples this project compares:
     Adam, categorical cross-entropy, at most 20 epochs, early stopping on the validation loss.
 
@@ -87,6 +89,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", MappingProxyType(dict(self.network)))
+        for f in fields(self):
+            if isinstance(f.default, float):
+                object.__setattr__(self, f.name, float(getattr(self, f.name)))
         _require("epochs", self.epochs, "at least 1", self.epochs >= 1)
         _require("batch_size", self.batch_size, "at least 1", self.batch_size >= 1)
         _require("learning_rate", self.learning_rate, "above 0 and finite", 0 < self.learning_rate < float("inf"))
@@ -156,7 +161,7 @@ def _like(name: str, example: Any, value: Any) -> Any:
     kind = type(example)
     try:
         converted = kind(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"{name} must be of type {kind.__name__}, received {value!r}") from error
     if kind is int and not isinstance(value, str) and converted != value:
         raise UsageError(f"{name} must be a whole number, received {value!r}")

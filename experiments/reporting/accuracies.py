@@ -1,5 +1,6 @@
 """How models compare on the same images."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from experiments.evaluation import Comparison
+
+LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
 
 
 def model_comparison(comparison: "Comparison", title: str) -> "Figure":
@@ -31,7 +34,7 @@ def model_comparison(comparison: "Comparison", title: str) -> "Figure":
         for place, (name, metrics) in enumerate(ranked):
             bounds = (metrics.accuracy_low, metrics.accuracy, metrics.accuracy_high)
             _draw_row(axes, place, network_colour(name), bounds)
-        axes.set_yticks(range(len(ranked)), [name for name, _ in ranked])
+        axes.set_yticks(range(len(ranked)), [textwrap.fill(name, LABEL_CHARACTERS) for name, _ in ranked])
         axes.set(xlabel="accuracy in per cent, with 95 % Wilson interval", ylim=(-0.6, len(ranked) - 0.4))
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.08)

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAIRS_A_ROW = 5
+BARS_WIDTH, GAP_WIDTH = 1.3, 0.05  # relative to the picture's
 
 
 def prediction_grid(images: NDArray[Any], labels: NDArray[Any], probabilities: NDArray[Any], title: str) -> "Figure":
     """Return a figure of the first 25 images, each with the predicted digit and its probability above.
 
-    A wrong prediction has a cross and the true digit above it, and a dashed frame.
+    A wrong prediction has a cross and the true digit above it too, and a dashed frame.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ def prediction_grid(images: NDArray[Any], labels: NDArray[Any], probabilities: N
     def caption(axes: "Axes", index: int) -> None:
         _mark(axes, int(labels[index]), probabilities[index])
 
-    return picture_grid(images, title, 8, caption)
+    note = "Above each image: predicted digit (its probability). Mistakes are framed."
+    return picture_grid(images, title, 8, caption, note)
 
 
 def misclassified_gallery(
@@ -51,7 +53,7 @@ def misclassified_gallery(
     title: str,
     limit: int = 30,
 ) -> "Figure":
-    """Return a figure of mistakes, each a picture beside the bar chart of its ten probabilities.
+    """Return a figure of mistakes, each a picture with its index beside the bar chart of its ten probabilities.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def misclassified_gallery(
         Indices of the mistakes into these arrays, in the order in which to show them, as
         `experiments.evaluation.misclassified` returns them; may be empty.
     title
-        Says data, split and model.
+        Says data, split, model and order; how many are shown is added.
     limit
         How many to show at most, >= 1.
 
@@ -75,20 +77,20 @@ def misclassified_gallery(
         For images of another shape.
     """
     shown = order[:limit]
-    rows = max(-(-len(shown) // PAIRS_A_ROW), 1)
-    with drawing(_counted(title, len(shown), len(order)), 13, 1.4 + 1.55 * rows) as figure:
-        if not len(shown):
+    rows = -(-len(shown) // PAIRS_A_ROW)
+    with drawing(_counted(title, len(shown), len(order)), 13, 0.8 + 1.4 * rows) as figure:
+        if not rows:
             notice(figure, "no mistakes")
             return figure
-        grid = figure.add_gridspec(rows, 2 * PAIRS_A_ROW, width_ratios=[1, 1.2] * PAIRS_A_ROW)
+        grid = figure.add_gridspec(rows, 3 * PAIRS_A_ROW, width_ratios=[1, BARS_WIDTH, GAP_WIDTH] * PAIRS_A_ROW)
         for place, index in enumerate(shown):
             row, column = divmod(place, PAIRS_A_ROW)
-            picture = figure.add_subplot(grid[row, 2 * column])
+            picture, bars = (figure.add_subplot(grid[row, 3 * column + side]) for side in (0, 1))
+            label, distribution = int(labels[index]), probabilities[index]
             show_picture(picture, pictures(images)[index])
-            label, predicted = int(labels[index]), int(np.argmax(probabilities[index]))
-            picture.set_title(f"true {label}, predicted {predicted}", loc="left", fontsize=9)
-            picture.set_xlabel(f"#{index}", fontsize=7.5, color=GREY, labelpad=2)
-            _bars(figure.add_subplot(grid[row, 2 * column + 1]), probabilities[index], label, predicted)
+            picture.set_xlabel(f"#{index}", fontsize=8, color=GREY, labelpad=2)
+            _name(picture, f"true {label} ({distribution[label]:.2f})", BLUE)
+            _bars(bars, distribution, label)
         _legend(figure)
     return figure
 
@@ -104,16 +106,23 @@ def _mark(axes: "Axes", label: int, distribution: NDArray[Any]) -> None:
 
 
 def _counted(title: str, shown: int, mistakes: int) -> str:
-    return f"{title}: first {shown} of {mistakes:,} mistakes" if shown < mistakes else title
+    return f"{title} (first {shown} of {mistakes:,})" if shown < mistakes else f"{title} ({mistakes})"
 
 
-def _bars(axes: "Axes", distribution: NDArray[Any], label: int, predicted: int) -> None:
-    """Draw ten probabilities; the digits named in the picture's title stand out."""
+def _bars(axes: "Axes", distribution: NDArray[Any], label: int) -> None:
+    """Draw ten probabilities, as high as the picture beside them."""
+    predicted = int(np.argmax(distribution))
     colours = [{predicted: RED, label: BLUE}.get(digit, GREY) for digit in range(10)]
     axes.bar(range(10), distribution, color=colours, width=0.8)
     axes.set(xticks=range(10), ylim=(0, 1), yticks=[0, 0.5, 1], yticklabels=["0", "", "1"])
-    axes.tick_params(labelsize=7, length=0, pad=2)
+    axes.set_box_aspect(1 / BARS_WIDTH)
+    axes.tick_params(labelsize=8, length=0, pad=2)
     axes.grid(visible=False, axis="x")
+    _name(axes, f"predicted {predicted} ({distribution[predicted]:.2f})", RED)
+
+
+def _name(axes: "Axes", text: str, colour: str) -> None:
+    axes.set_title(text, loc="left", pad=4, fontsize=9, color=colour, fontweight="bold")
 
 
 def _legend(figure: "Figure") -> None:
@@ -123,4 +132,4 @@ def _legend(figure: "Figure") -> None:
         Patch(color=RED, label="probability of the predicted digit"),
         Patch(color=BLUE, label="of the true digit"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend(handles=handles, loc="outside lower left", ncols=2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.style import INK, PALE, drawing, notice
+from experiments.reporting.style import INK, PALE, drawing, footnote, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,13 @@ def pictures(images: NDArray[Any]) -> NDArray[Any]:
     return images.reshape(-1, SIDE, SIDE)
 
 
-def picture_grid(images: NDArray[Any], title: str, width: float, caption: Callable[["Axes", int], object]) -> "Figure":
+def picture_grid(
+    images: NDArray[Any],
+    title: str,
+    width: float,
+    caption: Callable[["Axes", int], object],
+    note: str = "",
+) -> "Figure":
     """Return a figure of the first 25 images, five a row.
 
     Parameters
@@ -43,11 +49,15 @@ def picture_grid(images: NDArray[Any], title: str, width: float, caption: Callab
         Size in inches.
     caption
         Called with the axes and the index of each picture, to write what belongs to it.
+    note
+        Set below the grid.
     """
     shown = pictures(images)[:GRID_CELLS]
     rows = max(-(-len(shown) // GRID_COLUMNS), 1)
     with drawing(title, width, 0.5 + rows * (width / GRID_COLUMNS + 0.1)) as figure:
-        if not len(shown):
+        if len(shown):
+            footnote(figure, note)
+        else:
             notice(figure, "no images")
         grid = figure.add_gridspec(rows, GRID_COLUMNS)
         for index, image in enumerate(shown):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.style import BLUE, GREY, RED, drawing
+from experiments.reporting.style import GREY, INK, PALE_BLUE, RED, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,14 +37,16 @@ def _draw_gaps(axes: "Axes", calibration: "Calibration") -> None:
     filled = calibration.counts > 0
     left, width = calibration.edges[:-1][filled], np.diff(calibration.edges)[filled]
     accuracy, confidence = calibration.accuracy[filled], calibration.confidence[filled]
-    axes.bar(left, accuracy, width, align="edge", color=BLUE, edgecolor="white", label="accuracy")
+    axes.bar(left, accuracy, width, align="edge", color=PALE_BLUE, edgecolor="white", label="accuracy")
     axes.bar(
         left, confidence - accuracy, width, bottom=accuracy, align="edge",
         facecolor="none", edgecolor=RED, hatch="////", label="gap to mean confidence",
     )  # fmt: skip
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="dashed", label="perfect calibration")
+    axes.plot([0, 1], [0, 1], color=INK, linestyle="dashed", label="perfect calibration")
     axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
-    axes.legend(loc="upper left", title=f"ECE {calibration.ece:.2%}, MCE {calibration.mce:.2%}")
+    errors = f"{100 * calibration.ece:.2f} %, maximum {100 * calibration.mce:.2f} %"
+    axes.set_title(f"expected calibration error {errors}", loc="left")
+    axes.legend(loc="upper left")
 
 
 def _draw_counts(axes: "Axes", calibration: "Calibration") -> None:

@@ -33,7 +33,7 @@ def sample_grid(images: NDArray[Any], labels: NDArray[Any], title: str = "") -> 
 
 
 def class_distribution(counts: Mapping[str, NDArray[Any]], title: str) -> "Figure":
-    """Return a bar chart of how many images there are of each digit, bars grouped by split.
+    """Return a bar chart of how many images there are of each digit, and in all, by split.
 
     Parameters
     ----------
@@ -43,17 +43,20 @@ def class_distribution(counts: Mapping[str, NDArray[Any]], title: str) -> "Figur
         Says the data.
     """
     import seaborn
+    from matplotlib.ticker import MaxNLocator
 
-    splits, palette = list(counts), (BLUE, ORANGE, GREEN)[: len(counts)]
-    bars = [(digit, int(counts[split][digit]), split) for split in splits for digit in range(10)]
+    totals = {split: f"{split} ({int(sizes.sum()):,})" for split, sizes in counts.items()}
+    palette = (BLUE, ORANGE, GREEN)[: len(counts)]
+    bars = [(digit, int(counts[split][digit]), total) for split, total in totals.items() for digit in range(10)]
     digits, sizes, of_split = zip(*bars, strict=True)
     data = {"digit": digits, "images": sizes, "split": of_split}
     with drawing(title, 10, 4.5) as figure:
         axes = figure.add_subplot()
         seaborn.barplot(data=data, x="digit", y="images", hue="split", palette=palette, saturation=1, ax=axes)
         for container in axes.containers:
-            axes.bar_label(container, fmt="{:,.0f}", fontsize=7.5, padding=2)  # type: ignore[arg-type]
+            axes.bar_label(container, fmt="{:,.0f}", fontsize=8, padding=2)  # type: ignore[arg-type]
+        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=False, axis="x")
-        seaborn.move_legend(axes, "lower center", bbox_to_anchor=(0.5, 1), ncol=len(splits), title=None)
+        seaborn.move_legend(axes, "lower left", bbox_to_anchor=(0, 1), ncol=len(counts), title=None)
     return figure

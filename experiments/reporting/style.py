@@ -1,5 +1,6 @@
 """One look for every figure: theme, colours, size, title."""
 
+import re
 import textwrap
 import zlib
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's colours, told apart under every kind of colour blindness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-INK, GREY, PALE = "#262626", "#8C8C8C", "#E4E4E4"
+PALE_BLUE = "#7FB8DA"
+INK, GREY, PALE = "#262626", "#767676", "#E4E4E4"
 
 # One hue a family, one lightness a member: eleven hues could not all be told apart.
 NETWORK_COLOURS = MappingProxyType(
     {
-        "mlp_small": "#7FB8DA",
+        "mlp_small": PALE_BLUE,
         "mlp": BLUE,
         "cnn": "#66C9AD",
         "cnn_wide": GREEN,
@@ -32,6 +34,7 @@ NETWORK_COLOURS = MappingProxyType(
 )
 OTHER_COLOURS = ("#56B4E9", "#949494", "#CA9161", "#882255", "#999933", "#332288")
 
+MARGIN = 0.042  # inches, as wide as the layout leaves beside the axes
 TITLE_SIZE = 13
 TITLE_CHARACTERS_PER_INCH = 8.5
 
@@ -54,7 +57,7 @@ _THEME = MappingProxyType(
         "xtick.labelsize": 9,
         "ytick.labelsize": 9,
         "legend.fontsize": 9,
-        "legend.frameon": False,
+        "legend.edgecolor": "none",
     }
 )
 
@@ -62,9 +65,14 @@ _THEME = MappingProxyType(
 def network_colour(name: str) -> str:
     """Return the colour, as ``#RRGGBB``, that stands for a network in every figure.
 
-    Names that are no network of ours always get the same colour too, though two of them may share it.
+    Parameters
+    ----------
+    name
+        Of an architecture, or a reference that names one (``mnist-lenet``, ``models:/mnist-lenet@champion``).
+        Other names always get the same colour too, though two of them may share it.
     """
-    return NETWORK_COLOURS.get(name, OTHER_COLOURS[zlib.crc32(name.encode()) % len(OTHER_COLOURS)])
+    known = [NETWORK_COLOURS[word] for word in re.findall(r"\w+", name) if word in NETWORK_COLOURS]
+    return known[-1] if known else OTHER_COLOURS[zlib.crc32(name.encode()) % len(OTHER_COLOURS)]
 
 
 @contextmanager
@@ -77,7 +85,7 @@ def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
     Parameters
     ----------
     title
-        Set above the figure, wrapped to its width; may be empty.
+        Set above the figure from its left edge, wrapped to its width; may be empty.
     width, height
         Size in inches.
     """
@@ -88,10 +96,15 @@ def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
         figure = Figure(figsize=(width, height), layout="constrained")
         if title:
             wrapped = textwrap.fill(title, int(width * TITLE_CHARACTERS_PER_INCH))
-            figure.suptitle(wrapped, fontsize=TITLE_SIZE, fontweight="bold")
+            figure.suptitle(wrapped, x=MARGIN / width, ha="left", fontsize=TITLE_SIZE, fontweight="bold")
         yield figure
         # Ticks take their style when they are first drawn, so they must be drawn within the theme.
         figure.draw_without_rendering()
+
+
+def footnote(figure: "Figure", text: str) -> None:
+    """Explain below a figure how to read it."""
+    figure.supxlabel(text, x=MARGIN / figure.get_figwidth(), ha="left", fontsize=9, color=GREY)
 
 
 def notice(figure: "Figure", text: str) -> None:

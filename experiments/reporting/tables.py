@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 
@@ -13,7 +14,8 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> 
     headers
         One for each column.
     rows
-        Cells, each shown as ``str`` shows it; pipes and line breaks are escaped. May be empty.
+        Cells, each shown as ``str`` shows it; pipes, backslashes and line breaks are escaped, other
+        Markdown is left as it is. May be empty.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
     """Return rows as CSV (RFC 4180, but lines end in a bare line feed), headed by their keys.
 
     Columns come in the order in which the rows first name them; a row lacking one has an empty cell.
-    Floats keep all their digits. No rows give an empty text.
+    Floats keep all their digits. Texts must hold no carriage return. No rows give an empty text.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     if not columns:
@@ -58,11 +60,19 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _escaped(cell: object) -> str:
-    return str(cell).replace("|", "\\|").replace("\n", "<br>")
+    return re.sub(r"\r\n|\r|\n", "<br>", re.sub(r"([\\|])", r"\\\1", str(cell)))
 
 
 def _is_numeric(cells: Sequence[object]) -> bool:
-    return bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+    return bool(cells) and all(_is_number(str(cell)) for cell in cells)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

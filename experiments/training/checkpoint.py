@@ -1,17 +1,22 @@
 """What a training run leaves on disk after every epoch, so that it can go on after any kind of end."""
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from experiments.training.epoch import Epoch
 
 if TYPE_CHECKING:
     import keras
+
+
+# What reading raises for a file that is missing, empty, cut short or not ours. Lack of memory is not among them:
+# a sound state must not be given up for it.
+UNUSABLE = (FileNotFoundError, EOFError, BadZipFile, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -51,25 +56,31 @@ class Checkpoint:
         state = {"model": model_file, "best": best_file, "epochs": [asdict(epoch) for epoch in epochs]}
         fresh = self.folder / "state.json.new"
         fresh.write_text(json.dumps(state))
-        os.replace(fresh, self._state)  # noqa: PTH105 - the atomic call by its own name
+        fresh.replace(self._state)
         for old in [*self.folder.glob("epoch-*.keras"), *self.folder.glob("best-*.npz")]:
             if old.name not in (model_file, best_file):
                 old.unlink()
 
     def restore(self) -> Resumed | None:
-        """Return the last saved state, or None when nothing usable was saved."""
+        """Return the last saved state, or None when nothing usable was saved.
+
+        Damaged files (after a power cut, for instance) count as none, because all that can be done about them is to
+        train anew; the next save replaces them.
+        """
         import keras
         import numpy as np
 
         import experiments.models.layers  # noqa: F401 - registers the layers that loading may meet
 
-        if not self._state.exists():
+        try:
+            state = json.loads(self._state.read_text())
+            epochs = tuple(Epoch(**epoch) for epoch in state["epochs"])
+            # Given a path, NumPy leaves a damaged file open.
+            with (self.folder / state["best"]).open("rb") as file, np.load(file) as arrays:
+                best = [arrays[name] for name in arrays.files]
+            return Resumed(keras.models.load_model(self.folder / state["model"]), best, epochs)
+        except UNUSABLE:
             return None
-        state = json.loads(self._state.read_text())
-        with np.load(self.folder / state["best"]) as arrays:
-            best = [arrays[name] for name in arrays.files]
-        model = keras.models.load_model(self.folder / state["model"])
-        return Resumed(model, best, tuple(Epoch(**epoch) for epoch in state["epochs"]))
 
     def clear(self) -> None:
         """Remove the folder and all in it."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from experiments.models import Precision
 
+CPUINFO = Path("/proc/cpuinfo")
 CPU_FLAGS = ("amx_bf16", "avx512_bf16")
 GPU_CAPABILITY = (8, 0)  # NVIDIA Ampere, the first with bfloat16
 
@@ -40,10 +41,10 @@ def precision_policy(precision: Literal["float32", "bfloat16"]) -> Iterator[None
         keras.config.set_dtype_policy(before)
 
 
-def _cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def _cpu_has_bfloat16() -> bool:
     """Read the processor's flags where the system tells them (Linux)."""
     try:
-        flags = next(line for line in cpuinfo.read_text().splitlines() if line.startswith("flags"))
+        flags = next(line for line in CPUINFO.read_text().splitlines() if line.startswith("flags"))
     except (OSError, StopIteration):
         return False
     return any(flag in flags.split() for flag in CPU_FLAGS)

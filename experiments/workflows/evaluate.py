@@ -173,7 +173,7 @@ def _record_figures(run: Run, title: str, data: Dataset, probabilities: NDArray[
             images[:25], labels[:25], probabilities[:25], f"{title}: first digits"
         ),
         "misclassified": reporting.misclassified_gallery(
-            images, labels, probabilities, mistakes, f"{title}: misclassified"
+            images, labels, probabilities, mistakes, f"{title}: misclassified, most confident first"
         ),
         "reliability": reporting.reliability_diagram(
             evaluation.calibration(labels, probabilities), f"{title}: reliability"
@@ -207,15 +207,17 @@ def _record_comparison(
             data.test.images,
             data.test.labels,
             probabilities[best],
-            missed,
-            f"{title}: missed by all, as {best} sees them",
+            missed[np.argsort(-probabilities[best][missed].max(axis=1), kind="stable")],
+            f"{title}: missed by all, as {best} sees them, most confident first",
         ),
         "figures/missed_by_all.png",
     )
     table = reporting.markdown_table(("model", *MAIN_METRICS), table_rows(comparison))
     tests = reporting.markdown_table(tuple(PAIR_COLUMNS), [tuple(pair.values()) for pair in pair_rows(comparison)])
     run.log_text(f"{table}\n\nExact McNemar tests:\n\n{tests}\n", "comparison.md")
-    run.log_json({"missed_by_all": missed.tolist(), "pairs": pair_rows(comparison)}, "comparison.json")
+    models = {name: {**metrics.scalars(), "n": metrics.n} for name, metrics in comparison.rows.items()}
+    everything = {"models": models, "pairs": pair_rows(comparison), "missed_by_all": missed.tolist()}
+    run.log_json(everything, "comparison.json")
     run.describe(f"Networks compared on {title}.\n\n{table}\n\nExact McNemar tests for each pair:\n\n{tests}")
 
 

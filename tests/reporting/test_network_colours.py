@@ -1,0 +1,40 @@
+"""A network has one colour, everywhere and always."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from experiments.models import MODELS
+from experiments.reporting import network_colour
+
+
+def test_every_architecture_has_a_colour_of_its_own() -> None:
+    colours = [network_colour(name) for name in MODELS]
+    assert len(set(colours)) == len(MODELS)
+    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "reference",
+    ["mnist-{}", "usps-{}", "models:/mnist-{}/3", "models:/my-own-digits-{}@champion", "results/{}.keras", "fast-{}"],
+)
+def test_a_reference_has_the_colour_of_the_architecture_it_names(name: str, reference: str) -> None:
+    assert network_colour(reference.format(name)) == network_colour(name)
+
+
+def test_other_names_have_colours_that_no_architecture_has() -> None:
+    others = {network_colour(name) for name in ("runs:/6ad0f3", "champion", "lenet5", "")}
+    assert others.isdisjoint(network_colour(name) for name in MODELS)
+
+
+def test_other_names_have_the_same_colour_in_every_process() -> None:
+    names = ["runs:/6ad0f3", "champion", "lenet5"]
+    code = f"from experiments.reporting import network_colour; print([network_colour(name) for name in {names}])"
+    for seed in ("1", "2"):
+        printed = subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        assert printed.strip() == str([network_colour(name) for name in names])

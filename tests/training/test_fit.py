@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import normalize
+from small_fits import (
+    PERCEPTRON,
+    PLAIN,
+    RANDOM,
+    STEPS,
+    assert_same,
+    assert_same_weights,
+    fit_misled,
+    fit_uci,
+    measured,
+    misleading,
+    uci,
+)
+
+from experiments.datasets import Split
+from experiments.errors import DigitsError, UsageError
+from experiments.models.prediction import predict
+from experiments.training import Checkpoint, Epoch, Fit, fit
+
+
+@pytest.fixture(scope="module")
+def plain() -> Fit:
+    return fit_uci(PLAIN)
+
+
+@pytest.fixture(scope="module")
+def random() -> Fit:
+    return fit_uci(RANDOM)
+
+
+@pytest.fixture(scope="module")
+def misled() -> Fit:
+    return fit_misled(PLAIN)
+
+
+def probabilities(fitted: Fit, split: Split) -> NDArray[np.float64]:
+    """Return rows that sum to 1 in double precision, as scikit-learn demands."""
+    return np.asarray(normalize(predict(fitted.model, split).astype(np.float64), norm="l1"))
+
+
+def test_a_perceptron_learns_the_digits_in_five_epochs(plain: Fit) -> None:
+    assert plain.best.val_accuracy > 0.95
+    losses = [epoch.loss for epoch in plain.epochs]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_bfloat16_learns_as_well() -> None:
+    fitted = fit_uci(PLAIN.override({"precision": "bfloat16"}))
+    assert fitted.best.val_accuracy > 0.95
+    assert fitted.model.get_layer("penultimate").compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_what_was_measured_is_what_the_model_does(plain: Fit) -> None:
+    _, validation = uci()
+    predicted = probabilities(plain, validation)
+    assert np.mean(predicted.argmax(axis=1) == validation.labels) == pytest.approx(plain.best.val_accuracy)
+    assert log_loss(validation.labels, predicted) == pytest.approx(plain.best.val_loss, rel=1e-5)
+
+
+def test_epochs_are_numbered_and_timed(plain: Fit) -> None:
+    assert [epoch.number for epoch in plain.epochs] == [1, 2, 3, 4, 5]
+    assert all(epoch.seconds > 0 for epoch in plain.epochs)
+    assert plain.seconds == pytest.approx(sum(epoch.seconds for epoch in plain.epochs))
+
+
+def test_the_same_seed_gives_the_same_training(random: Fit) -> None:
+    assert_same(fit_uci(RANDOM), random)
+
+
+def test_another_seed_gives_another_training(random: Fit) -> None:
+    other = fit_uci(RANDOM.override({"seed": 2**31 - 1}))
+    for one, another in zip(measured(random.epochs), measured(other.epochs), strict=True):
+        assert one["loss"] != another["loss"]
+
+
+def test_the_rate_of_an_epoch_is_that_at_its_end(plain: Fit) -> None:
+    assert [epoch.learning_rate for epoch in plain.epochs] == pytest.approx([3e-3] * 5)
+    falling = [epoch.learning_rate for epoch in fit_uci(PLAIN.override({"schedule": "cosine"})).epochs]
+    assert falling == pytest.approx(3e-3 * (1 + np.cos(np.pi * np.arange(1, 6) / 5)) / 2, abs=1e-8)
+
+
+def test_the_best_epoch_s_weights_are_kept(misled: Fit) -> None:
+    _, validation = uci()
+    assert misled.best.number < len(misled.epochs) == 5
+    labels = misleading(validation).labels
+    assert log_loss(labels, probabilities(misled, validation)) == pytest.approx(misled.best.val_loss, rel=1e-5)
+
+
+def test_training_stops_when_patience_has_run_out(misled: Fit) -> None:
+    stopped = fit_misled(PLAIN.override({"patience": 2}))
+    assert len(stopped.epochs) == misled.best.number + 2 < 5
+    assert measured(stopped.epochs) == measured(misled.epochs)[: len(stopped.epochs)]
+    assert_same_weights(stopped.model.get_weights(), misled.model.get_weights())
+
+
+def test_progress_is_told_step_by_step_and_epoch_by_epoch(plain: Fit) -> None:
+    steps: list[tuple[int, int]] = []
+    epochs: list[Epoch] = []
+    fitted = fit_uci(PLAIN, on_step=lambda *step: steps.append(step), on_epoch=epochs.append)
+    assert steps == [(done, 5 * STEPS) for done in range(1, 5 * STEPS + 1)]
+    assert tuple(epochs) == fitted.epochs
+    assert_same(fitted, plain)
+
+
+def test_what_on_epoch_raises_comes_out() -> None:
+    def prune(epoch: Epoch) -> None:
+        raise LookupError(f"pruned after {epoch.number}")
+
+    with pytest.raises(LookupError, match="pruned after 1"):
+        fit_uci(PLAIN, on_epoch=prune)
+
+
+def test_without_a_checkpoint_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fit_uci(PLAIN.override({"epochs": 1}))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_may_take_all_the_data_and_no_more(tmp_path: Path) -> None:
+    train, validation = uci()
+    recipe = PLAIN.override({"epochs": 1})
+    assert len(fit(PERCEPTRON, recipe, train.take(range(32)), validation).epochs) == 1
+    with pytest.raises(UsageError, match="batch_size 32 is larger than the 31 training images; choose a smaller one"):
+        fit(PERCEPTRON, recipe, train.take(range(31)), validation, checkpoint=Checkpoint(tmp_path / "checkpoint"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_that_is_no_number_ends_the_training() -> None:
+    recorded: list[Epoch] = []
+    with pytest.raises(DigitsError, match="training diverged: the loss of epoch 1 is not finite; try a lower"):
+        fit_uci(PLAIN.override({"optimizer": "sgd", "learning_rate": 1e10}), on_epoch=recorded.append)
+    assert not recorded
