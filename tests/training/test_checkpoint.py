@@ -162,7 +162,7 @@ def saved(model: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
     return {name: (checkpoint.folder / name).read_bytes() for name in FILES}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_short_counts_as_none(name: str, share: float, saved: dict[str, bytes], tmp_path: Path) -> None:
     for file, content in saved.items():

@@ -82,6 +82,15 @@ def test_another_seed_gives_another_training(random: Fit) -> None:
         assert one["loss"] != another["loss"]
 
 
+def test_dropout_draws_anew_in_every_epoch() -> None:
+    train, validation = uci()
+    # Neither the weights nor the order of the images can tell one epoch from another.
+    recipe = PLAIN.override({"epochs": 3, "dropout": 0.5, "learning_rate": 1e-30})
+    epochs = fit(PERCEPTRON, recipe, train.take([0] * 64), validation).epochs
+    assert len({epoch.val_loss for epoch in epochs}) == 1
+    assert len({epoch.loss for epoch in epochs}) == 3
+
+
 def test_the_rate_of_an_epoch_is_that_at_its_end(plain: Fit) -> None:
     assert [epoch.learning_rate for epoch in plain.epochs] == pytest.approx([3e-3] * 5)
     falling = [epoch.learning_rate for epoch in fit_uci(PLAIN.override({"schedule": "cosine"})).epochs]

@@ -38,7 +38,7 @@ def order(batches: list[Batch]) -> list[int]:
     return list(pixels[:, 0] * 256 + pixels[:, 1])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(n=st.integers(1, 300), batch_size=st.integers(1, 320), seed=st.integers(0, 2**31 - 1))
 def test_an_epoch_is_every_image_once_with_its_label(n: int, batch_size: int, seed: int) -> None:
     split, recipe = numbered(n), Recipe(batch_size=batch_size, seed=seed)
