@@ -32,7 +32,7 @@ class Console(Listener):
         self._err = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
         self._out = self._err if as_json else rich.console.Console(highlight=False, soft_wrap=True)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
@@ -64,19 +64,22 @@ class Console(Listener):
         self._err.print(text, markup=False)
 
     def table(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print a table."""
+        """Print a table; the work is done then, and its bar goes."""
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=title, title_justify="left")
+        self._progress.stop()
+        table = Table(title=Text(title), title_justify="left")
         for i, header in enumerate(headers):
             numeric = bool(rows) and all(isinstance(row[i], int | float) or _is_number(str(row[i])) for row in rows)
             table.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(str(cell) for cell in row))
+            table.add_row(*(Text(str(cell)) for cell in row))
         self._out.print(table)
 
     def result(self, text: str) -> None:
-        """Print a line of the result."""
+        """Print a line of the result; the work is done then, and its bar goes."""
+        self._progress.stop()
         self._out.print(text, markup=False)
 
     def where(self, store: Store, run_id: str) -> None:

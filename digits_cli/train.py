@@ -112,10 +112,10 @@ def parse_seeds(text: str) -> list[int]:
         first, sign, last = part.strip().partition("-")
         if not first.isdecimal() or (sign and not last.isdecimal()):
             raise UsageError(f"--seeds needs numbers such as 0-4 or 1,5,7, received {text!r}")
-        span = range(int(first), int(last or first) + 1)
-        if not 1 <= len(span) <= MOST_SEEDS:
+        start, stop = int(first), int(last or first) + 1
+        if not 1 <= stop - start <= MOST_SEEDS:
             raise UsageError(f"--seeds needs ranges of 1 to {MOST_SEEDS} numbers, received {text!r}")
-        numbers.extend(span)
+        numbers.extend(range(start, stop))
     return numbers
 
 

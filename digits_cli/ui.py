@@ -18,4 +18,4 @@ def ui(
     """
     from experiments.tracking import open_store, serve_ui
 
-    raise typer.Exit(serve_ui(open_store(), host, port))
+    serve_ui(open_store(), host, port)

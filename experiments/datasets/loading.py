@@ -46,6 +46,7 @@ def fetch(name: str, data_dir: Path | None = None, progress: Progress | None = N
     """
     wanted = _resolve(name)
     if isinstance(wanted, Path):
+        load_folder(wanted)
         return wanted
     return uci_folder() if wanted is UCI else obtain(wanted, data_dir, progress).folder
 

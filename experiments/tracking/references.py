@@ -28,6 +28,8 @@ class Reference:
         Path of its ``.keras`` file, or MLflow URI of its logged model.
     architecture, dataset
         What it is and what it was trained on; None where a bare file does not tell.
+    data
+        What to load that data by: its name, or the folder of a user's own digits.
     run_id, model_id
         The training run and the logged model; None for a bare file.
     version
@@ -40,6 +42,7 @@ class Reference:
     location: str
     architecture: str | None = None
     dataset: str | None = None
+    data: str | None = None
     run_id: str | None = None
     model_id: str | None = None
     version: str | None = None
@@ -173,8 +176,11 @@ def _from_version(
         else:
             entry = store.client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        known = ", ".join(registered_names(store)) or "none yet"
-        raise DigitsError(f"there is no registered model {text!r}; registered: {known} (see digits models)") from error
+        names = registered_names(store)
+        missing = f"has no version {number}" if alias is None else f"has no version with alias {alias}"
+        reason = f"{name} {missing}" if name in names else f"there is no registered model {name}"
+        known = ", ".join(names) or "none yet"
+        raise DigitsError(f"{reason}; registered: {known} (see digits models)") from error
     return _describe(store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note)
 
 
@@ -185,6 +191,7 @@ def _describe(store: Store, text: str, model_id: str, **details: Any) -> Referen
         location=f"models:/{model_id}",
         architecture=model.params.get("model"),
         dataset=model.params.get("dataset"),
+        data=model.params.get("data", model.params.get("dataset")),
         run_id=model.source_run_id,
         model_id=model_id,
         **details,

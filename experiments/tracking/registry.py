@@ -90,7 +90,9 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
 
 
 def register(run: Run, model_id: str, *, dataset: str, architecture: str, score: float) -> RegisteredVersion:
-    """Register a logged model and make it the champion if its validation accuracy is the best so far.
+    """Register a logged model, and make the version with the best validation accuracy the champion.
+
+    A run has one version: registered again, after an interruption for instance, it keeps the one it has.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def register(run: Run, model_id: str, *, dataset: str, architecture: str, score:
     """
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
-    entry = client.create_model_version(
+    entry = _version_of(run, name) or client.create_model_version(
         name,
         f"models:/{model_id}",
         run.id,
@@ -107,9 +109,9 @@ def register(run: Run, model_id: str, *, dataset: str, architecture: str, score:
         description=f"Validation accuracy {score:.4f}, trained in run `{run.id}`.",
         model_id=model_id,
     )
-    champion = _champion(run.store, name)
-    if champion is None or score > float(champion.tags.get(SCORE, 0)):
-        client.set_registered_model_alias(name, CHAMPION, entry.version)
+    best = max(_versions(run.store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
+    if CHAMPION not in best.aliases:
+        client.set_registered_model_alias(name, CHAMPION, best.version)
     return _as_listed(client.get_model_version(name, entry.version))
 
 
@@ -144,9 +146,8 @@ def _as_listed(entry: "ModelVersion") -> RegisteredVersion:
     return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), entry.tags.get("digits.dataset", ""))
 
 
-def _champion(store: Store, name: str) -> "ModelVersion | None":
-    aliases = store.client.get_registered_model(name).aliases
-    return store.client.get_model_version(name, aliases[CHAMPION]) if CHAMPION in aliases else None
+def _version_of(run: Run, name: str) -> "ModelVersion | None":
+    return next((entry for entry in _versions(run.store, name) if entry.run_id == run.id), None)
 
 
 def _ensure_registered_model(store: Store, name: str, dataset: str, architecture: str) -> None:

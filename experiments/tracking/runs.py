@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,10 +32,12 @@ class Run:
     id: str
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Record what was chosen. Recording the same values again is no error; other values are."""
+        """Record what was chosen. What the run has already, from before an interruption or from `mlflow run`, stays."""
         from mlflow.entities import Param
 
-        self.store.client.log_batch(self.id, params=[Param(name, str(value)) for name, value in params.items()])
+        known = self.store.client.get_run(self.id).data.params
+        fresh = [Param(name, str(value)) for name, value in params.items() if name not in known]
+        self.store.client.log_batch(self.id, params=fresh)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
         """Record numbers, all in one call to the store; with `model_id` they are shown with that logged model too."""
@@ -130,17 +132,26 @@ def open_run(
     MLflow's own run says which.
     """
     close_orphans(store)
+    context = {"mlflow.runName": name, **_context(kind, parent), **(tags or {})}
     run = Run(store, _begin(store, name, resume))
-    run.set_tags({"mlflow.runName": name, **_context(kind, parent), **(tags or {})})
     try:
+        run.set_tags(context)
         yield run
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
-        if not interrupted:
-            run.log_text(traceback.format_exc(), "traceback.txt")
         store.client.set_terminated(run.id, "KILLED" if interrupted else "FAILED")
+        if not interrupted:
+            _keep_traceback(run)
         raise
     store.client.set_terminated(run.id, "FINISHED")
+
+
+def _keep_traceback(run: Run) -> None:
+    """Keep the traceback with the run if that is possible: what went wrong may be the very place for it."""
+    from mlflow.exceptions import MlflowException
+
+    with suppress(OSError, MlflowException):
+        run.log_text(traceback.format_exc(), "traceback.txt")
 
 
 def close_orphans(store: Store) -> None:
@@ -179,7 +190,7 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
     tags = {
         "digits.kind": kind,
         PROCESS: _this_process(),
-        mlflow_tags.MLFLOW_USER: getpass.getuser(),
+        mlflow_tags.MLFLOW_USER: _user(),
         mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
         mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",
     }
@@ -190,9 +201,19 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
     return tags
 
 
+def _user() -> str:
+    """Return the user's name, or the number where the system knows no name (a container's arbitrary user)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def _git_commit() -> str | None:
     """Return the commit of the code that runs, with a mark where it has been changed since."""
-    here = Path(__file__).parent
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
     try:
         shown = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607

@@ -77,7 +77,7 @@ def open_store(experiment: str | None = None) -> Store:
     _check_reachable(uri)
     import mlflow
 
-    with _quiet_alembic():
+    with _quiet_alembic(), _alone(uri):
         mlflow.set_tracking_uri(uri)
         experiment_id, name = _experiment(uri, experiment)
     return Store(uri, experiment_id, name, root)
@@ -86,7 +86,7 @@ def open_store(experiment: str | None = None) -> Store:
 def project_root() -> Path:
     """Return ``$DIGITS_HOME``, else the checkout this package lies in, else the working directory."""
     if home := os.environ.get("DIGITS_HOME"):
-        return Path(home)
+        return Path(home).expanduser().resolve()
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "MLproject").is_file() else Path.cwd()
 
@@ -149,6 +149,18 @@ def _create(client: "MlflowClient", uri: str, name: str) -> str:
     local = uri.startswith(SQLITE)
     artifacts = (_database(uri).parent / "mlruns" / name).as_uri() if local else None
     return client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT})
+
+
+@contextlib.contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Keep other processes out while database and experiment may be made: MLflow's own commands do not expect them."""
+    if not uri.startswith(SQLITE):
+        yield
+        return
+    from filelock import FileLock
+
+    with FileLock(f"{_database(uri)}.lock"):
+        yield
 
 
 @contextlib.contextmanager

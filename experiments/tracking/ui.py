@@ -1,14 +1,15 @@
 """MLflow's own pages."""
 
-import subprocess
+import os
 import sys
+from typing import NoReturn
 
 from experiments.errors import DigitsError
 from experiments.tracking.store import Store
 
 
-def serve_ui(store: Store, host: str, port: int) -> int:
-    """Serve MLflow's pages on a store until interrupted with Ctrl-C; return the exit code.
+def serve_ui(store: Store, host: str, port: int) -> NoReturn:
+    """Become the server of MLflow's pages on a store, so that whatever ends the one ends the other.
 
     Raises
     ------
@@ -29,7 +30,4 @@ def serve_ui(store: Store, host: str, port: int) -> int:
         "--port",
         str(port),
     ]
-    try:
-        return subprocess.call(command)
-    except KeyboardInterrupt:  # the way to end it
-        return 0
+    os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted

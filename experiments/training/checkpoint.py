@@ -1,7 +1,6 @@
 """What a training run leaves on disk after every epoch, so that it can go on after any kind of end."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,7 +80,3 @@ class Checkpoint:
             return Resumed(keras.models.load_model(self.folder / state["model"]), best, epochs)
         except UNUSABLE:
             return None
-
-    def clear(self) -> None:
-        """Remove the folder and all in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -108,7 +108,7 @@ def _resolve(store: Store, models: Mapping[str, str], listener: Listener) -> dic
 
 def _common_dataset(references: Iterable[Reference]) -> str:
     """Return the data that all networks were trained on."""
-    names = {reference.dataset or "mnist" for reference in references}
+    names = {reference.data or "mnist" for reference in references}
     if len(names) > 1:
         raise UsageError(
             f"these models were trained on different data ({', '.join(sorted(names))}); name one with --dataset"
@@ -247,7 +247,7 @@ def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _metric_name(reference: str) -> str:
     """Replace what MLflow does not take in a metric's name."""
-    return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in reference)
+    return "".join(c if c.isalnum() or c in "_-. " else "_" for c in reference)
 
 
 def _result(run_id: str, data: Dataset, comparison: Comparison, runs: Mapping[str, str]) -> EvaluateResult:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import datasets, reporting, tracking
 from experiments.datasets import Dataset, Split
+from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe, architecture
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run, Store
@@ -16,6 +17,9 @@ from experiments.workflows.unfinished import Unfinished, unfinished
 
 if TYPE_CHECKING:
     import keras
+
+
+SHOWN = 25  # validation digits in the figure of sample predictions
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,6 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
-            from experiments.errors import UsageError
-
             raise UsageError(f"limit must be at least 1, received {self.limit}")
         _ = self.recipe
 
@@ -135,6 +137,7 @@ def _params(options: TrainOptions, data: Dataset) -> dict[str, Any]:
     return {
         "model": options.model,
         "dataset": data.name,
+        "data": data.name if options.dataset == data.name else data.source,
         "limit": options.limit or "none",
         "transform": data.transform,
         **options.recipe.params(),
@@ -187,8 +190,8 @@ def _fit(
 
 def _record_fit(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, validation: Split) -> None:
     title = f"{options.model} on {data.name}"
-    probabilities = predict(fitted.model, validation.take(range(25)))
-    shown = validation.take(range(25))
+    shown = validation.take(range(min(SHOWN, len(validation))))
+    probabilities = predict(fitted.model, shown)
     run.log_figure(reporting.training_curves(_history(fitted), f"{title}: training"), "figures/training_curves.png")
     samples = reporting.prediction_grid(shown.images, shown.labels, probabilities, f"{title}: validation digits")
     run.log_figure(samples, "figures/sample_predictions.png")

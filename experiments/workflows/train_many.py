@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
+from experiments import datasets
+from experiments.datasets import Dataset
 from experiments.errors import UsageError
 from experiments.models import MODELS
 from experiments.tracking import Run, Store
@@ -41,6 +43,7 @@ def train_seeds(
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"name each seed once, received {list(seeds)}")
+    data = datasets.load(options.dataset, options.data_dir, (listener or Listener()).download)
     plans = {f"seed-{seed}": replace(options, settings={**options.settings, "seed": seed}) for seed in seeds}
 
     def conclude(run: Run, steps: Sequence[StepResult]) -> None:
@@ -50,10 +53,10 @@ def train_seeds(
         kind="train",
         name=f"{options.model} seeds",
         steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
-        identity=_identity(options),
-        description=f"**{options.model}** on **{options.dataset}** trained from seeds {', '.join(map(str, seeds))}: "
+        identity=_identity(options, data) | {"model": options.recipe.params()},
+        description=f"**{options.model}** on **{data.name}** trained from seeds {', '.join(map(str, seeds))}: "
         "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
-        tags={"digits.model": options.model, "digits.dataset": options.dataset},
+        tags={"digits.model": options.model, **_tags(data)},
     )
     outcome = run_steps(store, plan, listener, conclude)
     results = tuple(_result(step) for step in outcome.steps)
@@ -74,15 +77,16 @@ def train_all(store: Store, options: TrainOptions, listener: Listener | None = N
     StepsFailedError
         When a training failed; the others are done.
     """
+    data = datasets.load(options.dataset, options.data_dir, (listener or Listener()).download)
     names = [name for name in MODELS if name not in ON_REQUEST]
     plans = {name: replace(options, model=name) for name in names}
     plan = Plan(
         kind="suite",
         name="train all",
         steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
-        identity=_identity(options),
-        description=f"Training of every network on **{options.dataset}**; the trainings are child runs.",
-        tags={"digits.dataset": options.dataset},
+        identity=_identity(options, data) | {name: plan.recipe.params() for name, plan in plans.items()},
+        description=f"Training of every network on **{data.name}**; the trainings are child runs.",
+        tags=_tags(data),
     )
     return run_steps(store, plan, listener)
 
@@ -92,13 +96,12 @@ def train_step(store: Store, name: str, plan: TrainOptions, listener: Listener |
     return Step(name, lambda parent, _: train(store, plan, listener, parent))
 
 
-def _identity(options: TrainOptions) -> dict[str, object]:
-    return {
-        "dataset": options.dataset,
-        "settings": dict(options.settings),
-        "limit": options.limit,
-        "model": options.model,
-    }
+def _identity(options: TrainOptions, data: Dataset) -> dict[str, object]:
+    return {"dataset": data.name, "digest": data.digest, "limit": options.limit}
+
+
+def _tags(data: Dataset) -> dict[str, str]:
+    return {"digits.dataset": data.name, "digits.data_digest": data.digest}
 
 
 def _result(step: StepResult) -> TrainResult:

@@ -4,12 +4,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, UsageError
 from experiments.tracking import Store
 
 FOLDER = ".digits/unfinished"
@@ -41,7 +41,7 @@ class Unfinished:
 
 @contextmanager
 def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator[Unfinished]:
-    """Hold the notes of a piece of work; they are deleted when the block ends well and stay when it does not.
+    """Hold the notes of a piece of work; deleted when the block ends well or its request was wrong, kept otherwise.
 
     Parameters
     ----------
@@ -60,12 +60,20 @@ def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator
     text = json.dumps([work, identity, store.uri, store.experiment], sort_keys=True, default=str)
     folder = store.root / FOLDER / hashlib.sha256(text.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_suffix(".lock"), timeout=0)
     try:
-        lock.acquire()
+        held = FileLock(folder.with_suffix(".lock"), timeout=0).acquire()
     except Timeout as error:
         raise DigitsError(f"another process is already doing this: {work}; wait for it or stop it") from error
-    with lock:
-        yield Unfinished(folder)
-        shutil.rmtree(folder)
-    folder.with_suffix(".lock").unlink(missing_ok=True)
+    with held:
+        try:
+            yield Unfinished(folder)
+        except UsageError:  # the same command can only fail again
+            _discard(folder)
+            raise
+        _discard(folder)
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(folder)
+    with suppress(PermissionError):  # Windows removes no file that is open
+        folder.with_suffix(".lock").unlink(missing_ok=True)

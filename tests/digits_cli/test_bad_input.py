@@ -75,9 +75,9 @@ def test_wrong_usage_is_told_in_one_line(refused: Refused, words: str, message: 
         ("uci-lenet-5", "did you mean uci-lenet?"),
         (
             "models:/uci-lenet/9",
-            "there is no registered model 'models:/uci-lenet/9'; registered: uci-lenet, uci-mlp_small",
+            "uci-lenet has no version 9; registered: uci-lenet, uci-mlp_small",
         ),
-        ("models:/uci-lenet@best", "there is no registered model 'models:/uci-lenet@best'"),
+        ("models:/uci-lenet@best", "uci-lenet has no version with alias best"),
         ("models:/mnist-lenet/1", "there is no registered model"),
         ("runs:/0123456789abcdef0123456789abcdef", "there is no run '0123456789abcdef0123456789abcdef'"),
         ("nowhere.keras", "there is no file nowhere.keras"),

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ TRAIN = (*"train cnn --dataset uci --epochs 6 --batch-size 32 --precision float3
 
 def start(*words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "digits_cli", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # In the background of a script Ctrl-C is ignored, and children inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
 
 
 def stop_after(line: str, sent: signal.Signals, *words: str) -> tuple[int, str]:

@@ -42,6 +42,23 @@ def test_champion_is_the_best_by_validation_accuracy(store: Store) -> None:
     assert [v.aliases for v in listed] == [(), ("champion",), (), ()]
 
 
+def test_the_champion_is_the_best_of_those_that_are_left(store: Store) -> None:
+    for score in (0.90, 0.95):
+        trained(store, "mnist", score)
+    store.client.delete_model_version("mnist-lenet", "2")
+    trained(store, "mnist", 0.80)
+    assert [(v.version, v.aliases) for v in registered_versions(store)] == [(1, ("champion",)), (3, ())]
+
+
+def test_a_run_that_is_registered_again_keeps_its_version(store: Store) -> None:
+    network = MODELS["lenet"].build(MODELS["lenet"].recipe)
+    with open_run(store, "train", "lenet") as run:
+        for _ in range(2):
+            model_id = log_model(run, network, "mnist-lenet", {"model": "lenet", "dataset": "mnist"}, IMAGE)
+            register(run, model_id, dataset="mnist", architecture="lenet", score=0.9)
+    assert [v.version for v in registered_versions(store)] == [1]
+
+
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:
     run_id, network = trained(store, "mnist", 0.9)
     file = tmp_path / "mine.keras"
@@ -81,7 +98,7 @@ def test_several_other_datasets_need_a_choice(store: Store) -> None:
     ("text", "message"),
     [
         ("lenet", "no lenet has been trained yet; run: digits train lenet"),
-        ("models:/mnist-lenet/3", "no registered model 'models:/mnist-lenet/3'"),
+        ("models:/mnist-lenet/3", "no registered model mnist-lenet"),
         ("models:/mnist-lenet@champion", "no registered model"),
         ("runs:/0123", "no run '0123'"),
         ("missing.keras", "no file missing.keras"),

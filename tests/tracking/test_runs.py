@@ -114,6 +114,33 @@ with open_run(open_store(), "train", "orphan") as run:
         assert fetch(store, alive.id).data.tags["digits.process"].startswith(f"{platform.node()}:{os.getpid()}:")
 
 
+def test_a_run_ends_even_where_its_traceback_cannot_be_kept(store: Store) -> None:
+    (store.root / "mlruns").write_text("a file where a folder should be")
+    with pytest.raises(ZeroDivisionError), open_run(store, "train", "lenet") as run:
+        run.log_params({"seed": 1 // 0})
+    (found,) = store.client.search_runs([store.experiment_id])
+    assert found.info.status == "FAILED"
+
+
+def test_params_that_mlflow_run_has_logged_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = store.client.create_run(store.experiment_id).info.run_id
+    store.client.log_param(given, "model", "lenet")
+    monkeypatch.setenv("MLFLOW_RUN_ID", given)
+    with open_run(store, "evaluate", "lenet") as run:
+        run.log_params({"model": "mnist-lenet v1", "dataset": "mnist"})
+    assert fetch(store, given).data.params == {"model": "lenet", "dataset": "mnist"}
+
+
+def test_a_user_without_a_name_is_a_number(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    with open_run(store, "train", "lenet") as run:
+        pass
+    assert fetch(store, run.id).data.tags["mlflow.user"].isdecimal()
+
+
 def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
     figure = Figure()
     figure.subplots().plot([1, 2])

@@ -77,15 +77,6 @@ def test_a_save_replaces_the_one_before(model: Any, checkpoint: Checkpoint) -> N
         assert len(files(checkpoint)) == 3
 
 
-def test_clearing_removes_the_folder(model: Any, checkpoint: Checkpoint) -> None:
-    checkpoint.save(model, best_weights(1), EPOCHS[:1])
-    checkpoint.clear()
-    assert not checkpoint.folder.exists()
-    assert checkpoint.folder.parent.exists()
-    assert checkpoint.restore() is None
-    checkpoint.clear()
-
-
 def dies(*_: Any) -> None:
     raise KeyboardInterrupt
 

@@ -124,5 +124,5 @@ def test_what_cannot_be_evaluated_is_named(trained: Trained) -> None:
         evaluate(trained.store, {})
     with pytest.raises(DigitsError, match="no cnn has been trained yet; run: digits train cnn"):
         evaluate(trained.store, {"cnn": "cnn"})
-    with pytest.raises(DigitsError, match="models:/uci-lenet/7"):
+    with pytest.raises(DigitsError, match="uci-lenet has no version 7"):
         evaluate(trained.store, {"seventh": "models:/uci-lenet/7"})

@@ -1,16 +1,19 @@
 """Training as a whole: what is left in MLflow, and going on after an interruption."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Trained
+from PIL import Image
 
 from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
 from experiments.models.prediction import predict
 from experiments.tracking import Store, load_reference, registered_versions, resolve_reference
+from experiments.workflows.evaluate import evaluate
 from experiments.workflows.listener import Listener
 from experiments.workflows.train import TrainOptions, train
 
@@ -47,6 +50,7 @@ def test_a_training_leaves_a_complete_run(trained: Trained) -> None:
     assert run.data.params == expected | {
         "model": "lenet",
         "dataset": "uci",
+        "data": "uci",
         "limit": "none",
         "transform": datasets.load("uci").transform,
     }
@@ -125,6 +129,19 @@ def test_a_failure_while_the_model_is_kept_registers_nothing(store: Store, monke
     assert [v.version for v in registered_versions(store)] == [1]
 
 
+def test_few_digits_of_ones_own_are_enough(store: Store, tmp_path: Path) -> None:
+    data = datasets.load("uci").train
+    for i in range(120):
+        folder = tmp_path / "My digits" / str(data.labels[i])
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(data.images[i]).save(folder / f"{i}.png")
+    options = TrainOptions("mlp_small", str(tmp_path / "My digits"), settings={"epochs": 1, "batch_size": 16})
+    trained = train(store, options)
+    assert (trained.dataset, trained.registered_model) == ("my-digits", "my-digits-mlp_small")
+    measured = evaluate(store, {"mine": "my-digits-mlp_small"})
+    assert measured.dataset == "my-digits"
+
+
 def test_a_diverging_training_fails_with_advice(store: Store) -> None:
     settings = {"optimizer": "sgd", "learning_rate": 1e30, "epochs": 2, "precision": "float32"}
     with pytest.raises(DigitsError, match="lower --learning-rate"):
@@ -161,6 +178,7 @@ def test_a_batch_larger_than_the_data_fails_the_run_with_both_numbers(store: Sto
     with pytest.raises(UsageError, match="batch_size 200 is larger than the 100 training images"):
         train(store, options)
     assert [run.info.status for run in runs(store)] == ["FAILED"]
+    assert not list((store.root / ".digits" / "unfinished").iterdir())
 
 
 def test_tracking_is_called_once_an_epoch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
