@@ -104,9 +104,11 @@ def _fetch(store: Store, reference: Reference) -> Path:
     """Return the local path of the ``.keras`` file, downloaded where the store is remote."""
     if reference.model_id is None:
         return Path(reference.location)
+    import mlflow
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
+    mlflow.set_tracking_uri(store.uri)  # a models:/ address is looked up there, whatever tracking_uri says
     try:
         folder = Path(download_artifacts(artifact_uri=reference.location, tracking_uri=store.uri))
         return next(folder.rglob("*.keras"))
