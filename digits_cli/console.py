@@ -7,10 +7,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from experiments.reporting.tables import is_numeric
 from experiments.tracking import Store
 from experiments.workflows.listener import Listener
+
+if TYPE_CHECKING:
+    import rich.console
+
+ENDLESS = 1_000_000  # columns: a file or a pipe takes lines of any length
 
 
 class Console(Listener):
@@ -25,16 +31,15 @@ class Console(Listener):
     """
 
     def __init__(self, as_json: bool) -> None:
-        import rich.console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         self._as_json = as_json
-        self._err = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
-        self._out = self._err if as_json else rich.console.Console(highlight=False, soft_wrap=True)
+        self._err = _rich_console(stderr=True)
+        self._out = self._err if as_json else _rich_console(stderr=False)
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
+            TaskProgressColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
         )
         self._progress = Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
@@ -50,8 +55,9 @@ class Console(Listener):
         self._progress.stop()
 
     def stage(self, name: str) -> None:
-        """Begin a new bar, or print a line."""
-        self._progress.reset(self._task, description=name, visible=True, total=None)
+        """Begin a new bar, which pulses until `advance` tells how far it goes, or print a line."""
+        self._progress.remove_task(self._task)  # a bar that is reset keeps its total
+        self._task = self._progress.add_task(name, total=None)
         if not self._err.is_terminal:
             self.say(name)
 
@@ -64,15 +70,20 @@ class Console(Listener):
         self._err.print(text, markup=False)
 
     def table(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print a table; the work is done then, and its bar goes."""
+        """Print a table; the work is done then, and its bar goes.
+
+        A row is one line; where a terminal is too narrow for that, lines are broken between words first.
+        """
         from rich.table import Table
         from rich.text import Text
 
         self._progress.stop()
         table = Table(title=Text(title), title_justify="left")
-        for i, header in enumerate(headers):
-            numeric = bool(rows) and all(isinstance(row[i], int | float) or _is_number(str(row[i])) for row in rows)
-            table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+        columns = [[header, *(str(row[i]) for row in rows)] for i, header in enumerate(headers)]
+        borders = 3 * len(columns) + 1
+        widths = _widths(columns, self._out.width - borders)
+        for (header, *cells), width in zip(columns, widths, strict=True):
+            table.add_column(header, justify="right" if is_numeric(cells) else "left", overflow="fold", width=width)
         for row in rows:
             table.add_row(*(Text(str(cell)) for cell in row))
         self._out.print(table)
@@ -91,11 +102,28 @@ class Console(Listener):
     def json(self, value: Any) -> None:
         """Print the JSON value, if one was asked for."""
         if self._as_json:
-            sys.stdout.write(json.dumps(value) + "\n")
+            print(json.dumps(value), flush=True)
 
 
-def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "").replace("%", "").replace(" ", "").isdigit()
+def _rich_console(stderr: bool) -> "rich.console.Console":
+    import rich.console
+
+    console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = ENDLESS
+    return console
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return how wide to make each column: as its cells are, or less to fit in the room, breaking words last."""
+    from rich.cells import cell_len
+
+    longest_words = [max(cell_len(word) for cell in column for word in ["", *cell.split()]) for column in columns]
+    widths = [max(map(cell_len, column)) for column in columns]
+    while sum(widths) > max(room, len(widths)):
+        shrinkable = [(width > word, width) for width, word in zip(widths, longest_words, strict=True)]
+        widths[shrinkable.index(max(shrinkable))] -= 1
+    return widths
 
 
 def load_tensorflow() -> None:

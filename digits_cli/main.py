@@ -4,13 +4,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from digits_cli import data, evaluate, models, run, train, ui
-from experiments.errors import DigitsError, UsageError
+from experiments.errors import DigitsError, UsageError, first_line
 
 FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -22,6 +22,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"digits {version('digits')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 app.add_typer(data.app, name="data")
 app.command("models")(models.models)
 app.command("train")(train.train)
@@ -67,8 +86,7 @@ def _report(error: Exception, debug: bool) -> int:
     if isinstance(error, DigitsError):
         print(f"error: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILURE
-    first = (str(error).splitlines() or [""])[0]
-    print(f"error: {type(error).__name__}: {first} (--debug shows where)", file=sys.stderr)
+    print(f"error: {type(error).__name__}: {first_line(error)} (--debug shows where)", file=sys.stderr)
     return FAILURE
 
 

@@ -20,7 +20,7 @@ def models(experiment: Experiment = None, as_json: Json = False, debug: Debug = 
 
     with Console(as_json) as console:
         trained = registered_versions(open_store(experiment))
-        by_name = {name: [v for v in trained if v.registered_model.endswith(f"-{name}")] for name in MODELS}
+        by_name = {name: [v for v in trained if v.architecture == name] for name in MODELS}
         rows = [(name, f"{a.parameters:,}", a.source, _summary(by_name[name])) for name, a in MODELS.items()]
         console.table("Networks", ("name", "parameters", "source", "trained"), rows)
         console.json(
@@ -37,4 +37,4 @@ def _summary(versions: list["RegisteredVersion"]) -> str:
     for version in versions:
         star = "*" if "champion" in version.aliases else ""
         lines.setdefault(version.registered_model, []).append(f"v{version.version}{star}")
-    return "\n".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())
+    return ", ".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

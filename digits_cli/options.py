@@ -5,10 +5,20 @@ from typing import Annotated
 
 import typer
 
+from experiments.errors import UsageError
+
+
+def _existing(folder: Path | None) -> Path | None:
+    if folder and not folder.expanduser().is_dir():
+        raise UsageError(f"there is no folder {folder}; --data-dir needs one that exists")
+    return folder
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
         help="Folder with mnist/ and usps/.",
+        callback=_existing,
         show_default="$DIGITS_DATA_DIR, then the user cache",
     ),
 ]

@@ -1,5 +1,7 @@
 """`digits run`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,20 +31,29 @@ def run(
     """
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
-    from experiments.workflows.run import run as work
-    from experiments.workflows.steps import StepsFailedError
+    from experiments.workflows import run as suite
 
+    chosen = suite.profile(profile)
     with Console(as_json) as console:
         store = open_store(experiment)
         load_tensorflow()
-        try:
-            outcome = work(store, profile, data_dir, console)
-        except StepsFailedError as error:
-            print_steps(console, error.result)
-            raise
+        with failed_steps_shown(console):
+            outcome = suite.run(store, chosen, data_dir, console)
         _print_comparison(console, outcome)
         print_steps(console, outcome)
         console.where(store, outcome.run_id)
+
+
+@contextmanager
+def failed_steps_shown(console: "Console") -> Iterator[None]:
+    """Show how each step ended when some failed in the block."""
+    from experiments.workflows.steps import StepsFailedError
+
+    try:
+        yield
+    except StepsFailedError as error:
+        print_steps(console, error.result)
+        raise
 
 
 def print_steps(console: "Console", outcome: "StepsResult") -> None:

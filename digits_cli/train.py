@@ -7,12 +7,13 @@ import typer
 
 from digits_cli.options import DataDir, Dataset, Debug, Experiment, Json
 from experiments.errors import UsageError
-from experiments.models import MODELS, Precision
+from experiments.models import Precision
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
     from experiments.tracking import Store
     from experiments.workflows.train import TrainOptions
+    from experiments.workflows.train_many import AllOptions
 
 MOST_SEEDS = 1000
 
@@ -52,6 +53,10 @@ def train(
 
     A run that was interrupted is continued by the same command.
 
+    JSON of --seeds: means and deviations, the best seed's version, champion, seed and epochs, each training in seeds.
+
+    JSON of all, or when a seed failed: run_id and steps, each with its status and its result or error.
+
     Example: digits train lenet --epochs 5 --set rotation=15
     """
     typed = {
@@ -65,20 +70,22 @@ def train(
         **parse_settings(settings or []),
         **{name: value for name, value in typed.items() if value is not None},
     }
-    if seeds and (model == "all" or "seed" in chosen):
+    if seeds is not None and (model == "all" or "seed" in chosen):
         raise UsageError("--seeds goes with one network and without --seed")
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
     from experiments.workflows.train import TrainOptions
+    from experiments.workflows.train_many import AllOptions
 
-    options = TrainOptions(next(iter(MODELS)) if model == "all" else model, dataset, data_dir, chosen, limit)
-    numbers = parse_seeds(seeds) if seeds else []
+    how = (dataset, data_dir, chosen, limit)
+    options = AllOptions(*how) if model == "all" else TrainOptions(model, *how)
+    numbers = None if seeds is None else parse_seeds(seeds)
     with Console(as_json) as console:
         store = open_store(experiment)
         load_tensorflow()
-        if model == "all":
+        if isinstance(options, AllOptions):
             _train_all(store, options, console)
-        elif seeds:
+        elif numbers:
             _train_seeds(store, options, numbers, console)
         else:
             _train_one(store, options, console)
@@ -134,27 +141,24 @@ def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> N
 
 
 def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], console: "Console") -> None:
+    from digits_cli.run import failed_steps_shown
     from experiments.workflows.train_many import train_seeds
 
-    result = train_seeds(store, options, seeds, console)
+    with failed_steps_shown(console):
+        result = train_seeds(store, options, seeds, console)
     console.result(
         f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} "
         f"over {len(result.seeds)} seeds"
     )
     console.where(store, result.run_id)
-    last = asdict(result.seeds[-1])
-    console.json({**last, **asdict(result), "seeds": [asdict(one) for one in result.seeds]})
+    console.json({**asdict(result.best), **asdict(result)})
 
 
-def _train_all(store: "Store", options: "TrainOptions", console: "Console") -> None:
-    from digits_cli.run import print_steps
-    from experiments.workflows.steps import StepsFailedError
+def _train_all(store: "Store", options: "AllOptions", console: "Console") -> None:
+    from digits_cli.run import failed_steps_shown, print_steps
     from experiments.workflows.train_many import train_all
 
-    try:
+    with failed_steps_shown(console):
         outcome = train_all(store, options, console)
-    except StepsFailedError as error:
-        print_steps(console, error.result)
-        raise
     print_steps(console, outcome)
     console.where(store, outcome.run_id)

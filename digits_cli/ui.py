@@ -1,21 +1,30 @@
 """`digits ui`."""
 
+import os
 from typing import Annotated
 
 import typer
 
-from digits_cli.options import Debug
+from digits_cli.options import Debug, Json
 
 
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
     """Open MLflow's pages on the store that the other commands write to.
 
+    With --json, their address and the store's are printed before they are served.
+
     Example: digits ui --port 5001
     """
+    from digits_cli.console import Console
     from experiments.tracking import open_store, serve_ui
 
-    serve_ui(open_store(), host, port)
+    store = open_store()
+    if as_json and not store.uri.startswith("http"):  # a server has pages of its own, and is refused
+        Console(as_json).json({"url": f"http://{host}:{port}", "tracking_uri": store.uri})
+        os.dup2(2, 1)  # MLflow writes to both
+    serve_ui(store, host, port)

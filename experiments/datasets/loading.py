@@ -1,6 +1,5 @@
 """The way in: a data set by its name or by the folder it lies in."""
 
-import difflib
 from pathlib import Path
 
 from experiments.datasets.dataset import Dataset
@@ -9,7 +8,7 @@ from experiments.datasets.folder import load_folder
 from experiments.datasets.normalise import to_split
 from experiments.datasets.sources import DATASET_NAMES, SOURCES, UCI, Source
 from experiments.datasets.uci import load_uci, uci_folder
-from experiments.errors import UsageError
+from experiments.errors import UsageError, did_you_mean
 
 
 def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -69,8 +68,7 @@ def _resolve(name_or_path: str) -> Source | Path:
         raise UsageError(f"{name_or_path} is a file: give the folder it lies in, or one of {known}")
     if len(folder.parts) > 1 or name_or_path.startswith("."):
         raise UsageError(f"there is no folder {name_or_path}: give a folder with digits, or one of {known}")
-    nearest = difflib.get_close_matches(name_or_path.lower(), DATASET_NAMES, n=1)
-    hint = f" (did you mean {nearest[0]}?)" if nearest else ""
+    hint = did_you_mean(name_or_path, DATASET_NAMES)
     raise UsageError(
         f"there is no data set or folder {name_or_path!r}{hint}: give a folder with digits, or one of {known}"
     )

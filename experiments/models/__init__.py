@@ -1,8 +1,6 @@
 """The networks, by name. Importing this does not import Keras."""
 
-import difflib
-
-from experiments.errors import UsageError
+from experiments.errors import unknown
 from experiments.models.alexnet import ALEXNET, ALEXNET227
 from experiments.models.architecture import CLASSES, IMAGE_SHAPE, Architecture
 from experiments.models.cnn import CNN, CNN_DEEP, CNN_WIDE
@@ -31,9 +29,7 @@ def architecture(name: str) -> Architecture:
     """
     if name in MODELS:
         return MODELS[name]
-    near = difflib.get_close_matches(name.lower(), MODELS, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise UsageError(f"there is no model {name!r}{hint}; the models are {', '.join(MODELS)}")
+    raise unknown("model", name, MODELS)
 
 
 __all__ = ["CLASSES", "IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import AUGMENTATION, BATCH_SIZE, DROPOUT, LEARNING_RATE, Space
 
 if TYPE_CHECKING:
     import keras
@@ -59,6 +60,13 @@ def _after_first_convolution(x: Any, recipe: Recipe) -> Any:
 # An epoch takes minutes on two cores: few of them, planned as one cycle of the rate.
 RECIPE = Recipe(epochs=8, schedule="one-cycle", patience=0, dropout=0.5, rotation=10, zoom=0.1, shift=0.1)
 
+SPACE: Space = {
+    "learning_rate": LEARNING_RATE,
+    "batch_size": BATCH_SIZE,
+    "dropout": DROPOUT,
+    "augmentation": AUGMENTATION,
+}
+
 ALEXNET = Architecture(
     name="alexnet",
     summary="96@3x3, 256@5x5, 384@3x3, 384@3x3, 256@3x3, LRN, 3x3/2 pools, 4096, 4096, dropout 0.5",
@@ -66,6 +74,7 @@ ALEXNET = Architecture(
     build=build,
     parameters=24_733_898,
     recipe=RECIPE,
+    space=SPACE,
     expected_accuracy=0.993,
 )
 
@@ -76,4 +85,5 @@ ALEXNET227 = Architecture(
     build=build_227,
     parameters=58_299_082,
     recipe=RECIPE,
+    space=SPACE,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from experiments.models.recipe import Recipe
+from experiments.models.space import Space
 
 if TYPE_CHECKING:
     import keras
@@ -33,6 +34,8 @@ class Architecture:
         Number of weights, trainable and not, at the default recipe.
     recipe
         The default training recipe.
+    space
+        What a search varies, and within which ranges.
     expected_accuracy
         MNIST test accuracy that the default recipe reaches at least, or None where nobody has run it here.
     """
@@ -43,4 +46,5 @@ class Architecture:
     build: Callable[[Recipe], "keras.Model"]
     parameters: int
     recipe: Recipe = field(default_factory=Recipe)
+    space: Space = field(default_factory=dict)
     expected_accuracy: float | None = None

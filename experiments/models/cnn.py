@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import DROPOUT, LEARNING_RATE, Choices, Integers, Space
 
 if TYPE_CHECKING:
     import keras
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 def build(recipe: Recipe) -> "keras.Model":
     """Alternate convolution and 2x2 max-pooling over ``filters_1`` .. ``filters_3``, then one dense layer.
 
-    A third convolution, where there is one, is not pooled. ``same`` (0 or 1) pads the convolutions.
+    A third convolution, where there is one, is not pooled. ``same`` (0 or 1) pads the convolutions; one that is
+    larger than what it looks at is padded in any case.
     """
     import keras
     from keras import layers
@@ -20,12 +22,12 @@ def build(recipe: Recipe) -> "keras.Model":
     from experiments.models.layers import classifier
 
     sizes = {name: int(size) for name, size in recipe.network.items()}
-    padding = "same" if sizes["same"] else "valid"
     inputs = keras.Input(IMAGE_SHAPE, name="image")
     x = inputs
     for i in range(1, 4):
         filters = sizes[f"filters_{i}"]
         if filters:
+            padding = "same" if sizes["same"] or sizes["kernel"] > x.shape[1] else "valid"
             x = layers.Conv2D(filters, sizes["kernel"], padding=padding, activation="relu", name=f"conv_{i}")(x)
         if filters and i < 3:
             x = layers.MaxPooling2D(2, name=f"pool_{i}")(x)
@@ -35,6 +37,16 @@ def build(recipe: Recipe) -> "keras.Model":
         x = layers.Dropout(recipe.dropout, name="dropout")(x)
     return keras.Model(inputs, classifier(x), name="cnn")
 
+
+FILTERS = Integers(16, 256, 16)
+SPACE: Space = {
+    "filters_1": FILTERS,
+    "filters_2": FILTERS,
+    "kernel": Choices((3, 5)),
+    "dense": Integers(32, 256, 32),
+    "dropout": DROPOUT,
+    "learning_rate": LEARNING_RATE,
+}
 
 CNN = Architecture(
     name="cnn",
@@ -49,6 +61,7 @@ CNN = Architecture(
         shift=0.1,
         network={"filters_1": 32, "filters_2": 64, "filters_3": 0, "kernel": 3, "same": 0, "dense": 128},
     ),
+    space=SPACE,
     expected_accuracy=0.991,
 )
 
@@ -62,6 +75,7 @@ CNN_WIDE = Architecture(
         dropout=0.5,
         network={"filters_1": 32, "filters_2": 192, "filters_3": 0, "kernel": 3, "same": 1, "dense": 128},
     ),
+    space=SPACE,
     expected_accuracy=0.991,
 )
 
@@ -78,5 +92,6 @@ CNN_DEEP = Architecture(
         shift=0.1,
         network={"filters_1": 32, "filters_2": 64, "filters_3": 64, "kernel": 3, "same": 0, "dense": 64},
     ),
+    space={**SPACE, "filters_3": FILTERS},
     expected_accuracy=0.992,
 )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import AUGMENTATION, BATCH_SIZE, DROPOUT, LEARNING_RATE
 
 if TYPE_CHECKING:
     import keras
@@ -40,5 +41,11 @@ LENET = Architecture(
     build=build,
     parameters=61_706,
     recipe=Recipe(rotation=10, zoom=0.1, shift=0.1),
+    space={
+        "learning_rate": LEARNING_RATE,
+        "batch_size": BATCH_SIZE,
+        "dropout": DROPOUT,
+        "augmentation": AUGMENTATION,
+    },
     expected_accuracy=0.989,
 )

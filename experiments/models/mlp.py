@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import UsageError
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import DROPOUT, LEARNING_RATE, Integers, Space
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +36,9 @@ def build(recipe: Recipe) -> "keras.Model":
 # without convolutions the network does not see by itself that a shifted digit is the same.
 RECIPE = Recipe(learning_rate=2e-3, schedule="one-cycle", patience=0, rotation=7, zoom=0.05, shift=0.04)
 
+WIDTHS = Integers(32, 512, 32)
+SPACE: Space = {"units_1": WIDTHS, "dropout": DROPOUT, "learning_rate": LEARNING_RATE}
+
 MLP_SMALL = Architecture(
     name="mlp_small",
     summary="784-128-10, ReLU",
@@ -42,6 +46,7 @@ MLP_SMALL = Architecture(
     build=build,
     parameters=101_770,
     recipe=replace(RECIPE, network={"units_1": 128}),
+    space=SPACE,
     expected_accuracy=0.978,
 )
 
@@ -52,5 +57,7 @@ MLP = Architecture(
     build=build,
     parameters=243_530,
     recipe=replace(RECIPE, dropout=0.3, network={"units_1": 224, "units_2": 288, "units_3": 0}),
+    # A third hidden layer of width 0 is none.
+    space={**SPACE, "units_2": WIDTHS, "units_3": Integers(0, 512, 64)},
     expected_accuracy=0.983,
 )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import Split
+from experiments.models.architecture import CLASSES
 
 if TYPE_CHECKING:
     import keras
@@ -27,5 +28,7 @@ def predict(model: "keras.Model", split: Split) -> NDArray[np.float32]:
     -------
     float32 (n, 10), rows summing to 1.
     """
+    if not len(split):
+        return np.empty((0, CLASSES), np.float32)
     batches = np.split(np.arange(len(split)), range(BATCH, len(split), BATCH))
     return np.concatenate([model.predict_on_batch(split.take(batch).as_float()) for batch in batches])

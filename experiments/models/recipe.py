@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from experiments.errors import UsageError
@@ -50,6 +49,8 @@ class Recipe:
         Augmentation: scaled by up to this share either way, in [0, 0.9].
     shift
         Augmentation: moved by up to this share of the picture in x and in y, in [0, 0.9].
+    augmentation
+        Strength of the three: a factor on their ranges, in [0, 2]; 0 switches them off.
     patience
         Epochs without a better validation loss before training stops; 0 never stops early. The weights
         of the best epoch are kept in either case.
@@ -60,7 +61,8 @@ class Recipe:
     seed
         Seed of initialisation, shuffling, augmentation and dropout, >= 0.
     network
-        Sizes of the network that its builder reads, by name (for instance ``units_1``).
+        Sizes of the network that its builder reads, by name (for instance ``units_1``). A copy is kept, as a plain
+        dictionary, so that recipes can be pickled and sent to other processes.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class Recipe:
     rotation: float = 0.0
     zoom: float = 0.0
     shift: float = 0.0
+    augmentation: float = 1.0
     patience: int = 3
     validation: float = 0.1
     precision: Precision = "auto"
@@ -88,7 +91,7 @@ class Recipe:
     network: Mapping[str, Size] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", MappingProxyType(dict(self.network)))
+        object.__setattr__(self, "network", dict(self.network))
         for f in fields(self):
             if isinstance(f.default, float):
                 object.__setattr__(self, f.name, float(getattr(self, f.name)))
@@ -103,6 +106,7 @@ class Recipe:
         for name in ("zoom", "shift"):
             value = getattr(self, name)
             _require(name, value, "in [0, 0.9]", 0 <= value <= 0.9)
+        _require("augmentation", self.augmentation, "in [0, 2]", 0 <= self.augmentation <= 2)
         _require("patience", self.patience, "at least 0", self.patience >= 0)
         _require("validation", self.validation, "in (0, 0.5]", 0 < self.validation <= 0.5)
         _require("seed", self.seed, "in [0, 2**31)", 0 <= self.seed < 2**31)
@@ -119,7 +123,7 @@ class Recipe:
     @property
     def augments(self) -> bool:
         """Whether training images are warped at all."""
-        return max(self.rotation, self.zoom, self.shift) > 0
+        return self.augmentation * max(self.rotation, self.zoom, self.shift) > 0
 
     def params(self) -> dict[str, Any]:
         """Return all fields flat, the network's sizes among them, for tracking and comparison."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import AUGMENTATION, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY
 
 if TYPE_CHECKING:
     import keras
@@ -79,5 +80,11 @@ RESNET = Architecture(
         zoom=0.1,
         shift=0.1,
     ),
+    space={
+        "learning_rate": LEARNING_RATE,
+        "batch_size": BATCH_SIZE,
+        "weight_decay": WEIGHT_DECAY,
+        "augmentation": AUGMENTATION,
+    },
     expected_accuracy=0.993,
 )

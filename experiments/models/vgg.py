@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import AUGMENTATION, BATCH_SIZE, DROPOUT, LEARNING_RATE, WEIGHT_DECAY
 
 if TYPE_CHECKING:
     import keras
@@ -45,4 +46,11 @@ VGG = Architecture(
     build=build,
     parameters=9_495_370,
     recipe=Recipe(epochs=6, schedule="one-cycle", patience=0, dropout=0.5, rotation=10, zoom=0.1, shift=0.1),
+    space={
+        "learning_rate": LEARNING_RATE,
+        "batch_size": BATCH_SIZE,
+        "dropout": DROPOUT,
+        "weight_decay": WEIGHT_DECAY,
+        "augmentation": AUGMENTATION,
+    },
 )

@@ -35,7 +35,7 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> 
             raise ValueError(f"each row needs {len(headers)} cells, received {len(row)}: {list(row)}")
     lines = [[_escaped(cell) for cell in line] for line in (headers, *rows)]
     widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(headers))]
-    numeric = [_is_numeric([row[column] for row in rows]) for column in range(len(headers))]
+    numeric = [is_numeric([row[column] for row in rows]) for column in range(len(headers))]
     rule = [
         "-" * (width - 1) + ":" if right else ":" + "-" * (width - 1)
         for width, right in zip(widths, numeric, strict=True)
@@ -59,12 +59,13 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
     return text.getvalue()
 
 
+def is_numeric(cells: Sequence[object]) -> bool:
+    """Return whether a column's cells are all numbers as ``str`` shows them, thousands parted by commas or not."""
+    return bool(cells) and all(_is_number(str(cell).replace(",", "")) for cell in cells)
+
+
 def _escaped(cell: object) -> str:
     return re.sub(r"\r\n|\r|\n", "<br>", re.sub(r"([\\|])", r"\\\1", str(cell)))
-
-
-def _is_numeric(cells: Sequence[object]) -> bool:
-    return bool(cells) and all(_is_number(str(cell)) for cell in cells)
 
 
 def _is_number(text: str) -> bool:

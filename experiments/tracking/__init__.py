@@ -2,8 +2,8 @@
 
 from experiments.tracking.references import Reference, load_reference, resolve_reference
 from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
-from experiments.tracking.runs import Run, open_run
-from experiments.tracking.store import Store, open_store, project_root, tracking_uri
+from experiments.tracking.runs import Run, begin_run, end_run, has_finished, open_run, run_exists
+from experiments.tracking.store import Store, open_store
 from experiments.tracking.ui import serve_ui
 
 __all__ = [
@@ -11,14 +11,16 @@ __all__ = [
     "RegisteredVersion",
     "Run",
     "Store",
+    "begin_run",
+    "end_run",
+    "has_finished",
     "load_reference",
     "log_model",
     "open_run",
     "open_store",
-    "project_root",
     "register",
     "registered_versions",
     "resolve_reference",
+    "run_exists",
     "serve_ui",
-    "tracking_uri",
 ]

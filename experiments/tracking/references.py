@@ -1,11 +1,11 @@
 """From what a user writes after ``--model`` to a network."""
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
-from experiments.errors import DigitsError, UsageError
+from experiments.errors import DigitsError, UsageError, first_line, unknown
 from experiments.models import MODELS
 from experiments.tracking.registry import CHAMPION, registered_name, registered_names
 from experiments.tracking.store import Store
@@ -76,9 +76,7 @@ def resolve_reference(store: Store, text: str) -> Reference:
         return _from_architecture(store, text)
     if text in registered_names(store):
         return _from_version(store, text, text, alias=CHAMPION)
-    near = difflib.get_close_matches(text, [*MODELS, *registered_names(store)], n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise UsageError(f"there is no model {text!r}{hint}; the models are {', '.join(MODELS)}")
+    raise unknown("model", text, MODELS, others=registered_names(store))
 
 
 def load_reference(store: Store, reference: Reference) -> "keras.Model":
@@ -96,21 +94,22 @@ def load_reference(store: Store, reference: Reference) -> "keras.Model":
     path = _fetch(store, reference)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise DigitsError(f"cannot load {reference.text} from {path}: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # a damaged file can make Keras raise anything
+        reason = first_line(error) if is_zipfile(path) else "no zip file, or not the whole of one"
+        raise DigitsError(f"cannot load {reference.text}: {path} is no readable Keras model ({reason})") from error
 
 
 def _fetch(store: Store, reference: Reference) -> Path:
     """Return the local path of the ``.keras`` file, downloaded where the store is remote."""
     if reference.model_id is None:
         return Path(reference.location)
-    import mlflow
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    mlflow.set_tracking_uri(store.uri)  # a models:/ address is looked up there, whatever tracking_uri says
     try:
-        folder = Path(download_artifacts(artifact_uri=reference.location, tracking_uri=store.uri))
+        # The files' own place: a models:/ address would be looked up in whatever store MLflow used last.
+        place = store.client.get_logged_model(reference.model_id).artifact_location
+        folder = Path(download_artifacts(artifact_uri=place, tracking_uri=store.uri))
         return next(folder.rglob("*.keras"))
     except (MlflowException, OSError, StopIteration) as error:
         raise DigitsError(f"the files of {reference.text} are gone from the store; train it again") from error

@@ -1,11 +1,14 @@
 """Models in MLflow: logged, registered, found again by a reference."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import experiments
 from experiments.tracking.runs import Run
 from experiments.tracking.store import Store
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 SCORE = "val_accuracy"
 REQUIREMENTS = ("keras", "tensorflow", "numpy")
+CODE = "code"  # MLflow's name for the folder of a model's own code
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class RegisteredVersion:
     version: int
     aliases: tuple[str, ...]
     dataset: str
+    architecture: str
 
 
 def registered_name(dataset: str, architecture: str) -> str:
@@ -40,35 +45,50 @@ def log_model(
 ) -> str:
     """Keep a network in the store and return its id (``m-...``).
 
+    A run has one model: one that was kept before an interruption stays, one that was half kept goes.
+
     Parameters
     ----------
     example
         One image, float32 (1, 28, 28, 1), kept as the model's input example.
     """
-    import mlflow
     from mlflow.entities import LoggedModelOutput
 
-    logged = mlflow.initialize_logged_model(
+    client = run.store.client
+    if whole := _earlier_model(run):
+        return whole
+    logged = client.create_logged_model(
+        run.store.experiment_id,
         name=name,
         source_run_id=run.id,
         params={key: str(value) for key, value in params.items()},
         model_type="classifier",
-        experiment_id=run.store.experiment_id,
     )
     try:
         with TemporaryDirectory() as folder:
             _save(model, folder, run.id, logged.model_id, example)
-            run.store.client.log_model_artifacts(logged.model_id, folder)
+            client.log_model_artifacts(logged.model_id, folder)
     except BaseException:
-        mlflow.finalize_logged_model(logged.model_id, "FAILED")
+        client.finalize_logged_model(logged.model_id, "FAILED")
         raise
-    mlflow.finalize_logged_model(logged.model_id, "READY")
-    run.store.client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)
 
 
+def _earlier_model(run: Run) -> str | None:
+    """Return the id of the model that a run has kept already, and delete those whose keeping was cut off."""
+    client, whole = run.store.client, None
+    for model in client.search_logged_models([run.store.experiment_id], f"source_run_id = '{run.id}'"):
+        if model.status == "READY":
+            whole = str(model.model_id)
+        else:
+            client.delete_logged_model(model.model_id)
+    return whole
+
+
 def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]") -> None:
-    """Write the model in MLflow's Keras flavour.
+    """Write the model in MLflow's Keras flavour, with this package's code, which some networks have layers from.
 
     MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before it makes the folder.
     """
@@ -76,10 +96,13 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
+    from experiments.tracking import pyfunc_loader
+
+    record = Model(run_id=run_id, model_id=model_id)
     mlflow.keras.save_model(
         model,
         folder,
-        mlflow_model=Model(run_id=run_id, model_id=model_id),
+        mlflow_model=record,
         signature=ModelSignature(
             inputs=Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))]),
             outputs=Schema([TensorSpec(example.dtype, (-1, model.output_shape[-1]))]),
@@ -87,6 +110,10 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
         input_example=example,
         pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
     )
+    package = Path(experiments.__file__).parent
+    shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__"))
+    record.flavors["python_function"].update(code=CODE, loader_module=pyfunc_loader.__name__)
+    record.save(str(Path(folder, "MLmodel")))
 
 
 def register(run: Run, model_id: str, *, dataset: str, architecture: str, score: float) -> RegisteredVersion:
@@ -112,13 +139,17 @@ def register(run: Run, model_id: str, *, dataset: str, architecture: str, score:
     best = max(_versions(run.store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
     if CHAMPION not in best.aliases:
         client.set_registered_model_alias(name, CHAMPION, best.version)
-    return _as_listed(client.get_model_version(name, entry.version))
+    return _as_listed(client.get_model_version(name, entry.version), architecture)
 
 
 def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
     """Return all versions of all models that this project registered, by name and version."""
-    entries = [entry for model in _registered_models(store) for entry in _versions(store, model.name)]
-    return tuple(sorted((_as_listed(entry) for entry in entries), key=lambda v: (v.registered_model, v.version)))
+    listed = [
+        _as_listed(entry, model.tags["digits.model"])
+        for model in _registered_models(store)
+        for entry in _versions(store, model.name)
+    ]
+    return tuple(sorted(listed, key=lambda v: (v.registered_model, v.version)))
 
 
 def registered_names(store: Store, architecture: str | None = None) -> list[str]:
@@ -142,8 +173,9 @@ def _versions(store: Store, name: str) -> list["ModelVersion"]:
     return [store.client.get_model_version(name, entry.version) for entry in found]
 
 
-def _as_listed(entry: "ModelVersion") -> RegisteredVersion:
-    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), entry.tags.get("digits.dataset", ""))
+def _as_listed(entry: "ModelVersion", architecture: str) -> RegisteredVersion:
+    dataset = entry.tags.get("digits.dataset", "")
+    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), dataset, architecture)
 
 
 def _version_of(run: Run, name: str) -> "ModelVersion | None":

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from experiments.processes import is_dead, this_process
 from experiments.tracking.store import NOTE, Store
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def open_run(
     parent: str | None = None,
     tags: Mapping[str, Any] | None = None,
     resume: str | None = None,
+    killed_by: tuple[type[BaseException], ...] = (),
 ) -> Iterator[Run]:
     """Start a run, or continue one, and end it as what happened says.
 
@@ -125,6 +127,8 @@ def open_run(
         More tags; ``digits.kind``, source, user and commit are set here.
     resume
         Id of an earlier run to continue; a new one is started where it no longer exists.
+    killed_by
+        What else, beside an interruption, ends the run as KILLED in place of FAILED when it is raised.
 
     Notes
     -----
@@ -138,12 +142,32 @@ def open_run(
         run.set_tags(context)
         yield run
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+        interrupted = isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, *killed_by))
         store.client.set_terminated(run.id, "KILLED" if interrupted else "FAILED")
         if not interrupted:
             _keep_traceback(run)
         raise
     store.client.set_terminated(run.id, "FINISHED")
+
+
+def begin_run(store: Store, name: str) -> str:
+    """Start a run that `open_run` is to continue, and return its id."""
+    return _begin(store, name, None)
+
+
+def run_exists(store: Store, run_id: str) -> bool:
+    """Tell whether a run is in the store and has not been deleted."""
+    return _exists(store, run_id)
+
+
+def has_finished(store: Store, run_id: str) -> bool:
+    """Tell whether a run ended as it should."""
+    return bool(store.client.get_run(run_id).info.status == "FINISHED")
+
+
+def end_run(store: Store, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
+    """End a run whose own process could not."""
+    store.client.set_terminated(run_id, status)
 
 
 def _keep_traceback(run: Run) -> None:
@@ -158,7 +182,7 @@ def close_orphans(store: Store) -> None:
     """End as KILLED the runs of this machine whose process is gone without having ended them (kill -9, power cut)."""
     query = f"attributes.status = 'RUNNING' and tags.`{PROCESS}` LIKE '{platform.node()}:%'"
     for run in store.client.search_runs([store.experiment_id], query):
-        if not _is_alive(run.data.tags[PROCESS]):
+        if is_dead(run.data.tags[PROCESS]):
             store.client.set_terminated(run.info.run_id, "KILLED")
 
 
@@ -189,7 +213,7 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
 
     tags = {
         "digits.kind": kind,
-        PROCESS: _this_process(),
+        PROCESS: this_process(),
         mlflow_tags.MLFLOW_USER: _user(),
         mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
         mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",
@@ -222,20 +246,3 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return shown.stdout.strip()
-
-
-def _this_process() -> str:
-    import psutil
-
-    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
-
-
-def _is_alive(process: str) -> bool:
-    """Tell whether a process named by `_this_process` still runs here; a reused number has another start."""
-    import psutil
-
-    _, pid, started = process.rsplit(":", 2)
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-    except psutil.Error:
-        return False

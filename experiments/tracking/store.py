@@ -2,18 +2,22 @@
 
 import contextlib
 import os
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from experiments.errors import DigitsError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 EXPERIMENT = "digits"
 NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description of runs and experiments
@@ -52,6 +56,10 @@ class Store:
 
         return MlflowClient(tracking_uri=self.uri)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the client out: a store that is sent to another process connects anew."""
+        return {name: value for name, value in vars(self).items() if name != "client"}
+
     def address(self, run_id: str) -> str:
         """Return the page of a run where the store is a server, else how to find it."""
         path = f"#/experiments/{self.experiment_id}/runs/{run_id}"
@@ -75,18 +83,21 @@ def open_store(experiment: str | None = None) -> Store:
     root = project_root()
     uri = tracking_uri(root)
     _check_reachable(uri)
-    import mlflow
-
     with _quiet_alembic(), _alone(uri):
-        mlflow.set_tracking_uri(uri)
-        experiment_id, name = _experiment(uri, experiment)
-    return Store(uri, experiment_id, name, root)
+        found = _experiment(uri, experiment)
+    _check_artifacts(found)
+    return Store(uri, found.experiment_id, found.name, root)
 
 
 def project_root() -> Path:
-    """Return ``$DIGITS_HOME``, else the checkout this package lies in, else the working directory."""
+    """Return ``$DIGITS_HOME``, made if need be, else the checkout this package lies in, else the working directory."""
     if home := os.environ.get("DIGITS_HOME"):
-        return Path(home).expanduser().resolve()
+        root = Path(home).expanduser().resolve()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DigitsError(f"cannot make the folder {root} that DIGITS_HOME names: {error.strerror}") from error
+        return root
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "MLproject").is_file() else Path.cwd()
 
@@ -124,8 +135,18 @@ def _check_reachable(uri: str) -> None:
             ) from error
 
 
-def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
-    """Return id and name of the experiment to use, created when it is new."""
+def _check_artifacts(experiment: "Experiment") -> None:
+    """Fail before the work rather than after it where figures and models could not be kept."""
+    if not experiment.artifact_location.startswith("file:"):
+        return
+    place = Path(url2pathname(urlparse(experiment.artifact_location).path))
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise DigitsError(f"cannot write artifacts to {place}; make {there} a writable folder")
+
+
+def _experiment(uri: str, wanted: str | None) -> "Experiment":
+    """Return the experiment to use, created when it is new."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -134,20 +155,20 @@ def _experiment(uri: str, wanted: str | None) -> tuple[str, str]:
         client = MlflowClient(tracking_uri=uri)
         adopted = os.environ.get("MLFLOW_RUN_ID")
         if adopted:
-            found = client.get_experiment(client.get_run(adopted).info.experiment_id)
-            return found.experiment_id, found.name
+            return client.get_experiment(client.get_run(adopted).info.experiment_id)
         name = wanted or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         found = client.get_experiment_by_name(name)
         if found and found.lifecycle_stage == "deleted":
             raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
-        return (found.experiment_id if found else _create(client, uri, name)), name
+        return found or client.get_experiment(_create(client, uri, name))
     except (MlflowException, SQLAlchemyError) as error:
         raise DigitsError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def _create(client: "MlflowClient", uri: str, name: str) -> str:
     local = uri.startswith(SQLITE)
-    artifacts = (_database(uri).parent / "mlruns" / name).as_uri() if local else None
+    folder = re.sub(r"[^\w-]+", "_", name)  # a name may hold slashes and dots
+    artifacts = (_database(uri).parent / "mlruns" / folder).as_uri() if local else None
     return client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT})
 
 

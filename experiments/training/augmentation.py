@@ -13,8 +13,8 @@ def warp(images: Any, recipe: Recipe, seed: Any) -> Any:
     images
         Tensor float32 (b, h, w, 1).
     recipe
-        Gives the ranges: `rotation` in degrees, `zoom` and `shift` as shares; each amount is uniform within plus and
-        minus its range.
+        Gives the ranges: `rotation` in degrees, `zoom` and `shift` as shares, each times `augmentation`; each amount
+        is uniform within plus and minus its range.
     seed
         Tensor int64 (2,); the same seed gives the same warps (Salmon et al. 2011, through
         ``tf.random.stateless_uniform``).
@@ -41,7 +41,7 @@ def _random_transforms(shape: Any, recipe: Recipe, seed: Any) -> Any:
 
     import tensorflow as tf
 
-    amounts = tf.random.stateless_uniform((4, shape[0]), seed, minval=-1.0, maxval=1.0)
+    amounts = tf.random.stateless_uniform((4, shape[0]), seed, minval=-1.0, maxval=1.0) * recipe.augmentation
     angle = amounts[0] * math.radians(recipe.rotation)
     scale = 1.0 / (1.0 + amounts[1] * recipe.zoom)
     height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)

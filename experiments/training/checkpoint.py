@@ -1,6 +1,7 @@
 """What a training run leaves on disk after every epoch, so that it can go on after any kind of end."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ UNUSABLE = (FileNotFoundError, EOFError, BadZipFile, ValueError, KeyError, TypeE
 
 
 @dataclass(frozen=True)
-class Resumed:
-    """The state a run continues from."""
+class State:
+    """Where a training stands: what it goes on from."""
 
     model: "keras.Model"
     best_weights: list[Any]
@@ -30,8 +31,8 @@ class Resumed:
 class Checkpoint:
     """The state of one training run in one folder.
 
-    Each save writes new files and then names them in ``state.json``, which is replaced in one step: whenever the
-    process ends, the folder holds the state after a whole epoch.
+    Each save writes new files through to the disk and then names them in ``state.json``, which is replaced in one
+    step: whenever the process ends, the folder holds the state after a whole epoch.
 
     Parameters
     ----------
@@ -55,12 +56,14 @@ class Checkpoint:
         state = {"model": model_file, "best": best_file, "epochs": [asdict(epoch) for epoch in epochs]}
         fresh = self.folder / "state.json.new"
         fresh.write_text(json.dumps(state))
+        for file in (model_file, best_file, fresh.name):
+            _flush(self.folder / file)
         fresh.replace(self._state)
         for old in [*self.folder.glob("epoch-*.keras"), *self.folder.glob("best-*.npz")]:
             if old.name not in (model_file, best_file):
                 old.unlink()
 
-    def restore(self) -> Resumed | None:
+    def restore(self) -> State | None:
         """Return the last saved state, or None when nothing usable was saved.
 
         Damaged files (after a power cut, for instance) count as none, because all that can be done about them is to
@@ -77,6 +80,12 @@ class Checkpoint:
             # Given a path, NumPy leaves a damaged file open.
             with (self.folder / state["best"]).open("rb") as file, np.load(file) as arrays:
                 best = [arrays[name] for name in arrays.files]
-            return Resumed(keras.models.load_model(self.folder / state["model"]), best, epochs)
+            return State(keras.models.load_model(self.folder / state["model"]), best, epochs)
         except UNUSABLE:
             return None
+
+
+def _flush(file: Path) -> None:
+    """Wait until a file is on the disk, for a power cut would otherwise leave its name without its content."""
+    with file.open("rb+") as open_file:
+        os.fsync(open_file.fileno())

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.errors import DigitsError
+
+
+class DivergedError(DigitsError):
+    """The loss of a training is no longer a finite number."""
+
 
 @dataclass(frozen=True)
 class Epoch:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.datasets import Split
 from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe
-from experiments.training.checkpoint import Checkpoint, Resumed
+from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
 from experiments.training.pipeline import steps_per_epoch, training_batches, validation_batches
 from experiments.training.precision import precision_policy, resolve_precision
@@ -27,7 +27,7 @@ class Fit:
     Attributes
     ----------
     model
-        With the weights of the best epoch.
+        With the weights of the best epoch; not compiled, so that no state of an optimizer is saved with it.
     epochs
         All epochs in order, those of earlier, interrupted calls among them.
     """
@@ -52,6 +52,7 @@ def fit(
     train: Split,
     validation: Split,
     *,
+    until: int | None = None,
     checkpoint: Checkpoint | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
@@ -64,6 +65,8 @@ def fit(
         What to build and how to train it.
     train, validation
         Images to learn from, and images by which the best epoch is chosen.
+    until
+        The epoch to stop after, where that is not the recipe's last; the learning rate follows the whole recipe.
     checkpoint
         Where to keep the state after every epoch. If it holds one, training goes on from there and ends as it
         would have ended undisturbed. Without it nothing is written.
@@ -76,36 +79,47 @@ def fit(
     Raises
     ------
     UsageError
-        When a batch is larger than the training images.
-    DigitsError
+        As `check_feasible`.
+    DivergedError
         When the loss is no longer a finite number.
     """
     import keras
 
     from experiments.training.recorder import Recorder
 
-    if recipe.batch_size > len(train):
-        raise UsageError(
-            f"batch_size {recipe.batch_size} is larger than the {len(train)} training images; choose a smaller one"
-        )
+    _check_batch(recipe, train)
     keras.utils.set_random_seed(recipe.seed)
     resumed = checkpoint.restore() if checkpoint else None
-    state = resumed or Resumed(compiled_model(architecture, recipe, steps_per_epoch(train, recipe)), [], ())
+    state = resumed or State(compiled_model(architecture, recipe, steps_per_epoch(train, recipe)), [], ())
+    last = min(until or recipe.epochs, recipe.epochs)
     recorder = Recorder(recipe, state, checkpoint=checkpoint, on_step=on_step, on_epoch=on_epoch)
     done = len(state.epochs)
-    if done < recipe.epochs and not out_of_patience(state.epochs, recipe.patience):
+    if done < last and not out_of_patience(state.epochs, recipe.patience):
         state.model.fit(
             training_batches(train, recipe, first_epoch=done),
             validation_data=validation_batches(validation),
             steps_per_epoch=steps_per_epoch(train, recipe),
             initial_epoch=done,
-            epochs=recipe.epochs,
+            epochs=last,
             callbacks=[recorder],
             shuffle=False,
             verbose=0,
         )
-    state.model.set_weights(recorder.best_weights)
-    return Fit(state.model, tuple(recorder.epochs))
+    model = _build(architecture, recipe)
+    model.set_weights(recorder.best_weights)
+    return Fit(model, tuple(recorder.epochs))
+
+
+def check_feasible(architecture: Architecture, recipe: Recipe, train: Split) -> None:
+    """Find out, before anything is recorded, whether a training can begin at all.
+
+    Raises
+    ------
+    UsageError
+        When a batch is larger than the training images, or the network cannot be built in the sizes asked for.
+    """
+    _check_batch(recipe, train)
+    _build(architecture, recipe)
 
 
 def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "keras.Model":
@@ -115,8 +129,8 @@ def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "k
     """
     import keras
 
+    model = _build(architecture, recipe)
     with precision_policy(resolve_precision(recipe.precision)):
-        model = architecture.build(recipe)
         model.compile(
             optimizer=_optimizer(recipe, steps),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
@@ -124,6 +138,23 @@ def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "k
             jit_compile=False,
         )
     return model
+
+
+def _build(architecture: Architecture, recipe: Recipe) -> "keras.Model":
+    with precision_policy(resolve_precision(recipe.precision)):
+        try:
+            return architecture.build(recipe)
+        except ValueError as error:
+            sizes = ", ".join(f"{name}={size}" for name, size in recipe.network.items())
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise UsageError(f"{architecture.name} cannot be built with {sizes}: {reason}") from error
+
+
+def _check_batch(recipe: Recipe, train: Split) -> None:
+    if recipe.batch_size > len(train):
+        raise UsageError(
+            f"batch_size {recipe.batch_size} is larger than the {len(train)} training images; choose a smaller one"
+        )
 
 
 def _optimizer(recipe: Recipe, steps: int) -> Any:

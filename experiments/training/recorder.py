@@ -7,10 +7,9 @@ from typing import Any
 
 import keras
 
-from experiments.errors import DigitsError
 from experiments.models import Recipe
-from experiments.training.checkpoint import Checkpoint, Resumed
-from experiments.training.epoch import Epoch, best_epoch, out_of_patience
+from experiments.training.checkpoint import Checkpoint, State
+from experiments.training.epoch import DivergedError, Epoch, best_epoch, out_of_patience
 
 MEASURED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -34,7 +33,7 @@ class Recorder(keras.callbacks.Callback):
     def __init__(
         self,
         recipe: Recipe,
-        state: Resumed,
+        state: State,
         *,
         checkpoint: Checkpoint | None = None,
         on_step: Callable[[int, int], None] | None = None,
@@ -67,7 +66,7 @@ class Recorder(keras.callbacks.Callback):
         """Record the epoch, keep the weights if they are the best, save, and stop when patience has run out."""
         measured = {name: float(logs[name]) for name in MEASURED}
         if not all(isfinite(value) for value in measured.values()):
-            raise DigitsError(
+            raise DivergedError(
                 f"training diverged: the loss of epoch {epoch + 1} is not finite; try a lower --learning-rate"
             )
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

@@ -13,6 +13,7 @@ from experiments import datasets, evaluation, reporting, tracking
 from experiments.datasets import Dataset
 from experiments.errors import UsageError
 from experiments.evaluation import Comparison, Metrics
+from experiments.evaluation.arguments import checked_probabilities
 from experiments.models import CLASSES, IMAGE_SHAPE
 from experiments.models.prediction import predict
 from experiments.tracking import Reference, Run, Store
@@ -71,7 +72,7 @@ def evaluate(
     UsageError
         For no model, or networks trained on different data and no `dataset`.
     DigitsError
-        When a reference does not exist, or the network does not take 28x28 pictures to ten classes.
+        When a reference does not exist, or the network does not take 28x28 pictures to probabilities of ten classes.
     """
     listener = listener or Listener()
     references = _resolve(store, models, listener)
@@ -82,6 +83,7 @@ def evaluate(
         network = tracking.load_reference(store, reference)
         _check_shape(network, reference)
         probabilities[name] = predict(network, data.test)
+        _check_probabilities(probabilities[name], reference)
     comparison = evaluation.compare(data.test.labels, probabilities)
     with ExitStack() as stack:
         summary = (
@@ -122,6 +124,15 @@ def _check_shape(network: Any, reference: Reference) -> None:
             f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; "
             f"a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
         )
+
+
+def _check_probabilities(probabilities: NDArray[np.float32], reference: Reference) -> None:
+    try:
+        checked_probabilities(probabilities, len(probabilities))
+    except ValueError as error:
+        raise UsageError(
+            f"{reference.text} does not give probabilities ({error}); a digit network ends in softmax"
+        ) from error
 
 
 def _record(

@@ -1,5 +1,7 @@
 """How a workflow tells what it is doing, without knowing who listens."""
 
+from collections.abc import Sequence
+
 
 class Listener:
     """Hears of a workflow's progress. This one ignores it; the command line shows it."""
@@ -13,6 +15,9 @@ class Listener:
     def download(self, file: str, done: int, total: int) -> None:  # noqa: ARG002
         """Hear how many bytes of a file have come."""
         self.advance(done, total)
+
+    def board(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Hear how things stand, as a table that replaces the one before."""
 
     def say(self, text: str) -> None:
         """Hear a line worth showing, for instance the result of an epoch."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import UsageError
+from experiments.errors import unknown
 from experiments.tracking import Store
 from experiments.workflows.evaluate import evaluate
 from experiments.workflows.listener import Listener
@@ -29,27 +29,35 @@ QUICK = Profile("quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32
 PROFILES = {profile.name: profile for profile in (QUICK,)}
 
 
+def profile(name: str) -> Profile:
+    """Return the profile called `name`.
+
+    Raises
+    ------
+    UsageError
+        When there is none, suggesting the nearest name.
+    """
+    if name not in PROFILES:
+        raise unknown("profile", name, PROFILES)
+    return PROFILES[name]
+
+
 def run(
-    store: Store, profile: str = "quick", data_dir: Path | None = None, listener: Listener | None = None
+    store: Store, chosen: Profile = QUICK, data_dir: Path | None = None, listener: Listener | None = None
 ) -> StepsResult:
     """Do all steps of a profile; after an interruption, those that are left.
 
     Raises
     ------
-    UsageError
-        For an unknown profile.
     StepsFailedError
         At the end, when a step failed.
     """
-    if profile not in PROFILES:
-        raise UsageError(f"there is no profile {profile!r}; known: {', '.join(PROFILES)}")
-    chosen = PROFILES[profile]
     plan = Plan(
         kind="suite",
-        name=f"suite {profile}",
+        name=f"suite {chosen.name}",
         steps=_steps(store, chosen, data_dir, listener),
-        identity={"profile": profile},
-        description=f"Profile **{profile}**: {', '.join(chosen.models)} trained on **{chosen.dataset}**, then "
+        identity={"profile": chosen.name},
+        description=f"Profile **{chosen.name}**: {', '.join(chosen.models)} trained on **{chosen.dataset}**, then "
         "evaluated and compared. The steps are child runs.",
         tags={"digits.dataset": chosen.dataset},
     )

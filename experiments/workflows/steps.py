@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, Literal, Protocol
 
 from experiments import tracking
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, first_line
 from experiments.tracking import Run, Store
 from experiments.tracking.runs import Kind
 from experiments.workflows.listener import Listener
@@ -83,7 +83,10 @@ class StepsResult:
 
 
 class StepsFailedError(DigitsError):
-    """Some steps failed; the others are done, and the same command repeats the failed ones only."""
+    """Some steps failed; the others are done, and the same command repeats the failed ones only.
+
+    Its cause is the group of the steps' errors.
+    """
 
     def __init__(self, result: StepsResult) -> None:
         self.result = result
@@ -119,16 +122,31 @@ def run_steps(
     ):
         notes.remember("run", run.id)
         run.describe(plan.description)
-        ended: dict[str, StepResult] = {}
-        for step in plan.steps:
-            ended[step.name] = _do(step, run.id, ended, notes, listener)
-        result = StepsResult(run.id, tuple(ended.values()))
+        steps, errors = _do_all(plan.steps, run.id, notes, listener)
+        result = StepsResult(run.id, steps)
         run.log_json([asdict(step) for step in result.steps], "steps.json")
-        if any(step.status == "failed" for step in result.steps):
-            raise StepsFailedError(result)
+        if errors:
+            raise StepsFailedError(result) from ExceptionGroup("failed steps", errors)
         if conclude:
             conclude(run, result.steps)
     return result
+
+
+def _do_all(
+    steps: Sequence[Step], parent: str, notes: Unfinished, listener: Listener
+) -> tuple[tuple[StepResult, ...], list[Exception]]:
+    """Return how each step ended, and the errors of those that failed."""
+    ended: dict[str, StepResult] = {}
+    errors: list[Exception] = []
+    for step in steps:
+        start = perf_counter()
+        try:
+            ended[step.name] = _do(step, parent, ended, notes, listener)
+        except Exception as error:  # whatever it is, the other steps go on and it is reported at the end
+            errors.append(error)
+            ended[step.name] = StepResult(step.name, "failed", perf_counter() - start, error=first_line(error))
+            listener.say(f"{step.name}: failed: {first_line(error)}")
+    return tuple(ended.values()), errors
 
 
 def _do(step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinished, listener: Listener) -> StepResult:
@@ -139,12 +157,7 @@ def _do(step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinis
         listener.say(f"{step.name}: done before")
         return StepResult(**remembered)
     start = perf_counter()
-    try:
-        result = step.work(parent, ended)
-    except Exception as error:  # whatever it is, the other steps go on and it is reported at the end
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        listener.say(f"{step.name}: failed: {reason}")
-        return StepResult(step.name, "failed", perf_counter() - start, error=reason)
+    result = step.work(parent, ended)
     done = StepResult(step.name, "done", perf_counter() - start, result.run_id, asdict(result))  # type: ignore[call-overload]
     notes.remember(f"step-{step.name}", asdict(done))
     return done

@@ -11,7 +11,7 @@ from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe, architecture
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run, Store
-from experiments.training import Checkpoint, Epoch, Fit, fit, resolve_precision
+from experiments.training import Checkpoint, Epoch, Fit, check_feasible, fit, resolve_precision
 from experiments.workflows.listener import Listener
 from experiments.workflows.unfinished import Unfinished, unfinished
 
@@ -106,6 +106,13 @@ def train(
         Hears of the progress.
     parent
         Id of the run that this one belongs under.
+
+    Raises
+    ------
+    UsageError
+        When the recipe does not fit the network or the data, before a run is opened.
+    DigitsError
+        When the data is missing, the loss diverges, or another process is doing the same.
     """
     listener = listener or Listener()
     listener.stage(f"train {options.model} on {options.dataset}")
@@ -113,6 +120,7 @@ def train(
     train_split, validation = datasets.split_validation(data.train, options.recipe.validation)
     if options.limit:
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
+    check_feasible(options.architecture, options.recipe, train_split)
     identity = {"params": _params(options, data), "digest": data.digest}
     with (
         unfinished(store, f"train {options.model}", identity) as notes,

@@ -1,8 +1,10 @@
 """Train one network from several seeds, or every network once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 from experiments import datasets
 from experiments.datasets import Dataset
@@ -18,6 +20,36 @@ ON_REQUEST = ("alexnet227",)
 
 
 @dataclass(frozen=True)
+class AllOptions:
+    """What to train every network but those `ON_REQUEST` on; the attributes are those of `TrainOptions`.
+
+    Raises
+    ------
+    UsageError
+        For a setting that one of them does not have, or a value out of range, naming the network.
+    """
+
+    dataset: str = "mnist"
+    data_dir: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.plans
+
+    @property
+    def plans(self) -> dict[str, TrainOptions]:
+        """What to train, by network."""
+        return {name: self._plan(name) for name in MODELS if name not in ON_REQUEST}
+
+    def _plan(self, model: str) -> TrainOptions:
+        try:
+            return TrainOptions(model, self.dataset, self.data_dir, self.settings, self.limit)
+        except UsageError as error:
+            raise UsageError(f"{model}: {error}") from error
+
+
+@dataclass(frozen=True)
 class SeedsResult:
     """One network trained from several seeds; the deviations are those of a sample (n - 1), 0 for one seed."""
 
@@ -29,6 +61,11 @@ class SeedsResult:
     val_loss_std: float
     seconds: float
     seeds: tuple[TrainResult, ...]
+
+    @property
+    def best(self) -> TrainResult:
+        """The training with the best validation accuracy, the first of equals."""
+        return max(self.seeds, key=lambda one: one.val_accuracy)
 
 
 def train_seeds(
@@ -64,13 +101,8 @@ def train_seeds(
     return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
 
 
-def train_all(store: Store, options: TrainOptions, listener: Listener | None = None) -> StepsResult:
+def train_all(store: Store, options: AllOptions, listener: Listener | None = None) -> StepsResult:
     """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
-
-    Parameters
-    ----------
-    options
-        Of any model; the others get the same dataset, settings and limit.
 
     Raises
     ------
@@ -78,13 +110,11 @@ def train_all(store: Store, options: TrainOptions, listener: Listener | None = N
         When a training failed; the others are done.
     """
     data = datasets.load(options.dataset, options.data_dir, (listener or Listener()).download)
-    names = [name for name in MODELS if name not in ON_REQUEST]
-    plans = {name: replace(options, model=name) for name in names}
     plan = Plan(
         kind="suite",
         name="train all",
-        steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
-        identity=_identity(options, data) | {name: plan.recipe.params() for name, plan in plans.items()},
+        steps=[train_step(store, name, plan, listener) for name, plan in options.plans.items()],
+        identity=_identity(options, data) | {name: plan.recipe.params() for name, plan in options.plans.items()},
         description=f"Training of every network on **{data.name}**; the trainings are child runs.",
         tags=_tags(data),
     )
@@ -96,7 +126,7 @@ def train_step(store: Store, name: str, plan: TrainOptions, listener: Listener |
     return Step(name, lambda parent, _: train(store, plan, listener, parent))
 
 
-def _identity(options: TrainOptions, data: Dataset) -> dict[str, object]:
+def _identity(options: TrainOptions | AllOptions, data: Dataset) -> dict[str, object]:
     return {"dataset": data.name, "digest": data.digest, "limit": options.limit}
 
 

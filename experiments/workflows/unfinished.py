@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from experiments.errors import DigitsError, UsageError
 from experiments.tracking import Store
 
 FOLDER = ".digits/unfinished"
+KEPT_DAYS = 30  # after which work that nobody went on with is given up
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Unfinished:
 def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator[Unfinished]:
     """Hold the notes of a piece of work; deleted when the block ends well or its request was wrong, kept otherwise.
 
+    Notes of any work that were last written more than `KEPT_DAYS` days ago go too: checkpoints are large.
+
     Parameters
     ----------
     work
@@ -61,10 +65,11 @@ def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator
     folder = store.root / FOLDER / hashlib.sha256(text.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        held = FileLock(folder.with_suffix(".lock"), timeout=0).acquire()
+        held = FileLock(_lock_file(folder), timeout=0).acquire()
     except Timeout as error:
         raise DigitsError(f"another process is already doing this: {work}; wait for it or stop it") from error
     with held:
+        _discard_abandoned(folder.parent)
         try:
             yield Unfinished(folder)
         except UsageError:  # the same command can only fail again
@@ -73,7 +78,21 @@ def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator
         _discard(folder)
 
 
+def _lock_file(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
+
+
+def _discard_abandoned(parent: Path) -> None:
+    from filelock import FileLock, Timeout
+
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for folder in (path for path in parent.iterdir() if path.is_dir()):
+        if max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) < oldest:
+            with suppress(Timeout), FileLock(_lock_file(folder), timeout=0):
+                _discard(folder)
+
+
 def _discard(folder: Path) -> None:
     shutil.rmtree(folder)
     with suppress(PermissionError):  # Windows removes no file that is open
-        folder.with_suffix(".lock").unlink(missing_ok=True)
+        _lock_file(folder).unlink(missing_ok=True)

@@ -50,13 +50,15 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("train lenet --set epochs=2.5", "epochs must be"),
         ("train lenet --set colour=red", "there is no setting 'colour'; this model has: "),
         ("train lenet --seeds 0-", "--seeds needs numbers such as 0-4"),
+        ("train lenet --seeds=", "--seeds needs numbers such as 0-4"),
         ("train lenet --seeds 0-3 --seed 1", "--seeds goes with one network and without --seed"),
         ("train all --seeds 0-3", "--seeds goes with one network"),
         ("train", "Missing argument 'model' (see digits train --help)"),
         ("evaluate", "Missing option '--model'"),
         ("evaluate --model lennet", "there is no model 'lennet' (did you mean lenet?)"),
         ("evaluate --model models:/lenet", "models:/NAME/VERSION or models:/NAME@ALIAS"),
-        ("run --profile enormous", "there is no profile 'enormous'; known: quick"),
+        ("train all --set units_1=5", "cnn: there is no setting 'units_1'"),
+        ("run --profile enormous", "there is no profile 'enormous'; the profiles are quick"),
         ("ui --port 70000", "Invalid value for '--port'"),
         ("tran lenet", "No such command 'tran'"),
         ("train lenet --colour red", "No such option"),
@@ -87,11 +89,36 @@ def test_a_model_that_does_not_exist_is_named(refused: Refused, reference: str, 
     assert message in refused("evaluate", "--model", reference, code=2 if "did you mean" in message else 1)
 
 
-@pytest.mark.usefixtures("trained")
-def test_a_file_that_holds_no_network_is_named(refused: Refused, tmp_path: Path) -> None:
+def test_an_unknown_profile_is_refused_before_anything_is_opened(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setattr("digits_cli.console.load_tensorflow", lambda: pytest.fail("TensorFlow was loaded"))
+    assert "there is no profile 'quik' (did you mean quick?)" in refused("run", "--profile", "quik")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["data list", "data fetch uci", "data show uci", "train lenet", "evaluate --model lenet", "run"]
+)
+def test_a_data_folder_that_does_not_exist_is_named(refused: Refused, tmp_path: Path, words: str) -> None:
+    assert f"there is no folder {tmp_path}/nowhere" in refused(*words.split(), "--data-dir", f"{tmp_path}/nowhere")
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("damage", ["no zip", "cut short", "changed"])
+def test_a_file_that_holds_no_network_is_named(refused: Refused, tmp_path: Path, damage: str) -> None:
+    import keras
+
     file = tmp_path / "broken.keras"
-    file.write_bytes(b"PK not really")
-    assert f"cannot load {file}" in refused("evaluate", "--model", str(file), "--dataset", "uci", code=1)
+    keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]).save(file)
+    whole = file.read_bytes()
+    written = {"no zip": b"PK not really", "cut short": whole[:-50], "changed": whole.replace(b"Flatten", b"Fallen!")}
+    file.write_bytes(written[damage])
+    said = refused("evaluate", "--model", str(file), "--dataset", "uci", code=1)
+    assert f"cannot load {file}" in said
+    assert "is no readable Keras model" in said
+    assert "not found" not in said
 
 
 def test_missing_data_offline_says_where_it_may_lie(
@@ -127,11 +154,11 @@ def test_a_damaged_data_file_is_named(refused: Refused, store_folder: Path, dama
     assert str(image_file) in refused("train", "mlp_small", "--dataset", str(folder), code=1)
 
 
-def test_a_batch_larger_than_the_data_leaves_no_open_run(refused: Refused, store_folder: Path) -> None:  # noqa: ARG001
+def test_a_batch_larger_than_the_data_leaves_no_run(refused: Refused, store_folder: Path) -> None:  # noqa: ARG001
     said = refused(*"train mlp_small --dataset uci --limit 50 --batch-size 60".split())
     assert "batch_size 60 is larger than the 50 training images" in said
     store = open_store()
-    assert [run.info.status for run in store.client.search_runs([store.experiment_id])] == ["FAILED"]
+    assert not store.client.search_runs([store.experiment_id])
     assert not registered_versions(store)
 
 

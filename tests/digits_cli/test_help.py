@@ -5,6 +5,9 @@ import sys
 from time import perf_counter
 
 import pytest
+from typer.main import get_command
+
+from digits_cli.main import app
 
 HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
 COMMANDS = ("data", "models", "train", "evaluate", "run", "ui")
@@ -16,19 +19,20 @@ def digits(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(("option", "text"), [("--help", "Usage: digits"), ("--version", "digits 0.1.0\n")])
+def test_help_and_version_import_nothing_heavy(option: str, text: str) -> None:
     code = f"""
 import sys
 from digits_cli.main import main
 try:
-    main(["--help"])
+    main(["{option}"])
 except SystemExit as end:
     assert not end.code
 print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 """
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stderr.strip() == "[]"
-    assert "Usage: digits" in shown.stdout
+    assert text in shown.stdout
 
 
 def test_help_answers_within_half_a_second() -> None:
@@ -55,6 +59,14 @@ def test_each_command_explains_itself_with_an_example(words: tuple[str, ...]) ->
     assert f"Usage: digits {' '.join(words)}" in shown.stdout
     if words != ("data",):
         assert "Example: digits " in shown.stdout
+
+
+@pytest.mark.parametrize("words", ["models", "train", "evaluate", "run", "ui", "data list", "data fetch", "data show"])
+def test_each_command_takes_json_and_debug(words: str) -> None:
+    command = get_command(app)
+    for word in words.split():
+        command = command.commands[word]  # type: ignore[attr-defined]
+    assert {"as_json", "debug"} <= {parameter.name for parameter in command.params}
 
 
 def test_no_command_shows_the_help_with_the_code_of_wrong_usage() -> None:

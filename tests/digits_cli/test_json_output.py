@@ -1,15 +1,19 @@
 """With --json: one JSON value on stdout, everything else on stderr, and the keys that scripts rely on."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 from conftest import Trained
 
 from digits_cli.main import main
 from experiments.models import MODELS
+from experiments.tracking import Store, log_model, open_run, register
+from experiments.workflows.train import TrainOptions, TrainResult
 
 Shown = Callable[..., Any]
 TRAIN_KEYS = {"run_id", "model", "dataset", "registered_model", "version", "epochs", "val_accuracy", "seconds"}
@@ -44,6 +48,36 @@ def test_train_with_several_seeds(shown: Shown) -> None:
     assert result.keys() >= TRAIN_KEYS
     assert [one["seed"] for one in result["seeds"]] == [3, 4]
     assert result["val_accuracy_std"] >= 0
+    assert result["run_id"] not in {one["run_id"] for one in result["seeds"]}
+
+
+@pytest.mark.usefixtures("store")
+def test_train_with_several_seeds_describes_the_best(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained(_store: object, options: TrainOptions, *_: object) -> TrainResult:
+        seed = options.recipe.seed
+        accuracy = {3: 0.91, 4: 0.95, 5: 0.93}[seed]
+        named = (f"run-{seed}", "mlp_small", "uci", "uci-mlp_small", seed - 2)
+        return TrainResult(*named, 10 + seed, accuracy, 1.0, 0.1, seed, seed == 4, "float32", seed)
+
+    monkeypatch.setattr("experiments.workflows.train_many.train", trained)
+    result = shown(*"train mlp_small --dataset uci --seeds 3-5".split())
+    best = {key: result[key] for key in ("version", "champion", "seed", "epochs", "best_epoch")}
+    assert best == {"version": 2, "champion": True, "seed": 4, "epochs": 14, "best_epoch": 4}
+    assert result["val_accuracy"] == pytest.approx(0.93)
+    assert [one["version"] for one in result["seeds"]] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_seed_that_fails_leaves_the_steps_and_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    words = "train mlp_small --dataset uci --limit 50 --batch-size 60 --seeds 0,1 --json --debug"
+    with pytest.raises(SystemExit) as end:
+        main(words.split())
+    assert end.value.code == 1
+    said = capfd.readouterr()
+    steps = json.loads(said.out)["steps"]
+    assert [(step["name"], step["status"]) for step in steps] == [("seed-0", "failed"), ("seed-1", "failed")]
+    assert "batch_size" in steps[0]["error"]
+    assert "UsageError: batch_size" in said.err
 
 
 @pytest.mark.usefixtures("trained")
@@ -61,9 +95,40 @@ def test_models(shown: Shown, trained: Trained) -> None:
     assert list(listed) == list(MODELS)
     assert listed["lenet"]["parameters"] == 61_706
     (version,) = listed["lenet"]["versions"]
-    assert version == {"registered_model": "uci-lenet", "version": 1, "aliases": ["champion"], "dataset": "uci"}
+    assert version == {
+        "registered_model": "uci-lenet",
+        "version": 1,
+        "aliases": ["champion"],
+        "dataset": "uci",
+        "architecture": "lenet",
+    }
     assert trained.results["lenet"].champion
     assert listed["cnn"]["versions"] == []
+
+
+def test_models_go_by_their_architecture_whatever_they_are_called(shown: Shown, store: Store) -> None:
+    network = MODELS["lenet"].build(MODELS["lenet"].recipe)
+    image = np.zeros((1, 28, 28, 1), np.float32)
+    with open_run(store, "train", "lenet") as run:
+        model_id = log_model(run, network, "uci-lenet", {"model": "lenet", "dataset": "uci"}, image)
+        register(run, model_id, dataset="uci", architecture="lenet", score=0.9)
+    store.client.rename_registered_model("uci-lenet", "favourite-cnn")
+    versions = {entry["name"]: [one["registered_model"] for one in entry["versions"]] for entry in shown("models")}
+    assert versions["lenet"] == ["favourite-cnn"]
+    assert versions["cnn"] == []
+
+
+def test_ui(capfd: pytest.CaptureFixture[str], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(*_: object) -> NoReturn:
+        os.write(1, b"GET / 200\n")  # as the server that replaces the process does
+        raise SystemExit(0)
+
+    monkeypatch.setattr("experiments.tracking.serve_ui", serve)
+    with pytest.raises(SystemExit):
+        main("ui --port 5001 --json".split())
+    said = capfd.readouterr()
+    assert json.loads(said.out) == {"url": "http://127.0.0.1:5001", "tracking_uri": store.uri}
+    assert "GET / 200" in said.err
 
 
 def test_data_list(shown: Shown, tmp_path: Path) -> None:

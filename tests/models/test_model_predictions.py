@@ -26,7 +26,7 @@ def by_hand(model: Any, split: Split) -> Any:
     return softmax(np.maximum(pixels @ hidden + hidden_bias, 0) @ output + output_bias, axis=1)
 
 
-@pytest.mark.parametrize("n", [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH, 2 * BATCH + 500])
+@pytest.mark.parametrize("n", [0, 1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH, 2 * BATCH + 500])
 def test_every_image_is_predicted_in_its_place(model: Any, n: int) -> None:
     split = digits(n)
     probabilities = predict(model, split)

@@ -1,4 +1,6 @@
-from dataclasses import FrozenInstanceError, fields, replace
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -148,10 +150,14 @@ def test_a_recipe_does_not_change() -> None:
     recipe: Any = Recipe(network=sizes)
     sizes["units_1"] = 9
     assert recipe.network["units_1"] == 8
-    with pytest.raises(TypeError):
-        recipe.network["units_1"] = 9
     with pytest.raises(FrozenInstanceError):
         recipe.epochs = 9
+
+
+@given(recipe=RECIPES)
+def test_a_recipe_can_be_sent_to_another_process(recipe: Recipe) -> None:
+    assert pickle.loads(pickle.dumps(recipe)) == copy.deepcopy(recipe) == recipe
+    assert asdict(recipe)["network"] == recipe.network
 
 
 def test_whole_numbers_for_rates_and_shares_become_floats() -> None:

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from experiments.evaluation import predictions_table
 from experiments.reporting import csv_text, markdown_table
+from experiments.reporting.tables import is_numeric
 
 # Without the characters that Markdown gives a meaning of its own, but for those that would break a table.
 CELLS = st.text(st.sampled_from("abzAZ019äß漢 .,:;/@%+-=()|\\\n\r"), max_size=12)
@@ -73,6 +74,18 @@ def test_a_markdown_table_is_aligned_as_text_too() -> None:
 
 def test_one_cell_that_is_no_number_keeps_its_column_to_the_left() -> None:
     assert ":---" in markdown_table(["value"], [[0.5], ["none"]]).split("\n")[1]
+
+
+@given(st.lists(st.integers() | st.floats(), min_size=1))
+def test_numbers_are_numeric_however_they_are_written(values: list[float]) -> None:
+    assert is_numeric(values)
+    assert is_numeric([f"{value:,}" for value in values])
+    assert is_numeric([f"{value:.2g}" for value in values])
+
+
+@pytest.mark.parametrize("cells", [[], [""], ["28x28"], [1, "none"], ["60,000 + 10,000"]])
+def test_anything_else_is_not_numeric(cells: list[object]) -> None:
+    assert not is_numeric(cells)
 
 
 def test_a_table_without_rows_has_its_headers() -> None:

@@ -1,5 +1,7 @@
 """From what a user writes after --model to a network, and back from the registry."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -18,6 +20,7 @@ from experiments.tracking import (
     resolve_reference,
 )
 
+PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = np.zeros((1, 28, 28, 1), np.float32)
 
 
@@ -53,8 +56,9 @@ def test_the_champion_is_the_best_of_those_that_are_left(store: Store) -> None:
 def test_a_run_that_is_registered_again_keeps_its_version(store: Store) -> None:
     network = MODELS["lenet"].build(MODELS["lenet"].recipe)
     with open_run(store, "train", "lenet") as run:
-        for _ in range(2):
-            model_id = log_model(run, network, "mnist-lenet", {"model": "lenet", "dataset": "mnist"}, IMAGE)
+        ids = [log_model(run, network, "mnist-lenet", {"model": "lenet", "dataset": "mnist"}, IMAGE) for _ in range(2)]
+        assert ids[0] == ids[1]
+        for model_id in ids:
             register(run, model_id, dataset="mnist", architecture="lenet", score=0.9)
     assert [v.version for v in registered_versions(store)] == [1]
 
@@ -139,10 +143,31 @@ def test_the_logged_model_has_signature_example_and_pinned_requirements(store: S
     reference = resolve_reference(store, "lenet")
     from mlflow.artifacts import download_artifacts
 
-    folder = Path(download_artifacts(artifact_uri=reference.location, dst_path=str(tmp_path)))
+    folder = Path(download_artifacts(artifact_uri=reference.location, dst_path=str(tmp_path), tracking_uri=store.uri))
     described = yaml.safe_load((folder / "MLmodel").read_text())
     assert "float32" in described["signature"]["inputs"]
     assert described["saved_input_example_info"]["artifact_path"] == "input_example.json"
     pinned = (folder / "requirements.txt").read_text().split()
     assert {line.split("==")[0] for line in pinned} >= {"keras", "tensorflow", "numpy"}
     assert all("==" in line for line in pinned)
+
+
+@pytest.mark.slow
+def test_a_network_with_layers_of_ours_loads_where_this_project_is_not_installed(store: Store, tmp_path: Path) -> None:
+    trained(store, "mnist", 0.9, "alexnet")
+    code = f"""
+import sys
+sys.path = [place for place in sys.path if {str(PROJECT)!r} not in (place, place + "/")]
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+import mlflow
+import numpy as np
+mlflow.set_tracking_uri({store.uri!r})
+model = mlflow.pyfunc.load_model("models:/mnist-alexnet@champion")
+import experiments
+assert {str(PROJECT)!r} not in experiments.__file__, experiments.__file__
+print(model.predict(np.zeros((1, 28, 28, 1), np.float32)).shape)
+"""
+    command = [sys.executable, "-I", "-c", code]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.endswith("(1, 10)\n")

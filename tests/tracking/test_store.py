@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import DigitsError
-from experiments.tracking import Store, open_store, tracking_uri
+from experiments.tracking import Store, open_store
+from experiments.tracking.store import project_root, tracking_uri
 
 
 def test_default_is_mlflow_s_own_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -34,6 +35,28 @@ def test_artifacts_lie_beside_the_database(store: Store) -> None:
     found = store.client.get_experiment(store.experiment_id)
     database = Path(store.uri.removeprefix("sqlite:///"))
     assert found.artifact_location == (database.parent / "mlruns" / "digits").as_uri()
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "..", "/tmp/x"])
+def test_artifacts_lie_there_whatever_the_experiment_is_called(store: Store, name: str) -> None:
+    place = open_store(name)
+    location = store.client.get_experiment(place.experiment_id).artifact_location
+    folder = Path(location.removeprefix("file://"))
+    assert folder.parent == Path(store.uri.removeprefix("sqlite:///")).parent / "mlruns"
+    assert folder.resolve() == folder
+
+
+def test_a_place_for_artifacts_that_cannot_be_used_is_named_at_once(store: Store) -> None:
+    (Path(store.uri.removeprefix("sqlite:///")).parent / "mlruns").write_text("a file")
+    with pytest.raises(DigitsError, match=r"cannot write artifacts to .*/digits; make .*/mlruns a writable"):
+        open_store()
+
+
+def test_a_home_that_does_not_exist_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGITS_HOME", "new/home")
+    assert project_root() == tmp_path / "new" / "home"
+    assert project_root().is_dir()
 
 
 def test_experiment_by_option_and_by_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Pieces of work under one run."""
 
 import json
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,15 @@ def test_a_failed_step_stops_only_those_that_need_it(store: Store) -> None:
     assert [step.error for step in ended] == ["no luck", "needs a", None]
     assert works["b"].calls == 0
     assert status(store, caught.value.result.run_id) == "FAILED"
+
+
+def test_the_errors_of_all_failed_steps_are_the_cause(store: Store) -> None:
+    steps = (Step("a", Work(store, 1, ValueError("no luck"))), Step("b", Work(store, 2, DigitsError("no data"))))
+    with pytest.raises(StepsFailedError) as caught:
+        run_steps(store, plan(*steps))
+    shown = "".join(traceback.format_exception(caught.value))
+    for part in ("ValueError: no luck", "DigitsError: no data", "in __call__"):
+        assert part in shown
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])

@@ -1,6 +1,7 @@
 """Several trainings under one run."""
 
 import statistics
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from experiments.errors import UsageError
 from experiments.models import MODELS
 from experiments.tracking import Store
 from experiments.workflows.train import TrainOptions
-from experiments.workflows.train_many import train_all, train_seeds
+from experiments.workflows.train_many import AllOptions, train_all, train_seeds
 
 QUICK = {"epochs": 1, "batch_size": 64, "precision": "float32"}
 
@@ -26,6 +27,7 @@ def test_seeds_give_mean_and_sample_deviation_on_the_parent(store: Store) -> Non
     )
     children = store.client.search_runs([store.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
     assert {run.info.run_id for run in children} == {one.run_id for one in result.seeds}
+    assert result.best.val_accuracy == max(accuracies)
 
 
 @pytest.mark.parametrize("seeds", [[], [1, 1]])
@@ -34,9 +36,22 @@ def test_each_seed_is_named_once(store: Store, seeds: list[int]) -> None:
         train_seeds(store, TrainOptions("mlp_small", "uci", settings=QUICK), seeds)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"dense": 5}, "mlp_small: there is no setting 'dense'"),
+        ({"units_1": 5}, "cnn: there is no setting 'units_1'"),
+        ({"epochs": 0}, "mlp_small: epochs must be at least 1, received 0"),
+    ],
+)
+def test_a_setting_that_some_network_does_not_have_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        AllOptions("uci", settings=settings)
+
+
 @pytest.mark.slow
 def test_all_trains_every_network_but_the_one_for_large_pictures(store: Store) -> None:
-    result = train_all(store, TrainOptions("mlp", "uci", settings=QUICK, limit=64))
+    result = train_all(store, AllOptions("uci", settings=QUICK, limit=64))
     assert [step.name for step in result.steps] == [name for name in MODELS if name != "alexnet227"]
     assert {step.status for step in result.steps} == {"done"}
     assert {(step.result or {})["registered_model"] for step in result.steps} == {

@@ -1,8 +1,10 @@
 """Notes of interrupted work."""
 
 import contextlib
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,15 @@ with unfinished(Store("sqlite:///none.db", "1", "digits", Path({str(store.root)!
         other.communicate("\n")
     with unfinished(store, "train lenet", {}) as notes:
         assert notes.folder.is_dir()
+
+
+def test_work_that_nobody_went_on_with_is_given_up_after_a_while(store: Store) -> None:
+    interrupt(store, {"seed": 1})
+    interrupt(store, {"seed": 2})
+    old, _ = sorted((store.root / ".digits" / "unfinished").glob("*/run.json"))
+    for path in (old, old.parent):
+        os.utime(path, (time.time() - 31 * 86_400,) * 2)
+    with unfinished(store, "train cnn", {}):
+        pass
+    assert not old.parent.exists()
+    assert len(list((store.root / ".digits" / "unfinished").glob("*/run.json"))) == 1

@@ -119,6 +119,17 @@ def test_a_network_of_another_shape_is_refused(trained: Trained, tmp_path: Path)
         evaluate(trained.store, {"other": str(tmp_path / "other.keras")}, "uci")
 
 
+def test_a_network_that_ends_in_logits_is_refused(trained: Trained, tmp_path: Path) -> None:
+    import keras
+
+    inputs = keras.Input((28, 28, 1))
+    network = keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(inputs)))
+    file = tmp_path / "logits.keras"
+    network.save(file)
+    with pytest.raises(UsageError, match=r"logits\.keras does not give probabilities \(.*\); .* ends in softmax$"):
+        evaluate(trained.store, {"logits": str(file)}, "uci")
+
+
 def test_what_cannot_be_evaluated_is_named(trained: Trained) -> None:
     with pytest.raises(UsageError, match="at least one model"):
         evaluate(trained.store, {})

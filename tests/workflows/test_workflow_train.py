@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
@@ -173,12 +174,48 @@ def test_wrong_options_are_refused_before_anything_starts(
         TrainOptions(model, "uci", settings=settings, limit=limit)
 
 
-def test_a_batch_larger_than_the_data_fails_the_run_with_both_numbers(store: Store) -> None:
-    options = TrainOptions("mlp_small", "uci", settings={"batch_size": 200}, limit=100)
-    with pytest.raises(UsageError, match="batch_size 200 is larger than the 100 training images"):
-        train(store, options)
-    assert [run.info.status for run in runs(store)] == ["FAILED"]
-    assert not list((store.root / ".digits" / "unfinished").iterdir())
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        ("mlp_small", {"batch_size": 200}, "batch_size 200 is larger than the 100 training images"),
+        ("mlp_small", {"units_1": 0}, "there is no hidden layer left"),
+        ("cnn", {"kernel": 0}, "cnn cannot be built with .*kernel=0.*: .*kernel_size"),
+        ("cnn", {"dense": 0}, "cnn cannot be built with .*dense=0"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_is_refused_before_a_run_opens(
+    store: Store, model: str, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        train(store, TrainOptions(model, "uci", settings={"batch_size": 32, **settings}, limit=100))
+    assert not runs(store)
+    assert not (store.root / ".digits").exists()
+
+
+def test_a_model_that_was_being_kept_when_the_process_was_killed_does_not_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half: list[Any] = []
+
+    def cut_off(run: tracking.Run, *_: object) -> str:
+        half.append(store.client.create_logged_model(store.experiment_id, name="uci-mlp_small", source_run_id=run.id))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("experiments.tracking.log_model", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            train(store, OPTIONS)
+    result = train(store, OPTIONS)
+    assert result.run_id == half[0].source_run_id
+    assert [model.status for model in logged_models(store)] == ["READY"]
+
+
+def test_the_state_of_the_optimizer_is_not_kept_with_the_model(trained: Trained) -> None:
+    reference = tracking.resolve_reference(trained.store, "uci-mlp_small")
+    network = tracking.load_reference(trained.store, reference)
+    stored = trained.store.client.get_logged_model(str(reference.model_id))
+    file = next(Path(unquote(urlparse(stored.artifact_location).path)).rglob("*.keras"))
+    assert file.stat().st_size < 4 * network.count_params() * 1.5
 
 
 def test_tracking_is_called_once_an_epoch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,98 @@
+"""Which hyperparameters of a network are worth searching, and in what ranges, as data that any engine can read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from experiments.errors import UsageError
+
+Value = int | float
+GRID_POINTS = 4  # values of one range in a grid, at most
+
+
+@dataclass(frozen=True)
+class Integers:
+    """The whole numbers `low`, `low` + `step`, ... up to `high`, which must be one of them."""
+
+    low: int
+    high: int
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and self.low <= self.high and (self.high - self.low) % self.step == 0):
+            raise ValueError(f"low and high must be a whole number of steps apart. Received: {self}")
+
+    def __contains__(self, value: Value) -> bool:
+        return self.low <= value <= self.high and (value - self.low) % self.step == 0
+
+    def grid(self) -> tuple[Value, ...]:
+        """Return at most `GRID_POINTS` of the numbers, evenly spread, both ends among them."""
+        steps = (self.high - self.low) // self.step
+        points = min(GRID_POINTS, steps + 1)
+        return tuple(self.low + round(i * steps / max(points - 1, 1)) * self.step for i in range(points))
+
+
+@dataclass(frozen=True)
+class Floats:
+    """Real numbers from `low` to `high`: all of them, those `step` apart, or all on a logarithmic scale."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or (self.log and (self.low <= 0 or self.step)):
+            raise ValueError(f"low must be below high, and a logarithmic range positive. Received: {self}")
+
+    def __contains__(self, value: Value) -> bool:
+        steps = (value - self.low) / self.step if self.step else 0
+        return self.low <= value <= self.high and abs(steps - round(steps)) < 1e-9
+
+    def grid(self) -> tuple[Value, ...]:
+        """Return `GRID_POINTS` of the numbers, evenly spread on their scale, both ends among them."""
+        shares = [i / (GRID_POINTS - 1) for i in range(GRID_POINTS)]
+        if self.log:
+            return tuple(float(f"{self.low * (self.high / self.low) ** share:.6g}") for share in shares)
+        if self.step:
+            steps = round((self.high - self.low) / self.step)
+            return tuple(round(self.low + self.step * round(share * steps), 9) for share in shares)
+        return tuple(self.low + (self.high - self.low) * share for share in shares)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A few values, between which there may be nothing."""
+
+    values: tuple[Value, ...]
+
+    def __contains__(self, value: Value) -> bool:
+        return value in self.values
+
+    def grid(self) -> tuple[Value, ...]:
+        """Return the values."""
+        return self.values
+
+
+Range = Integers | Floats | Choices
+Space = Mapping[str, Range]
+"""A range for each setting of the recipe that is searched, the sizes of the network among them."""
+
+LEARNING_RATE = Floats(1e-4, 1e-2, log=True)
+DROPOUT = Floats(0.0, 0.5, step=0.1)
+BATCH_SIZE = Choices((64, 128, 256))
+WEIGHT_DECAY = Floats(1e-6, 1e-2, log=True)
+AUGMENTATION = Floats(0.0, 1.5, step=0.25)
+
+
+def narrow(space: Space, fixed: Mapping[str, object], model: str) -> Space:
+    """Return `space` without the settings that are `fixed`.
+
+    Raises
+    ------
+    UsageError
+        When nothing is left to search.
+    """
+    left = {name: values for name, values in space.items() if name not in fixed}
+    if not left:
+        raise UsageError(f"every setting that {model} is searched over is fixed: leave one of {', '.join(space)} free")
+    return left

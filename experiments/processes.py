@@ -1,0 +1,30 @@
+"""Processes by a name that tells the same number used again, and a process on another machine, apart."""
+
+import os
+import platform
+
+
+def this_process() -> str:
+    """Return ``HOST:PID:START`` of the process that calls, its start in seconds since 1970."""
+    import psutil
+
+    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+
+
+def is_here(process: str) -> bool:
+    """Tell whether a process named by `this_process` runs or ran on this machine."""
+    return process.rsplit(":", 2)[0] == platform.node()
+
+
+def is_dead(process: str) -> bool:
+    """Tell whether a process of this machine is gone; of those elsewhere nothing is known, so that it is False."""
+    import psutil
+
+    _, pid, started = process.rsplit(":", 2)
+    if not is_here(process):
+        return False
+    try:
+        found = psutil.Process(int(pid))
+        return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - float(started)) >= 2
+    except psutil.Error:
+        return True
