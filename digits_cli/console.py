@@ -4,17 +4,20 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+import rich.console
+from rich.console import RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from experiments.reporting.tables import is_numeric
 from experiments.tracking import Store
 from experiments.workflows.listener import Listener
-
-if TYPE_CHECKING:
-    import rich.console
 
 ENDLESS = 1_000_000  # columns: a file or a pipe takes lines of any length
 
@@ -31,8 +34,6 @@ class Console(Listener):
     """
 
     def __init__(self, as_json: bool) -> None:
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
         self._as_json = as_json
         self._err = _rich_console(stderr=True)
         self._out = self._err if as_json else _rich_console(stderr=False)
@@ -42,7 +43,7 @@ class Console(Listener):
             TaskProgressColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
         )
-        self._progress = Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
+        self._progress = _Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
         self._task = self._progress.add_task("", visible=False, total=None)
 
     def __enter__(self) -> Self:
@@ -65,6 +66,11 @@ class Console(Listener):
         """Move the bar."""
         self._progress.update(self._task, completed=done, total=total)
 
+    def board(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Show a table above the bar on a terminal, in place of the one before; elsewhere the lines said are enough."""
+        if self._err.is_terminal:
+            self._progress.board = _laid_out(title, headers, rows, self._err.width)
+
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         self._err.print(text, markup=False)
@@ -74,19 +80,8 @@ class Console(Listener):
 
         A row is one line; where a terminal is too narrow for that, lines are broken between words first.
         """
-        from rich.table import Table
-        from rich.text import Text
-
         self._progress.stop()
-        table = Table(title=Text(title), title_justify="left")
-        columns = [[header, *(str(row[i]) for row in rows)] for i, header in enumerate(headers)]
-        borders = 3 * len(columns) + 1
-        widths = _widths(columns, self._out.width - borders)
-        for (header, *cells), width in zip(columns, widths, strict=True):
-            table.add_column(header, justify="right" if is_numeric(cells) else "left", overflow="fold", width=width)
-        for row in rows:
-            table.add_row(*(Text(str(cell)) for cell in row))
-        self._out.print(table)
+        self._out.print(_laid_out(title, headers, rows, self._out.width))
 
     def result(self, text: str) -> None:
         """Print a line of the result; the work is done then, and its bar goes."""
@@ -105,9 +100,31 @@ class Console(Listener):
             print(json.dumps(value), flush=True)
 
 
-def _rich_console(stderr: bool) -> "rich.console.Console":
-    import rich.console
+class _Progress(Progress):
+    """A bar under a table that changes."""
 
+    board: RenderableType = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return what is shown, from top to bottom."""
+        yield self.board
+        yield from super().get_renderables()
+
+
+def _laid_out(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]], room: int) -> Table:
+    """Return a table that is at most so many columns wide."""
+    table = Table(title=Text(title), title_justify="left")
+    columns = [[header, *(str(row[i]) for row in rows)] for i, header in enumerate(headers)]
+    borders = 3 * len(columns) + 1
+    widths = _widths(columns, room - borders)
+    for (header, *cells), width in zip(columns, widths, strict=True):
+        table.add_column(header, justify="right" if is_numeric(cells) else "left", overflow="fold", width=width)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def _rich_console(stderr: bool) -> rich.console.Console:
     console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = ENDLESS

@@ -1,5 +1,6 @@
 """The entry point: which commands there are, and what an error looks like."""
 
+import itertools
 import signal
 import sys
 import traceback
@@ -9,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from digits_cli import data, evaluate, models, run, train, ui
+from digits_cli import data, evaluate, models, run, train, tune, ui
 from experiments.errors import DigitsError, UsageError, first_line
 
 FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -43,6 +44,7 @@ def _options(
 
 app.add_typer(data.app, name="data")
 app.command("models")(models.models)
+app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("run")(run.run)
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments
         Words of the command line, those of the process if None.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = complete(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(words, prog_name="digits", standalone_mode=False)
@@ -70,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if code in (INTERRUPTED, TERMINATED):
         print("interrupted; the same command goes on from here", file=sys.stderr)
     sys.exit(code or 0)
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line with an empty value where `--from-study` has none, which Typer cannot do."""
+    return [
+        f"{word}=" if word == "--from-study" and follower.startswith("-") else word
+        for word, follower in itertools.pairwise([*words, "-"])
+    ]
 
 
 def _terminate(*_: Any) -> NoReturn:

@@ -1,11 +1,14 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from experiments.errors import UsageError
+
+if TYPE_CHECKING:
+    from experiments.workflows.workers import Place
 
 
 def _existing(folder: Path | None) -> Path | None:
@@ -32,3 +35,48 @@ Experiment = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),
+]
+Limit = Annotated[int | None, typer.Option(help="Train on a stratified sample of so many images.")]
+Workers = Annotated[int, typer.Option(help="Trainings at the same time, each in a process of its own.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Ray cluster whose nodes do the trainings: auto, HOST:6379 or ray://HOST:10001.",
+        show_default="this machine",
+    ),
+]
+WorkerCpus = Annotated[float, typer.Option(help="Processors of a node that a training needs, with --cluster.")]
+WorkerGpus = Annotated[float, typer.Option(help="GPUs of a node that a training needs, with --cluster.")]
+
+
+def chosen_settings(texts: list[str] | None, **typed: Any) -> dict[str, Any]:
+    """Return the values of the recipe that were chosen: by `--set`, and by options of their own, which win.
+
+    Raises
+    ------
+    UsageError
+        For a text without ``=``.
+    """
+    pairs = [text.partition("=") for text in texts or []]
+    for text, (key, sign, value) in zip(texts or [], pairs, strict=True):
+        if not (key and sign and value):
+            raise UsageError(f"--set needs key=value, received {text!r}")
+    own = {name: value for name, value in typed.items() if value is not None}
+    return {**{key.strip(): value.strip() for key, _, value in pairs}, **own}
+
+
+def place_of(workers: int, cluster: str | None, cpus: float, gpus: float) -> "Place":
+    """Return where workers run.
+
+    Raises
+    ------
+    UsageError
+        For a number out of its range.
+    """
+    from experiments.workflows.workers import Place
+
+    return Place(workers, cluster, cpus, gpus)

@@ -1,11 +1,25 @@
 """`digits train`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Dataset, Debug, Experiment, Json
+from digits_cli.options import (
+    Cluster,
+    DataDir,
+    Dataset,
+    Debug,
+    Experiment,
+    Json,
+    Limit,
+    Settings,
+    WorkerCpus,
+    WorkerGpus,
+    Workers,
+    chosen_settings,
+    place_of,
+)
 from experiments.errors import UsageError
 from experiments.models import Precision
 
@@ -14,6 +28,7 @@ if TYPE_CHECKING:
     from experiments.tracking import Store
     from experiments.workflows.train import TrainOptions
     from experiments.workflows.train_many import AllOptions
+    from experiments.workflows.workers import Place
 
 MOST_SEEDS = 1000
 
@@ -39,11 +54,20 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None,
     seeds: Annotated[str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Train on a stratified sample of so many images.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),
+    limit: Limit = None,
+    settings: Settings = None,
+    from_study: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[NAME]",
+            help="Train with the best hyperparameters of a study, the latest of this network and data if none is "
+            "named (see: digits tune).",
+        ),
     ] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    worker_cpus: WorkerCpus = 1.0,
+    worker_gpus: WorkerGpus = 0.0,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
@@ -59,19 +83,17 @@ def train(
 
     Example: digits train lenet --epochs 5 --set rotation=15
     """
-    typed = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "precision": precision,
-        "seed": seed,
-    }
-    chosen = {
-        **parse_settings(settings or []),
-        **{name: value for name, value in typed.items() if value is not None},
-    }
+    chosen = chosen_settings(
+        settings, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, precision=precision, seed=seed
+    )
     if seeds is not None and (model == "all" or "seed" in chosen):
         raise UsageError("--seeds goes with one network and without --seed")
+    if from_study is not None and model == "all":
+        raise UsageError("--from-study goes with one network")
+    place = place_of(workers, cluster, worker_cpus, worker_gpus)
+    apart = place if cluster or workers > 1 else None
+    if apart and model != "all" and seeds is None:
+        raise UsageError("--workers and --cluster go with all or --seeds: one training is one process")
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
     from experiments.workflows.train import TrainOptions
@@ -82,28 +104,16 @@ def train(
     numbers = None if seeds is None else parse_seeds(seeds)
     with Console(as_json) as console:
         store = open_store(experiment)
-        load_tensorflow()
+        if from_study is not None and isinstance(options, TrainOptions):
+            options = _from_study(store, options, from_study, console)
+        if not apart:
+            load_tensorflow()
         if isinstance(options, AllOptions):
-            _train_all(store, options, console)
+            _train_all(store, options, console, apart)
         elif numbers:
-            _train_seeds(store, options, numbers, console)
+            _train_seeds(store, options, numbers, console, apart)
         else:
             _train_one(store, options, console)
-
-
-def parse_settings(texts: list[str]) -> dict[str, Any]:
-    """Split ``key=value`` texts.
-
-    Raises
-    ------
-    UsageError
-        For a text without ``=``.
-    """
-    pairs = [text.partition("=") for text in texts]
-    for text, (key, sign, value) in zip(texts, pairs, strict=True):
-        if not (key and sign and value):
-            raise UsageError(f"--set needs key=value, received {text!r}")
-    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -140,12 +150,23 @@ def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> N
     console.json(asdict(result))
 
 
-def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], console: "Console") -> None:
+def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Console") -> "TrainOptions":
+    from experiments.workflows.studies import with_study
+
+    tuned, found = with_study(store, options, name or None)
+    values = ", ".join(f"{key} {value:.6g}" for key, value in found.params.items())
+    console.say(f"with the best of study {found.study}: {values}")
+    return tuned
+
+
+def _train_seeds(
+    store: "Store", options: "TrainOptions", seeds: list[int], console: "Console", place: "Place | None"
+) -> None:
     from digits_cli.run import failed_steps_shown
     from experiments.workflows.train_many import train_seeds
 
     with failed_steps_shown(console):
-        result = train_seeds(store, options, seeds, console)
+        result = train_seeds(store, options, seeds, console, place)
     console.result(
         f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} "
         f"over {len(result.seeds)} seeds"
@@ -154,11 +175,11 @@ def _train_seeds(store: "Store", options: "TrainOptions", seeds: list[int], cons
     console.json({**asdict(result.best), **asdict(result)})
 
 
-def _train_all(store: "Store", options: "AllOptions", console: "Console") -> None:
+def _train_all(store: "Store", options: "AllOptions", console: "Console", place: "Place | None") -> None:
     from digits_cli.run import failed_steps_shown, print_steps
     from experiments.workflows.train_many import train_all
 
     with failed_steps_shown(console):
-        outcome = train_all(store, options, console)
+        outcome = train_all(store, options, console, place)
     print_steps(console, outcome)
     console.where(store, outcome.run_id)

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from typer.main import get_command
 
-from digits_cli.main import app
+from digits_cli.main import app, complete
 from experiments.models import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def test_every_command_in_the_readme_is_understood(line: str) -> None:
     command, words = get_command(app), line.split()
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    command.make_context("digits", words)
+    command.make_context("digits", complete(words))
 
 
 def test_the_two_lines_of_the_readme_do_their_own_set_up() -> None:

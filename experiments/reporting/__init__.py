@@ -8,6 +8,7 @@ from experiments.reporting.reliability import reliability_diagram
 from experiments.reporting.samples import class_distribution, sample_grid
 from experiments.reporting.style import network_colour
 from experiments.reporting.tables import csv_text, markdown_table
+from experiments.reporting.tuning import search_figures, search_page
 
 __all__ = [
     "class_distribution",
@@ -20,5 +21,7 @@ __all__ = [
     "prediction_grid",
     "reliability_diagram",
     "sample_grid",
+    "search_figures",
+    "search_page",
     "training_curves",
 ]

@@ -2,17 +2,19 @@
 
 from experiments.tracking.references import Reference, load_reference, resolve_reference
 from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
-from experiments.tracking.runs import Run, begin_run, end_run, has_finished, open_run, run_exists
+from experiments.tracking.runs import FoundRun, Run, begin_run, end_run, find_runs, has_finished, open_run, run_exists
 from experiments.tracking.store import Store, open_store
 from experiments.tracking.ui import serve_ui
 
 __all__ = [
+    "FoundRun",
     "Reference",
     "RegisteredVersion",
     "Run",
     "Store",
     "begin_run",
     "end_run",
+    "find_runs",
     "has_finished",
     "load_reference",
     "log_model",

@@ -160,6 +160,22 @@ def run_exists(store: Store, run_id: str) -> bool:
     return _exists(store, run_id)
 
 
+@dataclass(frozen=True)
+class FoundRun:
+    """An earlier run, by its id and its tags."""
+
+    id: str
+    tags: Mapping[str, str]
+
+
+def find_runs(store: Store, tags: Mapping[str, str]) -> list[FoundRun]:
+    """Return the runs of the experiment that have all these tags, the latest first."""
+    quoted = {name: value.replace("'", "") for name, value in tags.items()}
+    query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in quoted.items())
+    found = store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time DESC"])
+    return [FoundRun(run.info.run_id, run.data.tags) for run in found]
+
+
 def has_finished(store: Store, run_id: str) -> bool:
     """Tell whether a run ended as it should."""
     return bool(store.client.get_run(run_id).info.status == "FINISHED")

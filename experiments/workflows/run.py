@@ -1,31 +1,38 @@
-"""The suite: train networks, then evaluate and compare them, under one run."""
+"""The suite: tune a network, train networks, then evaluate and compare them, under one run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.errors import unknown
 from experiments.tracking import Store
-from experiments.workflows.evaluate import evaluate
+from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Plan, Result, Step, StepResult, StepsResult, run_steps
-from experiments.workflows.train import TrainOptions
+from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
+from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.train_many import train_step
+from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a suite does: the data, the networks it trains and compares, and what it changes in their recipes."""
+    """What a suite does: the data, the networks it trains and compares, and what it changes in their recipes.
+
+    `tuned` is a further network that is trained with what a search of so many `trials` finds.
+    """
 
     name: str
     dataset: str
     models: tuple[str, ...]
     settings: Mapping[str, Any]
+    tuned: str
+    trials: int
 
 
 # The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
-QUICK = Profile("quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32})
+QUICK = Profile("quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32}, tuned="mlp", trials=8)
 PROFILES = {profile.name: profile for profile in (QUICK,)}
 
 
@@ -55,23 +62,58 @@ def run(
     plan = Plan(
         kind="suite",
         name=f"suite {chosen.name}",
-        steps=_steps(store, chosen, data_dir, listener),
+        steps=_steps(store, chosen, data_dir),
         identity={"profile": chosen.name},
-        description=f"Profile **{chosen.name}**: {', '.join(chosen.models)} trained on **{chosen.dataset}**, then "
-        "evaluated and compared. The steps are child runs.",
+        description=f"Profile **{chosen.name}**: {chosen.tuned} tuned, then it and {', '.join(chosen.models)} "
+        f"trained on **{chosen.dataset}**, evaluated and compared. The steps are child runs.",
         tags={"digits.dataset": chosen.dataset},
     )
     return run_steps(store, plan, listener)
 
 
-def _steps(store: Store, profile: Profile, data_dir: Path | None, listener: Listener | None) -> list[Step]:
-    settings = profile.settings
-    plans = {f"train {model}": TrainOptions(model, profile.dataset, data_dir, settings) for model in profile.models}
+def _steps(store: Store, chosen: Profile, data_dir: Path | None) -> list[Step]:
+    search = TuneOptions(
+        chosen.tuned,
+        chosen.dataset,
+        data_dir,
+        chosen.settings,
+        trials=chosen.trials,
+        study=f"{chosen.name}-{chosen.dataset}-{chosen.tuned}",
+    )
+    names = (*chosen.models, chosen.tuned)
+    plans = {name: TrainOptions(name, chosen.dataset, data_dir, chosen.settings) for name in names}
+    tuning, training = f"tune {chosen.tuned}", {name: f"train {name}" for name in plans}
+    return [
+        Step(tuning, partial(_tune, store, search)),
+        *(train_step(store, training[name], plans[name]) for name in chosen.models),
+        Step(training[chosen.tuned], partial(_train_tuned, store, plans[chosen.tuned], tuning), needs=(tuning,)),
+        Step("evaluate", partial(_compare, store, chosen.dataset, data_dir), needs=tuple(training.values())),
+    ]
 
-    def compare(parent: str, ended: Mapping[str, StepResult]) -> Result:
-        trained = [ended[name].result or {} for name in plans]
-        models = {result["model"]: f"models:/{result['registered_model']}/{result['version']}" for result in trained}
-        return evaluate(store, models, profile.dataset, data_dir, listener, parent)
 
-    training = [train_step(store, name, plan, listener) for name, plan in plans.items()]
-    return [*training, Step("evaluate", compare, needs=tuple(plans))]
+def _tune(
+    store: Store, options: TuneOptions, parent: str, _: Mapping[str, StepResult], listener: Listener
+) -> TuneResult:
+    return tune(store, options, listener, parent)
+
+
+def _train_tuned(
+    store: Store, plan: TrainOptions, tuning: str, parent: str, ended: Mapping[str, StepResult], listener: Listener
+) -> TrainResult:
+    """Train with the best hyperparameters that the step `tuning` found."""
+    found = TuneResult(**(ended[tuning].result or {}))
+    tuned = replace(plan, settings={**plan.settings, **found.best_params}, study_run=found.run_id)
+    return train(store, tuned, listener, parent)
+
+
+def _compare(
+    store: Store,
+    dataset: str,
+    data_dir: Path | None,
+    parent: str,
+    ended: Mapping[str, StepResult],
+    listener: Listener,
+) -> EvaluateResult:
+    trained = [step.result or {} for step in ended.values()]
+    models = {result["model"]: f"models:/{result['registered_model']}/{result['version']}" for result in trained}
+    return evaluate(store, models, dataset, data_dir, listener, parent)

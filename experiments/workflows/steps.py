@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from experiments import tracking
 from experiments.errors import DigitsError, first_line
@@ -11,7 +11,9 @@ from experiments.tracking import Run, Store
 from experiments.tracking.runs import Kind
 from experiments.workflows.listener import Listener
 from experiments.workflows.unfinished import Unfinished, unfinished
+from experiments.workflows.workers import Ended, Place, Workers
 
+POLL_SECONDS = 1.0
 Status = Literal["done", "failed", "left out"]
 
 
@@ -32,13 +34,14 @@ class Step:
     name
         Unique among its neighbours.
     work
-        Does it, given the id of the parent run and how the steps before it ended, by name.
+        Does it, given the id of the parent run, how the steps it needs ended, by name, and who hears of its progress.
+        Picklable, if workers in other processes are to do it.
     needs
         Names of the steps without which it makes no sense.
     """
 
     name: str
-    work: Callable[[str, Mapping[str, "StepResult"]], Result]
+    work: Callable[[str, Mapping[str, "StepResult"], Listener], Result]
     needs: tuple[str, ...] = ()
 
 
@@ -99,8 +102,9 @@ def run_steps(
     plan: Plan,
     listener: Listener | None = None,
     conclude: Callable[[Run, Sequence[StepResult]], None] | None = None,
+    place: Place | None = None,
 ) -> StepsResult:
-    """Do the steps in order under one parent run.
+    """Do the steps under one parent run, in order, or side by side where workers do them.
 
     A step that fails does not stop those that do not need it. Steps that an interrupted call had done are not
     done again.
@@ -109,6 +113,8 @@ def run_steps(
     ----------
     conclude
         Records results of all steps on the parent run when none has failed.
+    place
+        Where workers do the steps; None does them in this process, one after the other.
 
     Raises
     ------
@@ -122,7 +128,8 @@ def run_steps(
     ):
         notes.remember("run", run.id)
         run.describe(plan.description)
-        steps, errors = _do_all(plan.steps, run.id, notes, listener)
+        with place.open() if place else Here() as workers:
+            steps, errors = Doing(plan.steps, run.id, notes, listener, workers).all()
         result = StepsResult(run.id, steps)
         run.log_json([asdict(step) for step in result.steps], "steps.json")
         if errors:
@@ -132,32 +139,86 @@ def run_steps(
     return result
 
 
-def _do_all(
-    steps: Sequence[Step], parent: str, notes: Unfinished, listener: Listener
-) -> tuple[tuple[StepResult, ...], list[Exception]]:
-    """Return how each step ended, and the errors of those that failed."""
-    ended: dict[str, StepResult] = {}
-    errors: list[Exception] = []
-    for step in steps:
-        start = perf_counter()
+class Here:
+    """Workers that are this process: a piece of work is done as soon as it is begun."""
+
+    capacity = 1
+
+    def __init__(self) -> None:
+        self._ended: list[Ended] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
+        """Do a piece of work."""
         try:
-            ended[step.name] = _do(step, parent, ended, notes, listener)
-        except Exception as error:  # whatever it is, the other steps go on and it is reported at the end
-            errors.append(error)
-            ended[step.name] = StepResult(step.name, "failed", perf_counter() - start, error=first_line(error))
-            listener.say(f"{step.name}: failed: {first_line(error)}")
-    return tuple(ended.values()), errors
+            self._ended.append(Ended(name, work(*arguments)))
+        except Exception as error:
+            self._ended.append(Ended(name, error=error))
+
+    def running(self) -> int:
+        """Return how many pieces have ended and not been told."""
+        return len(self._ended)
+
+    def ended(self, seconds: float) -> list[Ended]:  # noqa: ARG002 - there is nothing to wait for
+        """Return the piece that has ended."""
+        told, self._ended = self._ended, []
+        return told
 
 
-def _do(step: Step, parent: str, ended: Mapping[str, StepResult], notes: Unfinished, listener: Listener) -> StepResult:
-    missing = [name for name in step.needs if ended[name].status != "done"]
-    if missing:
-        return StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}")
-    if remembered := notes.recall(f"step-{step.name}"):
-        listener.say(f"{step.name}: done before")
-        return StepResult(**remembered)
-    start = perf_counter()
-    result = step.work(parent, ended)
-    done = StepResult(step.name, "done", perf_counter() - start, result.run_id, asdict(result))  # type: ignore[call-overload]
-    notes.remember(f"step-{step.name}", asdict(done))
-    return done
+class Doing:
+    """The doing of some steps by workers: which have ended, and which may begin."""
+
+    def __init__(
+        self, steps: Sequence[Step], parent: str, notes: Unfinished, listener: Listener, workers: Workers
+    ) -> None:
+        self._steps, self._parent, self._notes = steps, parent, notes
+        self._listener, self._workers = listener, workers
+        self._heard = listener if isinstance(workers, Here) else Listener()  # a terminal stays where it is
+        self._ended: dict[str, StepResult] = {}
+        self._begun: dict[str, float] = {}
+        self._errors: list[Exception] = []
+
+    def all(self) -> tuple[tuple[StepResult, ...], list[Exception]]:
+        """Do all steps; return how each ended, in their order, and the errors of those that failed."""
+        while len(self._ended) < len(self._steps):
+            for step in self._steps:
+                if step.name not in self._ended | self._begun and all(name in self._ended for name in step.needs):
+                    self._begin(step)
+            for ended in self._workers.ended(POLL_SECONDS) if self._begun else ():
+                self._end(ended)
+        return tuple(self._ended[step.name] for step in self._steps), self._errors
+
+    def _begin(self, step: Step) -> None:
+        """Begin a step if a worker is free, unless it was done before or cannot be done."""
+        missing = [name for name in step.needs if self._ended[name].status != "done"]
+        if missing:
+            self._ended[step.name] = StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}")
+        elif remembered := self._notes.recall(f"step-{step.name}"):
+            self._listener.say(f"{step.name}: done before")
+            self._ended[step.name] = StepResult(**remembered)
+        elif self._workers.running() < self._workers.capacity:
+            self._begun[step.name] = perf_counter()
+            if self._heard is not self._listener:
+                self._listener.say(f"{step.name}: begun")
+            needed = {name: self._ended[name] for name in step.needs}
+            self._workers.start(step.name, step.work, self._parent, needed, self._heard)
+
+    def _end(self, ended: Ended) -> None:
+        seconds = perf_counter() - self._begun.pop(ended.name)
+        error = DigitsError(ended.died) if ended.died else ended.error
+        if error:  # whatever it is, the other steps go on and it is reported at the end
+            self._errors.append(error)
+            self._ended[ended.name] = StepResult(ended.name, "failed", seconds, error=first_line(error))
+            self._listener.say(f"{ended.name}: failed: {first_line(error)}")
+            return
+        done = StepResult(ended.name, "done", seconds, ended.result.run_id, asdict(ended.result))
+        self._notes.remember(f"step-{ended.name}", asdict(done))
+        self._ended[ended.name] = done
+        if self._heard is not self._listener:
+            self._listener.say(f"{ended.name}: done in {seconds:.0f} s")
+            self._listener.advance(len(self._ended), len(self._steps))

@@ -37,6 +37,8 @@ class TrainOptions:
     limit
         Train on a stratified sample of so many images. The validation images stay the same ones, so that networks
         remain comparable.
+    study_run
+        Run of the search that the settings come from, to be linked.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class TrainOptions:
     data_dir: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
+    study_run: str | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -153,7 +156,8 @@ def _params(options: TrainOptions, data: Dataset) -> dict[str, Any]:
 
 
 def _tags(options: TrainOptions, data: Dataset) -> dict[str, str]:
-    return {"digits.model": options.model, "digits.dataset": data.name, "digits.data_digest": data.digest}
+    study = {"digits.study_run": options.study_run} if options.study_run else {}
+    return {"digits.model": options.model, "digits.dataset": data.name, "digits.data_digest": data.digest, **study}
 
 
 def _record_plan(run: Run, options: TrainOptions, data: Dataset, n_train: int, n_validation: int) -> None:
@@ -164,6 +168,7 @@ def _record_plan(run: Run, options: TrainOptions, data: Dataset, n_train: int, n
         f"Training of **{options.model}** ({options.architecture.summary}; {options.architecture.source}) on "
         f"**{data.name}**: {n_train:,} images to learn from, {n_validation:,} of the training set held out for "
         "validation. The test set is not used here. Figures: `figures/`; evaluations of this model are child runs."
+        + (f" Its hyperparameters were found by the search of run `{options.study_run}`." if options.study_run else "")
     )
 
 

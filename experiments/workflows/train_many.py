@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -14,6 +15,7 @@ from experiments.tracking import Run, Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
 from experiments.workflows.train import TrainOptions, TrainResult, train
+from experiments.workflows.workers import Place
 
 # Its pictures have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet.
 ON_REQUEST = ("alexnet227",)
@@ -69,9 +71,18 @@ class SeedsResult:
 
 
 def train_seeds(
-    store: Store, options: TrainOptions, seeds: Sequence[int], listener: Listener | None = None
+    store: Store,
+    options: TrainOptions,
+    seeds: Sequence[int],
+    listener: Listener | None = None,
+    place: Place | None = None,
 ) -> SeedsResult:
     """Train a network once a seed, under a parent run with the mean and the standard deviation.
+
+    Parameters
+    ----------
+    place
+        Where workers do the trainings; None does them in this process, one after the other.
 
     Raises
     ------
@@ -89,20 +100,27 @@ def train_seeds(
     plan = Plan(
         kind="train",
         name=f"{options.model} seeds",
-        steps=[train_step(store, name, plan, listener) for name, plan in plans.items()],
+        steps=[train_step(store, name, plan) for name, plan in plans.items()],
         identity=_identity(options, data) | {"model": options.recipe.params()},
         description=f"**{options.model}** on **{data.name}** trained from seeds {', '.join(map(str, seeds))}: "
         "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
         tags={"digits.model": options.model, **_tags(data)},
     )
-    outcome = run_steps(store, plan, listener, conclude)
+    outcome = run_steps(store, plan, listener, conclude, place)
     results = tuple(_result(step) for step in outcome.steps)
     seconds = sum(result.seconds for result in results)
     return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
 
 
-def train_all(store: Store, options: AllOptions, listener: Listener | None = None) -> StepsResult:
+def train_all(
+    store: Store, options: AllOptions, listener: Listener | None = None, place: Place | None = None
+) -> StepsResult:
     """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
+
+    Parameters
+    ----------
+    place
+        As for `train_seeds`.
 
     Raises
     ------
@@ -113,17 +131,23 @@ def train_all(store: Store, options: AllOptions, listener: Listener | None = Non
     plan = Plan(
         kind="suite",
         name="train all",
-        steps=[train_step(store, name, plan, listener) for name, plan in options.plans.items()],
+        steps=[train_step(store, name, plan) for name, plan in options.plans.items()],
         identity=_identity(options, data) | {name: plan.recipe.params() for name, plan in options.plans.items()},
         description=f"Training of every network on **{data.name}**; the trainings are child runs.",
         tags=_tags(data),
     )
-    return run_steps(store, plan, listener)
+    return run_steps(store, plan, listener, place=place)
 
 
-def train_step(store: Store, name: str, plan: TrainOptions, listener: Listener | None) -> Step:
+def train_step(store: Store, name: str, plan: TrainOptions) -> Step:
     """Return the step that trains by `plan`; its result is a `TrainResult`."""
-    return Step(name, lambda parent, _: train(store, plan, listener, parent))
+    return Step(name, partial(_train, store, plan))
+
+
+def _train(
+    store: Store, plan: TrainOptions, parent: str, _: Mapping[str, StepResult], listener: Listener
+) -> TrainResult:
+    return train(store, plan, listener, parent)
 
 
 def _identity(options: TrainOptions | AllOptions, data: Dataset) -> dict[str, object]:

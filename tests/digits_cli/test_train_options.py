@@ -1,10 +1,12 @@
-"""How the words of `digits train` are read."""
+"""How the words of a command line are read."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits_cli.train import parse_seeds, parse_settings
+from digits_cli.main import complete
+from digits_cli.options import chosen_settings
+from digits_cli.train import parse_seeds
 from experiments.errors import UsageError
 
 NUMBERS = st.integers(0, 50)
@@ -35,10 +37,28 @@ def test_seeds_that_name_nothing_or_far_too_much_are_refused(text: str) -> None:
 
 
 def test_settings_are_split_at_the_first_equals_sign() -> None:
-    assert parse_settings(["dropout=0.2", " name = a=b "]) == {"dropout": "0.2", "name": "a=b"}
+    assert chosen_settings(["dropout=0.2", " name = a=b "]) == {"dropout": "0.2", "name": "a=b"}
+
+
+def test_options_of_their_own_win_over_settings() -> None:
+    assert chosen_settings(["epochs=2", "seed=1"], epochs=3, batch_size=None) == {"epochs": 3, "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("train mlp --from-study", "train mlp --from-study="),
+        ("train mlp --from-study --seed 3", "train mlp --from-study= --seed 3"),
+        ("train mlp --from-study mine", "train mlp --from-study mine"),
+        ("train mlp", "train mlp"),
+        ("", ""),
+    ],
+)
+def test_a_study_need_not_be_named(line: str, completed: str) -> None:
+    assert complete(line.split()) == completed.split()
 
 
 @pytest.mark.parametrize("text", ["dropout", "=0.2", "dropout=", ""])
 def test_settings_need_a_key_and_a_value(text: str) -> None:
     with pytest.raises(UsageError, match="key=value"):
-        parse_settings([text])
+        chosen_settings([text])

@@ -29,7 +29,7 @@ class Work:
     def __init__(self, store: Store, value: int, error: BaseException | None = None) -> None:
         self.store, self.value, self.error, self.calls = store, value, error, 0
 
-    def __call__(self, parent: str, ended: Mapping[str, StepResult]) -> Outcome:
+    def __call__(self, parent: str, ended: Mapping[str, StepResult], listener: Listener) -> Outcome:  # noqa: ARG002
         self.calls += 1
         if self.error:
             raise self.error

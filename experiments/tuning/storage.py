@@ -1,0 +1,90 @@
+"""Where Optuna keeps a study: a journal file on this machine, or a database that many machines reach."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import DigitsError, UsageError
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+REACH_SECONDS = 10
+HEARTBEAT_SECONDS = 10
+GRACE_SECONDS = 60  # without a heartbeat, after which a trial on another machine is given up
+LOCK_SECONDS = 10  # after which the lock of a process that is gone is broken
+# What each database's driver calls its time-out.
+TIME_OUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "mariadb": "connect_timeout"}
+
+
+def open_storage(place: str) -> "BaseStorage":
+    """Open what a study is kept in, making it where it does not exist.
+
+    Parameters
+    ----------
+    place
+        A database URL as SQLAlchemy takes it (``postgresql+psycopg://user:password@host/name``), or the path of a
+        journal file.
+
+    Raises
+    ------
+    UsageError
+        When the URL makes no sense or its driver is not installed.
+    DigitsError
+        When the database cannot be reached within `REACH_SECONDS`, or the journal is damaged or cannot be written.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return _open_database(place) if "://" in place else _open_journal(Path(place))
+
+
+def _open_journal(file: Path) -> "BaseStorage":
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        backend = JournalFileBackend(str(file), lock_obj=JournalFileOpenLock(str(file), grace_period=LOCK_SECONDS))
+        return JournalStorage(backend)
+    except OSError as error:
+        raise DigitsError(f"cannot use the journal {file}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise DigitsError(
+            f"the journal {file} is damaged ({str(error).splitlines()[0]}); "
+            "move it away, or take another name with --study NAME"
+        ) from error
+
+
+def _open_database(url: str) -> "BaseStorage":
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.storages import RDBStorage
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise UsageError(f"{url!r} is no database URL; write postgresql+psycopg://USER:PASSWORD@HOST/NAME") from error
+    shown = parts.render_as_string(hide_password=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats have been one since Optuna 2.5
+            return RDBStorage(
+                url,
+                engine_kwargs={"pool_pre_ping": True, "connect_args": _time_out(parts.get_backend_name())},
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+            )
+    except (ImportError, NoSuchModuleError) as error:
+        raise UsageError(
+            f"there is no driver for {shown}; for PostgreSQL: pip install 'digits[postgresql]' and postgresql+psycopg://"
+        ) from error
+    except (SQLAlchemyError, OSError, RuntimeError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise DigitsError(f"cannot reach the study's database {shown}: {reason}") from error
+
+
+def _time_out(database: str) -> dict[str, Any]:
+    return {TIME_OUTS[database]: REACH_SECONDS} if database in TIME_OUTS else {}

@@ -1,0 +1,89 @@
+"""Work done by the nodes of a Ray cluster."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from experiments.errors import DigitsError, UsageError
+from experiments.workflows.workers import Ended
+
+REACH_SECONDS = 10
+# What a node must know to find data and runs; the code itself must be installed there.
+PASSED_ON = ("DIGITS_DATA_DIR", "DIGITS_HOME", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "PYTHONPATH")
+
+
+class RayWorkers:
+    """Tasks on a Ray cluster, each in a process of its own.
+
+    Parameters
+    ----------
+    address
+        As `ray.init` takes it.
+    capacity
+        How many at once at most, >= 1; with fewer free processors in the cluster some wait.
+    cpus, gpus
+        What each needs of its node.
+    """
+
+    def __init__(self, address: str, capacity: int, cpus: float, gpus: float) -> None:
+        self.capacity = capacity
+        self._address = address
+        self._needs = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": 0, "max_calls": 1}
+        self._names: dict[Any, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            import ray
+        except ImportError as error:
+            raise UsageError("--cluster needs Ray: pip install 'digits[cluster]'") from error
+        variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        try:
+            ray.init(
+                self._address,
+                runtime_env={"env_vars": variables},
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise DigitsError(f"no Ray cluster answers at {self._address}: {reason}") from error
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        import ray
+
+        for reference in self._names:
+            ray.cancel(reference, force=True)
+        ray.shutdown()
+
+    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
+        """Begin a piece of work on a node that has what it needs."""
+        import ray
+
+        self._names[ray.remote(**self._needs)(work).remote(*arguments)] = name
+
+    def running(self) -> int:
+        """Return how many pieces are being done or wait for a node."""
+        return len(self._names)
+
+    def ended(self, seconds: float) -> list[Ended]:
+        """Wait until a piece is over, or so long, and return those that are."""
+        import ray
+
+        if not self._names:
+            time.sleep(seconds)
+            return []
+        over, _ = ray.wait(list(self._names), timeout=seconds)
+        return [self._collect(reference) for reference in over]
+
+    def _collect(self, reference: Any) -> Ended:
+        import ray
+
+        name = self._names.pop(reference)
+        try:
+            return Ended(name, ray.get(reference))
+        except ray.exceptions.RayTaskError as error:
+            return Ended(name, error=error.as_instanceof_cause())
+        except ray.exceptions.RayError as error:  # the process or its node is gone
+            return Ended(name, died=(str(error).strip().splitlines() or [type(error).__name__])[0])

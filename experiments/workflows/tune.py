@@ -1,0 +1,379 @@
+"""Search for the hyperparameters of a network, with workers on this machine or on many."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments import datasets, reporting, tracking
+from experiments.errors import DigitsError, UsageError
+from experiments.models import Recipe, architecture
+from experiments.models.space import narrow
+from experiments.tracking import Run, Store
+from experiments.tuning import (
+    MOST_FAILURES,
+    OBJECTIVE,
+    Engine,
+    Search,
+    SearchFailedError,
+    Trial,
+    best_trial,
+    counted,
+    failures_in_a_row,
+)
+from experiments.workflows.listener import Listener
+from experiments.workflows.trials import Task, work
+from experiments.workflows.workers import Place
+
+STUDIES = ".digits/studies"
+TRIALS = 20
+POLL_SECONDS = 1.0
+SHOWN = 5  # trials on the board
+MOST_DEATHS = 3  # of workers in a row that ended no trial
+DEFAULT_SAMPLER = {"optuna": "tpe", "keras-tuner": "bayesian"}
+DEFAULT_PRUNER = {"optuna": "median", "keras-tuner": "none"}
+
+
+@dataclass(frozen=True)
+class TuneOptions:
+    """What to search, and with what.
+
+    Attributes
+    ----------
+    model, dataset, data_dir, limit
+        As for `experiments.workflows.train.TrainOptions`.
+    settings
+        Values of the recipe that all trials share; what is named here is not searched.
+    trials
+        Trials to end, those of earlier calls among them.
+    engine, sampler, pruner
+        As in `experiments.tuning.Search`; None takes the engine's default.
+    study
+        Name of the study; None takes one from dataset, model and engine.
+    storage
+        Database URL where many machines are to share the study; None takes a file of this project.
+    place
+        Where the trials are done, and how many at the same time.
+    """
+
+    model: str
+    dataset: str = "mnist"
+    data_dir: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    trials: int = TRIALS
+    engine: str = "optuna"
+    sampler: str | None = None
+    pruner: str | None = None
+    study: str | None = None
+    storage: str | None = None
+    place: Place = field(default_factory=Place)
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "limit"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, received {value}")
+        if self.storage and self.engine != "optuna":
+            raise UsageError("--storage goes with --engine optuna: Keras Tuner keeps its searches in files")
+        if self.place.cluster and self.engine != "optuna":
+            raise UsageError("--cluster goes with --engine optuna: Keras Tuner's oracle serves this machine alone")
+        if self.study is not None and not self.study.strip():
+            raise UsageError("the name of a study must not be empty")
+        self.search("", "")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What all trials share."""
+        return architecture(self.model).recipe.override(self.settings)
+
+    def search(self, dataset: str, digest: str) -> Search:
+        """Return the search over a dataset of this name and digest.
+
+        Raises
+        ------
+        UsageError
+            For an unknown model, setting, engine, sampler or pruner, or a space of which nothing is left.
+        """
+        own = "" if self.engine == "optuna" else f"-{self.engine}"
+        return Search(
+            name=self.study or f"{dataset}-{self.model}{own}",
+            engine=self.engine,  # type: ignore[arg-type]  # checked by Search
+            model=self.model,
+            dataset=dataset,
+            digest=digest,
+            recipe=self.recipe,
+            space=narrow(architecture(self.model).space, self.settings, self.model),
+            sampler=self.sampler or DEFAULT_SAMPLER.get(self.engine, ""),
+            pruner=self.pruner or DEFAULT_PRUNER.get(self.engine, "none"),  # type: ignore[arg-type]
+            limit=self.limit,
+        )
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A search that has ended.
+
+    `trials` counts those that were complete or pruned, of which `pruned` were stopped early; `failed` ones come on
+    top. `best_value` is a validation accuracy.
+    """
+
+    run_id: str
+    study: str
+    engine: str
+    trials: int
+    best_value: float
+    best_params: Mapping[str, int | float]
+    best_run_id: str
+    model: str
+    dataset: str
+    pruned: int
+    failed: int
+
+
+def tune(store: Store, options: TuneOptions, listener: Listener | None = None, parent: str | None = None) -> TuneResult:
+    """Search, or go on with a search, until the number of trials asked for has ended.
+
+    Any number of machines may do this at the same time with the same `storage`: they share the trials.
+
+    Parameters
+    ----------
+    parent
+        Id of the run that the search belongs under.
+
+    Raises
+    ------
+    UsageError
+        When a study of this name was another search.
+    DigitsError
+        When storage or data cannot be used, too many trials have failed in a row, or none was complete.
+    """
+    listener = listener or Listener()
+    listener.stage(f"tune {options.model} on {options.dataset}")
+    data = datasets.load(options.dataset, options.data_dir, listener.download)
+    search = options.search(data.name, data.digest)
+    with _engine(store, options, search) as engine:
+        run_id = engine.parent_run()
+        if not tracking.run_exists(store, run_id):
+            raise DigitsError(
+                f"study {search.name!r} belongs to run {run_id}, which is not in the tracking store {store.uri}; "
+                "set MLFLOW_TRACKING_URI to the store it was made with, or take a new name with --study NAME"
+            )
+        if engine.remaining() > 0 or not tracking.has_finished(store, run_id):
+            with tracking.open_run(
+                store, "tune", f"tune {search.name}", parent=parent, tags=_tags(search), resume=run_id
+            ) as run:
+                _record_plan(run, search, options)
+                _search(store, options, search, engine, run, listener)
+                _record_end(run, search, engine.trials())
+            _delete_checkpoints(_checkpoints(store, search), best_trial(engine.trials()))
+        else:
+            listener.say(f"study {search.name} has its {options.trials} trials already")
+        return _result(run_id, search, engine.trials())
+
+
+@contextmanager
+def _engine(store: Store, options: TuneOptions, search: Search) -> Iterator[Engine]:
+    """Make or join the study."""
+
+    def make_run() -> str:
+        return tracking.begin_run(store, f"tune {search.name}")
+
+    folder = _folder(store)
+    if search.engine == "keras-tuner":
+        from experiments.tuning.keras_tuner_engine import keras_tuner_engine
+
+        with keras_tuner_engine(search, folder / search.name, options.trials, make_run) as engine:
+            yield engine
+    else:
+        from experiments.tuning.optuna_engine import open_study
+
+        place = options.storage or str(folder / f"{search.name}.journal")
+        yield open_study(search, place, options.trials, make_run)
+
+
+def _folder(store: Store) -> Path:
+    """Return where the files of studies are kept; those of each experiment apart, for they name its runs."""
+    return store.root / STUDIES / hashlib.sha256(f"{store.uri} {store.experiment_id}".encode()).hexdigest()[:8]
+
+
+def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, run: Run, listener: Listener) -> None:
+    """Keep workers busy until all trials have ended."""
+    _close_stale(store, engine)
+    first = len(engine.trials())
+    task = Task(store, search, engine, options.dataset, options.data_dir, first, _checkpoints(store, search))
+    watch = Watch(run, search, options.trials, listener)
+    started, deaths = 0, 0
+    with options.place.open() as workers:
+        while engine.remaining() > 0:
+            while workers.running() < min(workers.capacity, workers.running() + engine.claimable()):
+                workers.start(f"worker-{started}", work, task)
+                started += 1
+            for ended in workers.ended(POLL_SECONDS):
+                if ended.error:
+                    raise ended.error
+                deaths = deaths + 1 if ended.died else 0
+                if ended.died:
+                    listener.say(f"{ended.name} {ended.died}")
+            _close_stale(store, engine)
+            trials = engine.trials()
+            watch.look(trials)
+            _stop_if_hopeless(trials, first, deaths)
+    watch.look(engine.trials())
+
+
+def _close_stale(store: Store, engine: Engine) -> None:
+    """End the trials, and their runs, whose process was killed; they will be tried again."""
+    for trial in engine.stale():
+        engine.give_back(trial.number, "its process ended without a word")
+        if trial.run_id:
+            tracking.end_run(store, trial.run_id, "FAILED")
+
+
+def _stop_if_hopeless(trials: Sequence[Trial], first: int, deaths: int) -> None:
+    failures = failures_in_a_row(trials, first)
+    if len(failures) >= MOST_FAILURES:
+        raise SearchFailedError(
+            f"{len(failures)} trials failed one after the other, the last with {failures[0].error}; "
+            "mend that and give the same command again"
+        )
+    if deaths >= MOST_DEATHS:
+        raise SearchFailedError(f"{deaths} workers died one after the other; give them more memory, or take fewer")
+
+
+class Watch:
+    """Tells of trials as they end, and keeps the best on the search's run."""
+
+    def __init__(self, run: Run, search: Search, total: int, listener: Listener) -> None:
+        self._run, self._search, self._total, self._listener = run, search, total, listener
+        self._told: set[int] | None = None
+        self._best: Trial | None = None
+
+    def look(self, trials: Sequence[Trial]) -> None:
+        """Compare with what was seen before."""
+        best, done = best_trial(trials), len(counted(trials))
+        ended = {trial.number for trial in trials if trial.state != "running"}
+        told = ended if self._told is None else self._told  # what earlier calls did is not news
+        for trial in trials:
+            if trial.number in ended - told:
+                self._listener.say(_line(trial, best))
+        self._told = ended
+        if best and (self._best is None or best.number != self._best.number):
+            self._best = best
+            self._run.log_metrics({"best_value": best.value or 0.0}, step=done)
+            self._run.set_tags(_best_tags(best))
+        self._listener.advance(done, self._total)
+        self._listener.board(
+            f"{self._search.name}: best of {done} of {self._total} trials",
+            ("trial", OBJECTIVE, "epochs", "seconds", *self._search.space),
+            [_row(trial, self._search) for trial in sorted(trials, key=_rank)[:SHOWN]],
+        )
+
+
+def _rank(trial: Trial) -> tuple[bool, float]:
+    return trial.state != "complete", -(trial.value or max(trial.curve, default=0.0))
+
+
+def _row(trial: Trial, search: Search) -> tuple[object, ...]:
+    value = f"{trial.value:.4f}" if trial.value is not None else trial.state
+    seconds = f"{trial.seconds:.1f}" if trial.seconds is not None else ""
+    return (trial.number, value, len(trial.curve), seconds, *(_short(trial.params.get(name)) for name in search.space))
+
+
+def _line(trial: Trial, best: Trial | None) -> str:
+    values = "  ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    outcome = {"complete": f"{trial.value or 0:.4f}", "pruned": f"pruned after {len(trial.curve)}"}
+    end = outcome.get(trial.state, f"failed: {trial.error}")
+    known = f"  (best {best.value:.4f}, trial {best.number})" if best and best.value is not None else ""
+    return f"trial {trial.number}: {end}  {values}{known}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _tags(search: Search) -> dict[str, str]:
+    return {
+        "digits.model": search.model,
+        "digits.dataset": search.dataset,
+        "digits.data_digest": search.digest,
+        "digits.study": search.name,
+        "digits.engine": search.engine,
+    }
+
+
+def _best_tags(best: Trial) -> dict[str, str]:
+    return {
+        "digits.best_params": json.dumps(dict(best.params)),
+        "digits.best_trial": best.name,
+        "digits.best_run_id": best.run_id or "",
+    }
+
+
+def _record_plan(run: Run, search: Search, options: TuneOptions) -> None:
+    run.log_params({name.replace(" ", "_"): value for name, value in search.identity().items()})
+    run.set_tags({"digits.settings": json.dumps(dict(options.settings)), "digits.trials": options.trials})
+    run.describe(
+        f"Search for the hyperparameters of **{search.model}** on **{search.dataset}** by {search.engine} "
+        f"({search.sampler}, pruner {search.pruner}). Each trial is a child run, judged by the validation accuracy of "
+        "its best epoch; stopped early it is KILLED. The best values are in the tags; `trials.csv` has all trials, "
+        "`search.html` and `figures/` show them. "
+        f"Train with them: `digits train {search.model} --dataset {options.dataset} --from-study {search.name}`."
+    )
+
+
+def _record_end(run: Run, search: Search, trials: Sequence[Trial]) -> None:
+    best = best_trial(trials)
+    if best is None:
+        raise DigitsError("no trial was complete: take more trials, or --pruner none")
+    run.set_tags(_best_tags(best))
+    run.log_metrics(
+        {
+            "best_value": best.value or 0.0,
+            "trials": len(counted(trials)),
+            "trials_pruned": sum(trial.state == "pruned" for trial in trials),
+            "trials_failed": sum(trial.state == "failed" for trial in trials),
+        },
+        step=len(counted(trials)),
+    )
+    run.log_text(reporting.csv_text([trial.row() for trial in trials]), "trials.csv")
+    title = f"{search.name}: {len(counted(trials))} trials"
+    run.log_text(reporting.search_page(trials, search.space, title), "search.html")
+    for name, figure in reporting.search_figures(trials, search.space, title).items():
+        run.log_figure(figure, f"figures/{name}.png")
+
+
+def _checkpoints(store: Store, search: Search) -> Path | None:
+    """Return where trainings are kept that later trials continue, as hyperband's do."""
+    continued = search.engine == "keras-tuner" and search.sampler == "hyperband"
+    return _folder(store) / search.name / "checkpoints" if continued else None
+
+
+def _delete_checkpoints(folder: Path | None, best: Trial | None) -> None:
+    """Delete the kept trainings but the best."""
+    for trial in folder.iterdir() if folder and folder.exists() else ():
+        if best is None or trial.name != best.name:
+            shutil.rmtree(trial)
+
+
+def _result(run_id: str, search: Search, trials: Sequence[Trial]) -> TuneResult:
+    best = best_trial(trials)
+    if best is None:
+        raise DigitsError("no trial was complete: take more trials, or --pruner none")
+    return TuneResult(
+        run_id=run_id,
+        study=search.name,
+        engine=search.engine,
+        trials=len(counted(trials)),
+        best_value=best.value or 0.0,
+        best_params=dict(best.params),
+        best_run_id=best.run_id or "",
+        model=search.model,
+        dataset=search.dataset,
+        pruned=sum(trial.state == "pruned" for trial in trials),
+        failed=sum(trial.state == "failed" for trial in trials),
+    )
