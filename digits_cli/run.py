@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def run(
     profile: Annotated[
-        str, typer.Option(help="quick: mlp_small, lenet and cnn on uci, which needs no download.")
+        str, typer.Option(help="quick: tunes mlp, trains it, mlp_small, lenet and cnn on uci, which needs no download.")
     ] = "quick",
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Run the suite: train networks, then evaluate and compare them.
+    """Run the suite: tune a network, train several, then evaluate and compare them.
 
     This is what `mlflow run .` starts. An interrupted suite is continued by the same command.
 

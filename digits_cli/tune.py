@@ -94,9 +94,10 @@ def tune(
         store = open_store(experiment)
         result = work(store, options, console)
         rows = [(name, f"{value:.6g}") for name, value in result.best_params.items()]
-        console.table(f"Best of {result.trials} trials: validation accuracy {result.best_value:.4f}", ("", ""), rows)
+        title = f"Best of {result.trials} trials: validation accuracy {result.best_value:.4f}"
+        console.table(title, ("hyperparameter", "value"), rows)
         console.result(
-            f"{result.pruned} trials were stopped early, {result.failed} failed; "
+            f"stopped early: {result.pruned}, failed: {result.failed}, cut off and tried again: {result.repeated}; "
             f"train with the best: digits train {model} --dataset {dataset} --from-study {result.study}"
         )
         console.where(store, result.run_id)

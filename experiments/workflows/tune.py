@@ -118,8 +118,8 @@ class TuneOptions:
 class TuneResult:
     """A search that has ended.
 
-    `trials` counts those that were complete or pruned, of which `pruned` were stopped early; `failed` ones come on
-    top. `best_value` is a validation accuracy.
+    `trials` counts those that were complete or pruned, of which `pruned` were stopped early. On top come those that
+    `failed`, and those that were cut off and `repeated`. `best_value` is a validation accuracy.
     """
 
     run_id: str
@@ -133,6 +133,7 @@ class TuneResult:
     dataset: str
     pruned: int
     failed: int
+    repeated: int
 
 
 def tune(store: Store, options: TuneOptions, listener: Listener | None = None, parent: str | None = None) -> TuneResult:
@@ -213,6 +214,8 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
             while workers.running() < min(workers.capacity, workers.running() + engine.claimable()):
                 workers.start(f"worker-{started}", work, task)
                 started += 1
+            if not workers.running():
+                watch.wait()
             for ended in workers.ended(POLL_SECONDS):
                 if ended.error:
                     raise ended.error
@@ -252,6 +255,13 @@ class Watch:
         self._run, self._search, self._total, self._listener = run, search, total, listener
         self._told: set[int] | None = None
         self._best: Trial | None = None
+        self._waits = False
+
+    def wait(self) -> None:
+        """Say, once, that the trials left are done by others."""
+        if not self._waits:
+            self._listener.say("the trials that are left are being done elsewhere; waiting for them")
+        self._waits = True
 
     def look(self, trials: Sequence[Trial]) -> None:
         """Compare with what was seen before."""
@@ -336,7 +346,7 @@ def _record_end(run: Run, search: Search, trials: Sequence[Trial]) -> None:
             "best_value": best.value or 0.0,
             "trials": len(counted(trials)),
             "trials_pruned": sum(trial.state == "pruned" for trial in trials),
-            "trials_failed": sum(trial.state == "failed" for trial in trials),
+            "trials_failed": sum(trial.state == "failed" and not trial.again for trial in trials),
         },
         step=len(counted(trials)),
     )
@@ -375,5 +385,6 @@ def _result(run_id: str, search: Search, trials: Sequence[Trial]) -> TuneResult:
         model=search.model,
         dataset=search.dataset,
         pruned=sum(trial.state == "pruned" for trial in trials),
-        failed=sum(trial.state == "failed" for trial in trials),
+        failed=sum(trial.state == "failed" and not trial.again for trial in trials),
+        repeated=sum(trial.again for trial in trials),
     )
