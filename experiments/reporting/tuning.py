@@ -61,7 +61,7 @@ def search_page(trials: Sequence[Trial], space: Space, title: str) -> str:
     sections = []
     for name, explained in EXPLAINED.items():
         figure = _plotly(study, name)
-        drawn = figure.to_html(full_html=False, include_plotlyjs=False) if figure else f"<p>{TOO_FEW}</p>"
+        drawn = _as_html(figure) if figure else f"<p>{TOO_FEW}</p>"
         sections.append(f"<section><h2>{name.replace('_', ' ').capitalize()}</h2><p>{explained}</p>{drawn}</section>")
     return PAGE.format(title=html.escape(title), script=get_plotlyjs(), sections="\n".join(sections))
 
@@ -117,6 +117,12 @@ def _plotly(study: "optuna.Study", name: str) -> Any:
             "slice": lambda: visualization.plot_slice(study, target_name=VALUE),
         }
         return plots[name]()
+
+
+def _as_html(figure: Any) -> str:
+    """Return a figure that is as wide as its page; its title stands above it there."""
+    figure.update_layout(title=None, width=None, autosize=True, margin_t=40, template="plotly_white")
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, config={"responsive": True}))
 
 
 def _complete(trials: Sequence[Trial]) -> list[Trial]:

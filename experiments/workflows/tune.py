@@ -169,6 +169,7 @@ def tune(store: Store, options: TuneOptions, listener: Listener | None = None, p
                 store, "tune", f"tune {search.name}", parent=parent, tags=_tags(search), resume=run_id
             ) as run:
                 _record_plan(run, search, options)
+                run.log_dataset(data.name, data.source, data.digest, "train", len(data.train))
                 _search(store, options, search, engine, run, listener)
                 _record_end(run, search, engine.trials())
             _delete_checkpoints(_checkpoints(store, search), best_trial(engine.trials()))

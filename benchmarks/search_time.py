@@ -1,0 +1,138 @@
+"""Time to the best validation accuracy of a plain loop of random trials: `digits tune` against that loop."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from time import perf_counter
+
+from benchmarks.measures import ratio
+from benchmarks.report import Finding, Report
+from benchmarks.search_plan import MLP, SearchPlan, new_task
+from experiments.models.space import Choices, Floats, Integers, Space
+from experiments.processes import this_process
+from experiments.training import fit
+from experiments.tuning import best_trial
+from experiments.workflows.trials import do_trial
+
+EXPECTED = 1 / 3  # of the loop's time
+MOST_TRIALS = 100
+WARM_UP_SEED = 1000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One side's search with one seed: seconds since its begin and best value so far, at the end of each trial."""
+
+    seed: int
+    seconds: tuple[float, ...]
+    best: tuple[float, ...]
+
+    def __str__(self) -> str:
+        rises = [
+            f"{second:.0f} s {value:.4f}"
+            for i, (second, value) in enumerate(zip(self.seconds, self.best, strict=True))
+            if i == 0 or value > self.best[i - 1]
+        ]
+        return f"{len(self.seconds)} trials in {self.seconds[-1]:.0f} s: {', '.join(rises)}"
+
+
+def measure(plan: SearchPlan) -> Report:
+    """Let both sides search in turns, once a seed, after a warm-up of both."""
+    search_randomly(plan, WARM_UP_SEED, trials=1)
+    search(plan, WARM_UP_SEED, target=0.0)
+    loops, searches = [], []
+    for seed in range(plan.repeats):
+        loops.append(search_randomly(plan, seed, plan.trials))
+        plan.say(f"seed {seed}: loop of random trials: {loops[-1]}")
+        searches.append(search(plan, seed, target=loops[-1].best[-1]))
+        plan.say(f"seed {seed}: digits tune: {searches[-1]}")
+    return report(plan, loops, searches)
+
+
+def search_randomly(plan: SearchPlan, seed: int, trials: int) -> Curve:
+    """Train for the full length at random points of the space, one after the other, and record nothing."""
+    import keras
+
+    draw, start = random.Random(seed), perf_counter()
+    curve = Curve(seed, (), ())
+    for _ in range(trials):
+        recipe = MLP.recipe.override({**plan.settings(seed), **random_point(MLP.space, draw)})
+        value = fit(MLP, recipe, plan.train, plan.validation).best.val_accuracy
+        keras.backend.clear_session()
+        curve = _longer(curve, perf_counter() - start, value)
+    return curve
+
+
+def random_point(space: Space, draw: random.Random) -> dict[str, int | float]:
+    """Return a point drawn evenly from a search space, on each range's own scale."""
+    return {name: _draw(values, draw) for name, values in space.items()}
+
+
+def _draw(values: Integers | Floats | Choices, draw: random.Random) -> int | float:
+    if isinstance(values, Choices):
+        return draw.choice(values.values)
+    if isinstance(values, Integers):
+        return draw.randrange(values.low, values.high + 1, values.step)
+    if values.log:
+        return float(values.low * (values.high / values.low) ** draw.random())
+    if values.step:
+        return values.low + values.step * draw.randint(0, round((values.high - values.low) / values.step))
+    return draw.uniform(values.low, values.high)
+
+
+def search(plan: SearchPlan, seed: int, target: float) -> Curve:
+    """Search as a worker of `digits tune` does, recording in MLflow, until a complete trial reaches the target.
+
+    The search does not begin at the network's own recipe, as it does elsewhere: that was found by searches before.
+    """
+    task = new_task(plan, f"search-{seed}", plan.settings(seed), MOST_TRIALS, "tpe", "median")
+    start, curve, process = perf_counter(), Curve(seed, (), ()), this_process()
+    while not curve.best or curve.best[-1] < target:
+        trial = task.engine.claim(process)
+        if trial is None:
+            break
+        do_trial(task, trial, plan.train, plan.validation)
+        best = best_trial(task.engine.trials())
+        curve = _longer(curve, perf_counter() - start, best.value or 0.0 if best else 0.0)
+    return curve
+
+
+def _longer(curve: Curve, second: float, value: float) -> Curve:
+    return Curve(curve.seed, (*curve.seconds, second), (*curve.best, max(value, *curve.best[-1:])))
+
+
+def report(plan: SearchPlan, loops: Sequence[Curve], searches: Sequence[Curve]) -> Report:
+    """Set the two sides beside each other, a row a seed."""
+    share = ratio([curve.seconds[-1] for curve in searches], [curve.seconds[-1] for curve in loops])
+    short = sum(ours.best[-1] < loop.best[-1] for ours, loop in zip(searches, loops, strict=True))
+    missing = f" ({short} of {len(loops)} never got there, their time so far is counted)" if short else ""
+    return Report(
+        title=f"Time of digits tune mlp to the best of {plan.trials} random trials of full length, "
+        f"{len(plan.train):,} {plan.dataset} images",
+        headers=("seed", "best of the loop", "loop", "digits tune", "its trials", "its best", "share of the time"),
+        rows=tuple(_row(loop, ours) for loop, ours in zip(loops, searches, strict=True)),
+        findings=(
+            Finding(
+                f"digits tune takes {share:.2f} of the loop's time{missing}",
+                f"at most {EXPECTED:.2f}",
+                short == 0 and share.median <= EXPECTED,
+            ),
+        ),
+        numbers={
+            "loop": [asdict(curve) for curve in loops],
+            "search": [asdict(curve) for curve in searches],
+            "share": share.median,
+        },
+    )
+
+
+def _row(loop: Curve, ours: Curve) -> tuple[str, ...]:
+    return (
+        str(loop.seed),
+        f"{loop.best[-1]:.4f}",
+        f"{loop.seconds[-1]:.0f} s",
+        f"{ours.seconds[-1]:.0f} s",
+        str(len(ours.seconds)),
+        f"{ours.best[-1]:.4f}",
+        f"{ours.seconds[-1] / loop.seconds[-1]:.2f}",
+    )
