@@ -1,22 +1,26 @@
 """Time to the best validation accuracy of a plain loop of random trials: `digits tune` against that loop."""
 
+import os
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import perf_counter
 
 from benchmarks.measures import ratio
 from benchmarks.report import Finding, Report
-from benchmarks.search_plan import MLP, SearchPlan, new_task
+from benchmarks.search_plan import MLP, SearchPlan
 from experiments.models.space import Choices, Floats, Integers, Space
-from experiments.processes import this_process
+from experiments.tracking import Store, find_runs, open_store
 from experiments.training import fit
-from experiments.tuning import best_trial
-from experiments.workflows.trials import do_trial
+from experiments.workflows.listener import Listener
+from experiments.workflows.tune import TuneOptions, tune
+from experiments.workflows.workers import Place
 
 EXPECTED = 1 / 3  # of the loop's time
 MOST_TRIALS = 100
 WARM_UP_SEED = 1000
+WORKERS = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,8 @@ class Curve:
 
 
 def measure(plan: SearchPlan) -> Report:
-    """Let both sides search in turns, once a seed, after a warm-up of both."""
+    """Let both sides search in turns, once a seed, after a warm-up of the loop; the other side starts cold."""
     search_randomly(plan, WARM_UP_SEED, trials=1)
-    search(plan, WARM_UP_SEED, target=0.0)
     loops, searches = [], []
     for seed in range(plan.repeats):
         loops.append(search_randomly(plan, seed, plan.trials))
@@ -80,21 +83,43 @@ def _draw(values: Integers | Floats | Choices, draw: random.Random) -> int | flo
     return draw.uniform(values.low, values.high)
 
 
+class Goal(Listener):
+    """Ends a search when it has reached a value, and keeps its curve on the way."""
+
+    def __init__(self, store: Store, study: str, seed: int, target: float) -> None:
+        self._store, self._study, self._target = store, study, target
+        self._start = perf_counter()
+        self.curve = Curve(seed, (), ())
+
+    def say(self, text: str) -> None:
+        """Look what the search has recorded, whenever a trial has ended."""
+        if not text.startswith("trial "):
+            return
+        run = find_runs(self._store, {"digits.kind": "tune", "digits.study": self._study})[0]
+        best = self._store.client.get_run(run.id).data.metrics.get("best_value", 0.0)
+        self.curve = _longer(self.curve, perf_counter() - self._start, best)
+        if best >= self._target:
+            raise GoalReached
+
+
+class GoalReached(Exception):  # noqa: N818 - no error
+    """A search is as good as it has to be."""
+
+
 def search(plan: SearchPlan, seed: int, target: float) -> Curve:
-    """Search as a worker of `digits tune` does, recording in MLflow, until a complete trial reaches the target.
+    """Search as `digits tune mlp --workers N` does, processes, records and all, until a trial reaches the target.
 
     The search does not begin at the network's own recipe, as it does elsewhere: that was found by searches before.
     """
-    task = new_task(plan, f"search-{seed}", plan.settings(seed), MOST_TRIALS, "tpe", "median")
-    start, curve, process = perf_counter(), Curve(seed, (), ()), this_process()
-    while not curve.best or curve.best[-1] < target:
-        trial = task.engine.claim(process)
-        if trial is None:
-            break
-        do_trial(task, trial, plan.train, plan.validation)
-        best = best_trial(task.engine.trials())
-        curve = _longer(curve, perf_counter() - start, best.value or 0.0 if best else 0.0)
-    return curve
+    store, study = open_store(), f"search-{seed}"
+    options = TuneOptions(
+        MLP.name, plan.dataset, settings=plan.settings(seed), limit=plan.limit, trials=MOST_TRIALS,
+        study=study, place=Place(WORKERS), own_first=False,
+    )  # fmt: skip
+    goal = Goal(store, study, seed, target)
+    with suppress(GoalReached):
+        tune(store, options, goal)
+    return goal.curve
 
 
 def _longer(curve: Curve, second: float, value: float) -> Curve:
@@ -107,7 +132,7 @@ def report(plan: SearchPlan, loops: Sequence[Curve], searches: Sequence[Curve]) 
     short = sum(ours.best[-1] < loop.best[-1] for ours, loop in zip(searches, loops, strict=True))
     missing = f" ({short} of {len(loops)} never got there, their time so far is counted)" if short else ""
     return Report(
-        title=f"Time of digits tune mlp to the best of {plan.trials} random trials of full length, "
+        title=f"Time of digits tune mlp --workers {WORKERS} to the best of {plan.trials} random trials of full length, "
         f"{len(plan.train):,} {plan.dataset} images",
         headers=("seed", "best of the loop", "loop", "digits tune", "its trials", "its best", "share of the time"),
         rows=tuple(_row(loop, ours) for loop, ours in zip(loops, searches, strict=True)),

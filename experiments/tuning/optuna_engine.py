@@ -71,7 +71,7 @@ class OptunaEngine:
     def lay_out(self) -> None:
         """Add the slots that are missing: the model's own recipe first, then what the sampler will suggest."""
         slots = self._slots()
-        points = self._points(first=not slots)
+        points = self._points(own=self.search.own_first and not slots)
         for _ in range(self.total - len(slots)):
             self._study.enqueue_trial(next(points))
 
@@ -181,12 +181,12 @@ class OptunaEngine:
             return bool(self._storage.set_trial_state_values(slot._trial_id, TrialState.RUNNING))
         return False
 
-    def _points(self, first: bool) -> Iterator[dict[str, Value]]:
+    def _points(self, own: bool) -> Iterator[dict[str, Value]]:
         """Yield what each further slot fixes: for a grid a point that none has, else nothing but in the very first."""
         if self.search.sampler == "grid":
             kept, failed = self._laid_out()
             return (point for point in grid(self.search) if _key(point) not in kept | failed)
-        return itertools.chain([own_values(self.search)] if first else [], itertools.repeat({}))
+        return itertools.chain([own_values(self.search)] if own else [], itertools.repeat({}))
 
     def _laid_out(self) -> tuple[set[str], set[str]]:
         """Return the points that slots fix, first of those that have not failed, then of those that have."""

@@ -43,6 +43,8 @@ class Search:
         What the trials share: the model's recipe with everything that the user has fixed.
     space
         What they vary.
+    own_first
+        Whether the first trial takes the recipe's own values.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Search:
     sampler: str = "tpe"
     pruner: Pruner = "median"
     limit: int | None = None
+    own_first: bool = True
 
     def __post_init__(self) -> None:
         _require("engine", self.engine, ENGINES)
@@ -78,6 +81,7 @@ class Search:
             "limit": self.limit,
             "sampler": self.sampler,
             "pruner": self.pruner,
+            "own values first": self.own_first,
             **{f"setting {name}": value for name, value in self.recipe.params().items() if name not in self.space},
             **{f"range of {name}": _as_json(values) for name, values in self.space.items()},
         }

@@ -58,6 +58,8 @@ class TuneOptions:
         Database URL where many machines are to share the study; None takes a file of this project.
     place
         Where the trials are done, and how many at the same time.
+    own_first
+        Whether the first trial is the model's own recipe, so that nothing worse can come out.
     """
 
     model: str
@@ -72,6 +74,7 @@ class TuneOptions:
     study: str | None = None
     storage: str | None = None
     place: Place = field(default_factory=Place)
+    own_first: bool = True
 
     def __post_init__(self) -> None:
         for name in ("trials", "limit"):
@@ -111,6 +114,7 @@ class TuneOptions:
             sampler=self.sampler or DEFAULT_SAMPLER.get(self.engine, ""),
             pruner=self.pruner or DEFAULT_PRUNER.get(self.engine, "none"),  # type: ignore[arg-type]
             limit=self.limit,
+            own_first=self.own_first,
         )
 
 
@@ -268,15 +272,15 @@ class Watch:
         """Compare with what was seen before."""
         best, done = best_trial(trials), len(counted(trials))
         ended = {trial.number for trial in trials if trial.state != "running"}
+        if best and (self._best is None or best.number != self._best.number):
+            self._best = best
+            self._run.log_metrics({"best_value": best.value or 0.0}, step=done)
+            self._run.set_tags(_best_tags(best))
         told = ended if self._told is None else self._told  # what earlier calls did is not news
         for trial in trials:
             if trial.number in ended - told:
                 self._listener.say(_line(trial, best))
         self._told = ended
-        if best and (self._best is None or best.number != self._best.number):
-            self._best = best
-            self._run.log_metrics({"best_value": best.value or 0.0}, step=done)
-            self._run.set_tags(_best_tags(best))
         self._listener.advance(done, self._total)
         self._listener.board(
             f"{self._search.name}: best of {done} of {self._total} trials",
