@@ -123,7 +123,7 @@ def search(plan: SearchPlan, seed: int, target: float) -> Curve:
 
 
 def _longer(curve: Curve, second: float, value: float) -> Curve:
-    return Curve(curve.seed, (*curve.seconds, second), (*curve.best, max(value, *curve.best[-1:])))
+    return Curve(curve.seed, (*curve.seconds, second), (*curve.best, max((value, *curve.best[-1:]))))
 
 
 def report(plan: SearchPlan, loops: Sequence[Curve], searches: Sequence[Curve]) -> Report:
