@@ -231,6 +231,8 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
             trials = engine.trials()
             watch.look(trials)
             _stop_if_hopeless(trials, first, deaths)
+        while workers.running():  # a worker that has ended its trial has yet to end its run
+            workers.ended(POLL_SECONDS)
     watch.look(engine.trials())
 
 
