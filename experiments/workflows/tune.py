@@ -216,7 +216,7 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
     started, deaths = 0, 0
     with options.place.open() as workers:
         while engine.remaining() > 0:
-            while workers.running() < min(workers.capacity, workers.running() + engine.claimable()):
+            while engine.claimable() and workers.running() < min(workers.capacity, engine.remaining()):
                 workers.start(f"worker-{started}", work, task)
                 started += 1
             if not workers.running():
