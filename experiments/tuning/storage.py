@@ -10,6 +10,7 @@ from experiments.errors import DigitsError, UsageError
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
+EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REACH_SECONDS = 10
 HEARTBEAT_SECONDS = 10
 GRACE_SECONDS = 60  # without a heartbeat, after which a trial on another machine is given up
@@ -66,7 +67,7 @@ def _open_database(url: str) -> "BaseStorage":
     try:
         parts = make_url(url)
     except ArgumentError as error:
-        raise UsageError(f"{url!r} is no database URL; write postgresql+psycopg://USER:PASSWORD@HOST/NAME") from error
+        raise UsageError(f"{url!r} is no database URL; write {EXAMPLE_URL}") from error
     shown = parts.render_as_string(hide_password=True)
     try:
         with warnings.catch_warnings():

@@ -25,6 +25,7 @@ from experiments.tuning import (
     counted,
     failures_in_a_row,
 )
+from experiments.tuning.storage import EXAMPLE_URL
 from experiments.workflows.listener import Listener
 from experiments.workflows.trials import Task, work
 from experiments.workflows.workers import Place
@@ -81,6 +82,8 @@ class TuneOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, received {value}")
+        if self.storage is not None and "://" not in self.storage:
+            raise UsageError(f"--storage needs a database URL such as {EXAMPLE_URL}, received {self.storage!r}")
         if self.storage and self.engine != "optuna":
             raise UsageError("--storage goes with --engine optuna: Keras Tuner keeps its searches in files")
         if self.place.cluster and self.engine != "optuna":
