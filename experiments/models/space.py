@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from experiments.errors import UsageError
 
@@ -41,22 +42,32 @@ class Floats:
     log: bool = False
 
     def __post_init__(self) -> None:
-        if not self.low < self.high or (self.log and (self.low <= 0 or self.step)):
+        if not -inf < self.low < self.high < inf or (self.log and (self.low <= 0 or self.step)):
             raise ValueError(f"low must be below high, and a logarithmic range positive. Received: {self}")
+        if self.step is not None and not (self.step > 0 and self.high in self):
+            raise ValueError(f"low and high must be a whole number of steps apart. Received: {self}")
 
     def __contains__(self, value: Value) -> bool:
         steps = (value - self.low) / self.step if self.step else 0
         return self.low <= value <= self.high and abs(steps - round(steps)) < 1e-9
 
     def grid(self) -> tuple[Value, ...]:
-        """Return `GRID_POINTS` of the numbers, evenly spread on their scale, both ends among them."""
-        shares = [i / (GRID_POINTS - 1) for i in range(GRID_POINTS)]
-        if self.log:
-            return tuple(float(f"{self.low * (self.high / self.low) ** share:.6g}") for share in shares)
+        """Return at most `GRID_POINTS` of the numbers, evenly spread on their scale, both ends among them."""
         if self.step:
-            steps = round((self.high - self.low) / self.step)
-            return tuple(round(self.low + self.step * round(share * steps), 9) for share in shares)
-        return tuple(self.low + (self.high - self.low) * share for share in shares)
+            points = self.steps()
+            count = min(GRID_POINTS, len(points))
+            return tuple(points[round(i * (len(points) - 1) / (count - 1))] for i in range(count))
+        shares = [i / (GRID_POINTS - 1) for i in range(1, GRID_POINTS - 1)]
+        if self.log:
+            between = [float(f"{self.low * (self.high / self.low) ** share:.6g}") for share in shares]
+        else:
+            between = [self.low + (self.high - self.low) * share for share in shares]
+        return (self.low, *between, self.high)
+
+    def steps(self) -> tuple[float, ...]:
+        """Return all numbers of a range with steps."""
+        count = round((self.high - self.low) / (self.step or 1))
+        return tuple(float(f"{self.low + (self.step or 1) * i:.12g}") for i in range(count + 1))
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,10 @@ class Choices:
     """A few values, between which there may be nothing."""
 
     values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values or len(set(self.values)) < len(self.values):
+            raise ValueError(f"name each value once. Received: {self}")
 
     def __contains__(self, value: Value) -> bool:
         return value in self.values

@@ -2,7 +2,8 @@
 
 import html
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -61,7 +62,7 @@ def search_page(trials: Sequence[Trial], space: Space, title: str) -> str:
     sections = []
     for name, explained in EXPLAINED.items():
         figure = _plotly(study, name)
-        drawn = _as_html(figure) if figure else f"<p>{TOO_FEW}</p>"
+        drawn = _as_html(figure) if figure else f"<p>{_why_empty(space)}</p>"
         sections.append(f"<section><h2>{name.replace('_', ' ').capitalize()}</h2><p>{explained}</p>{drawn}</section>")
     return PAGE.format(title=html.escape(title), script=get_plotlyjs(), sections="\n".join(sections))
 
@@ -93,8 +94,7 @@ def importance(trials: Sequence[Trial], space: Space) -> dict[str, float]:
 
     if len(_complete(trials)) < 2:
         return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    with _quiet_optuna():
         return dict(optuna.importance.get_param_importances(as_study(trials, space)))
 
 
@@ -105,8 +105,7 @@ def _plotly(study: "optuna.Study", name: str) -> Any:
     complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
     if len(complete) < 2:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    with _quiet_optuna():
         if name == "contour":
             important = list(optuna.importance.get_param_importances(study))[:2]
             return visualization.plot_contour(study, important, target_name=VALUE) if len(important) == 2 else None
@@ -117,6 +116,17 @@ def _plotly(study: "optuna.Study", name: str) -> Any:
             "slice": lambda: visualization.plot_slice(study, target_name=VALUE),
         }
         return plots[name]()
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Silence what says that a method is new, and that equal values tell nothing about importance."""
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", "Target and region quantiles", UserWarning)
+        yield
 
 
 def _as_html(figure: Any) -> str:
@@ -151,7 +161,7 @@ def _history(trials: Sequence[Trial], title: str) -> "Figure":
             _focus(axes, values)
             hidden = sum(max(trial.curve) < axes.get_ylim()[0] for trial in pruned) + sum(values < axes.get_ylim()[0])
             if hidden:
-                axes.text(0.99, 0.02, f"{hidden} trials lie below", transform=axes.transAxes, ha="right", color=GREY)
+                axes.text(0.99, 0.02, f"trials below: {hidden}", transform=axes.transAxes, ha="right", color=GREY)
         axes.set(xlabel="trial", ylabel=VALUE)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside lower left", ncols=3)
@@ -199,6 +209,10 @@ def _slice(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
     return figure
 
 
+def _why_empty(space: Space) -> str:
+    return TOO_FEW if len(space) > 1 else "only one hyperparameter was searched"
+
+
 def _scale(axes: "Axes", axis: Literal["x", "y"], values: Range) -> None:
     """Lay an axis out over a range, with a little room at both ends."""
     from matplotlib.ticker import NullFormatter
@@ -211,7 +225,7 @@ def _scale(axes: "Axes", axis: Literal["x", "y"], values: Range) -> None:
         room = (high / low) ** 0.04
         set_limits(low / room, high * room)
     else:
-        room = (high - low) * 0.04
+        room = (high - low) * 0.04 or 0.5
         set_limits(low - room, high + room)
 
 
@@ -269,7 +283,7 @@ def _contour(trials: Sequence[Trial], space: Space, names: Sequence[str], title:
     complete = _complete(trials)
     with drawing(title, 7, 5) as figure:
         if len(names) < 2 or len(complete) < 2:
-            notice(figure, TOO_FEW)
+            notice(figure, _why_empty(space))
             return figure
         axes = figure.subplots()
         (x, y), values = ([[trial.params[name] for trial in complete] for name in names]), _values(complete)

@@ -170,10 +170,14 @@ class FoundRun:
 
 def find_runs(store: Store, tags: Mapping[str, str]) -> list[FoundRun]:
     """Return the runs of the experiment that have all these tags, the latest first."""
-    quoted = {name: value.replace("'", "") for name, value in tags.items()}
-    query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in quoted.items())
+    query = " and ".join(f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items())
     found = store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time DESC"])
     return [FoundRun(run.info.run_id, run.data.tags) for run in found]
+
+
+def _quoted(value: str) -> str:
+    quote = '"' if "'" in value else "'"
+    return f"{quote}{value}{quote}"
 
 
 def has_finished(store: Store, run_id: str) -> bool:

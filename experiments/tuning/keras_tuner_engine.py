@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from experiments.errors import DigitsError
 from experiments.models.space import Choices, Floats, Integers
 from experiments.processes import is_dead
-from experiments.tuning.search import MOST_ATTEMPTS, OBJECTIVE, Search, State, Trial
+from experiments.tuning.search import MOST_ATTEMPTS, OBJECTIVE, Search, State, Trial, counted
 
 T = TypeVar("T")
 REDUCTION = 3  # of the trials in a round of hyperband, one in so many goes on: Keras Tuner's own default
@@ -52,19 +52,24 @@ class KerasTunerEngine:
     def __init__(self, search: Search, folder: Path, total: int) -> None:
         self._search, self._folder, self._wanted = search, folder, total
         folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
         self._notes = _read(folder / "digits.json")
-        search.require_same(self._notes.setdefault("search", search.identity()))
+        with _damage_told(folder):
+            search.require_same(dict(self._notes.setdefault("search", search.identity())))
+            self._restore()
+        self._exhausted = False
+        self._save()
+
+    def _restore(self) -> None:
+        """Take trials and oracle from the folder as an earlier process left them."""
         noted = [Trial(**fields) for fields in self._notes.get("trials", [])]
         self._trials = {trial.number: trial for trial in noted if trial.state != "running"}
         self._cut_off = {trial.number: trial for trial in noted if trial.state == "running"}
-        self._oracle = _oracle(search)
-        self._oracle._set_project_dir(folder, "oracle")
-        if (folder / "oracle" / "oracle.json").exists():
+        self._oracle = _oracle(self._search)
+        self._oracle._set_project_dir(self._folder, "oracle")
+        if (self._folder / "oracle" / "oracle.json").exists():
             self._oracle.reload()  # which queues what was running to be tried again
         self._ids: dict[int, str] = {_number(name): name for name in self._oracle.trials}
-        self._exhausted = False
-        self._lock = threading.RLock()
-        self._save()
 
     @_alone
     def parent_run(self) -> str:
@@ -84,7 +89,8 @@ class KerasTunerEngine:
         self._oracle.max_trials = self._wanted + failed
         suggested = self._oracle.create_trial(process)
         if suggested.status != "RUNNING":
-            self._exhausted = suggested.status == "STOPPED" and self.remaining() > 0
+            below = len(self._oracle.trials) < self._oracle.max_trials
+            self._exhausted = suggested.status == "STOPPED" and below
             return None
         number = _number(suggested.trial_id)
         self._ids[number] = suggested.trial_id
@@ -123,7 +129,7 @@ class KerasTunerEngine:
         trial.status = "COMPLETED" if state == "complete" else "FAILED"
         trial.message = error
         self._change(number, state=state, value=value, seconds=seconds, error=error)
-        self._oracle.end_trial(trial)
+        self._end(trial)
 
     @_alone
     def give_back(self, number: int, error: str) -> None:
@@ -132,7 +138,7 @@ class KerasTunerEngine:
             return
         trial = self._oracle.trials[self._ids[number]]
         trial.status, trial.message = "INVALID", error
-        self._oracle.end_trial(trial)  # which queues it again, or lets it fail for good
+        self._end(trial)  # which queues it again, or lets it fail for good
         self._change(number, state="failed", error=error, again=self._oracle.trials[trial.trial_id].status == "INVALID")
 
     @_alone
@@ -151,13 +157,17 @@ class KerasTunerEngine:
         """Return how many trials are still to be ended: none when the oracle has tried all there is."""
         if self._exhausted and not any(trial.state == "running" for trial in self._trials.values()):
             return 0
-        return self._wanted - sum(trial.state == "complete" for trial in self._trials.values())
+        return self._wanted - len(counted(list(self._trials.values())))
 
     @_alone
     def claimable(self) -> int:
         """Return how many trials could be claimed now."""
         running = sum(trial.state == "running" for trial in self._trials.values())
         return 0 if self._exhausted else max(0, self.remaining() - running)
+
+    def _end(self, trial: Any) -> None:
+        self._oracle.end_trial(trial)
+        self._oracle.save()  # end_trial itself saves before it has taken the trial off the running ones
 
     def _change(self, number: int, **fields: Any) -> None:
         self._trials[number] = replace(self._trials[number], **fields)
@@ -170,11 +180,22 @@ class KerasTunerEngine:
         fresh.replace(self._folder / "digits.json")
 
 
+class _ServedEngine(KerasTunerEngine):
+    """An engine that is filled by a call after it was made: only what calls raise comes to those who make them."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def open(self) -> None:
+        """Restore or begin the search."""
+        super().__init__(*self._arguments)
+
+
 class _Manager(BaseManager):
     """Serves an engine to the processes of this machine."""
 
 
-_Manager.register("engine", KerasTunerEngine)
+_Manager.register("engine", _ServedEngine)
 
 
 @contextmanager
@@ -207,6 +228,7 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
         manager.start(_silence)
         with manager:
             engine = manager.engine(search, folder, total)  # type: ignore[attr-defined]
+            engine.open()
             if not engine.parent_run():
                 engine.set_parent_run(make_run())
             yield engine
@@ -251,9 +273,11 @@ def _hyperparameters(search: Search) -> Any:
         default = {"default": own[name]} if own[name] in values else {}
         if isinstance(values, Integers):
             space.Int(name, values.low, values.high, step=values.step, **default)
+        elif isinstance(values, Floats) and values.step:  # Keras Tuner's own steps fall short of the end
+            space.Choice(name, list(values.steps()), ordered=True, **default)
         elif isinstance(values, Floats):
             sampling = "log" if values.log else "linear"
-            space.Float(name, values.low, values.high, step=values.step, sampling=sampling, **default)
+            space.Float(name, values.low, values.high, sampling=sampling, **default)
         elif isinstance(values, Choices):
             space.Choice(name, list(values.values), **default)
     return space
@@ -264,11 +288,16 @@ def _number(name: str) -> int:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    with _damage_told(file.parent):
+        return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+@contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    """Say which folder is at fault when what was read from it is not what was written."""
     try:
-        return dict(json.loads(file.read_text()))
-    except FileNotFoundError:
-        return {}
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise DigitsError(
-            f"the record {file} is damaged; move its folder away, or take another name with --study NAME"
+            f"the record of the search in {folder} is damaged; move it away, or take another name with --study NAME"
         ) from error

@@ -86,7 +86,7 @@ class OptunaEngine:
                 trial.set_user_attr("process", process)
                 self._open[slot.number] = trial
                 self._start_heart(slot.number)
-                params = {name: _suggest(trial, name, values) for name, values in self.search.space.items()}
+                params = {name: _tidy(_suggest(trial, name, values)) for name, values in self.search.space.items()}
                 return Trial(slot.number, "running", params, process=process)
         return None
 
@@ -102,17 +102,18 @@ class OptunaEngine:
 
     def finish(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
         """End a trial."""
+        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         trial = self._open.pop(number)
         self._hearts.pop(number).set()
-        trial.set_user_attr("seconds", seconds)
-        if value is not None:
-            trial.set_user_attr("value", value)
-        if error:
-            trial.set_user_attr("error", error)
         states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-        self._study.tell(trial, value if state == "complete" else None, states[state], skip_if_finished=True)
+        notes = {"seconds": seconds, "value": value, "error": error}
+        with suppress(UpdateFinishedTrialError):  # this machine had fallen silent and the trial was given to another
+            for name, note in notes.items():
+                if note is not None:
+                    trial.set_user_attr(name, note)
+            self._study.tell(trial, value if state == "complete" else None, states[state], skip_if_finished=True)
         if state == "failed":
             self.lay_out()
 
@@ -134,7 +135,8 @@ class OptunaEngine:
             self._storage.set_trial_user_attr(trial._trial_id, "error", error)
             self._storage.set_trial_user_attr(trial._trial_id, "again", again)
             if self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL) and again:
-                self._study.enqueue_trial(trial.params, user_attrs={"attempt": attempt + 1})
+                tried = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+                self._study.enqueue_trial(tried, user_attrs={"attempt": attempt + 1})
         self.lay_out()
 
     def stale(self) -> Sequence[Trial]:
@@ -318,13 +320,18 @@ def _suggest(trial: "optuna.Trial", name: str, values: Integers | Floats | Choic
     return trial.suggest_categorical(name, values.values)
 
 
+def _tidy(value: Value) -> Value:
+    """Return 0.3 for Optuna's 0.30000000000000004."""
+    return float(f"{value:.15g}") if isinstance(value, float) else value
+
+
 def _as_trial(trial: "FrozenTrial") -> Trial:
     states: Mapping[str, State] = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
     notes = trial.user_attrs
     return Trial(
         number=trial.number,
         state=states[trial.state.name],
-        params=trial.params,
+        params={name: _tidy(value) for name, value in trial.params.items()},
         value=notes.get("value", trial.value if trial.state.name == "COMPLETE" else None),
         curve=[trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values)],
         seconds=notes.get("seconds", _elapsed(trial)),

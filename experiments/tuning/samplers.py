@@ -1,5 +1,6 @@
 """Optuna's samplers and pruners, by name."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from experiments.tuning.search import Search
@@ -21,6 +22,7 @@ def make_sampler(search: Search, number: int) -> "BaseSampler":
     the same seed would all suggest the same. The memory of a sampler is the study.
     """
     from optuna import samplers
+    from optuna.exceptions import ExperimentalWarning
 
     seed = (search.seed * 1_000_003 + number) % 2**32
     if search.sampler == "tpe":
@@ -28,7 +30,9 @@ def make_sampler(search: Search, number: int) -> "BaseSampler":
     if search.sampler == "cmaes":
         return samplers.CmaEsSampler(n_startup_trials=STARTUP_TRIALS, seed=seed, warn_independent_sampling=False)
     if search.sampler == "qmc":  # one sequence, of which the study counts the points taken
-        return samplers.QMCSampler(seed=search.seed, scramble=True, warn_independent_sampling=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return samplers.QMCSampler(seed=search.seed, scramble=True, warn_independent_sampling=False)
     return samplers.RandomSampler(seed=seed)  # a grid needs none: its points are laid out beforehand
 
 

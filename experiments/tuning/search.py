@@ -44,7 +44,7 @@ class Search:
     space
         What they vary.
     own_first
-        Whether the first trial takes the recipe's own values.
+        Whether the first trial takes the recipe's own values; of Optuna's samplers, but for the grid.
     """
 
     name: str

@@ -1,6 +1,8 @@
 """Where Optuna keeps a study: a journal file on this machine, or a database that many machines reach."""
 
 import json
+import os
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from experiments.errors import DigitsError, UsageError
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+    from optuna.storages.journal import JournalFileOpenLock
 
 EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REACH_SECONDS = 10
@@ -47,7 +50,9 @@ def _open_journal(file: Path) -> "BaseStorage":
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        backend = JournalFileBackend(str(file), lock_obj=JournalFileOpenLock(str(file), grace_period=LOCK_SECONDS))
+        lock = JournalFileOpenLock(str(file), grace_period=LOCK_SECONDS)
+        backend = JournalFileBackend(str(file), lock_obj=lock)
+        _drop_unfinished_line(file, lock)
         return JournalStorage(backend)
     except OSError as error:
         raise DigitsError(f"cannot use the journal {file}: {error.strerror}") from error
@@ -58,6 +63,23 @@ def _open_journal(file: Path) -> "BaseStorage":
         ) from error
 
 
+def _drop_unfinished_line(file: Path, lock: "JournalFileOpenLock") -> None:
+    """Cut off what a process that was killed left of a line: the next line would join it, and both be lost."""
+    if _is_whole(file.read_bytes()):
+        return
+    lock.acquire()  # it may be that another process is writing the line just now
+    try:
+        content = file.read_bytes()
+        if not _is_whole(content):
+            os.truncate(file, content.rfind(b"\n") + 1)
+    finally:
+        lock.release()
+
+
+def _is_whole(content: bytes) -> bool:
+    return not content or content.endswith(b"\n")
+
+
 def _open_database(url: str) -> "BaseStorage":
     from optuna.exceptions import ExperimentalWarning
     from optuna.storages import RDBStorage
@@ -66,8 +88,9 @@ def _open_database(url: str) -> "BaseStorage":
 
     try:
         parts = make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"{url!r} is no database URL; write {EXAMPLE_URL}") from error
+    except (ArgumentError, ValueError) as error:
+        shown = re.sub(r":[^:@/]*@", ":***@", url)
+        raise UsageError(f"{shown!r} is no database URL; write {EXAMPLE_URL}") from error
     shown = parts.render_as_string(hide_password=True)
     try:
         with warnings.catch_warnings():

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from experiments import datasets, reporting, tracking
 from experiments.errors import DigitsError, UsageError
@@ -192,22 +193,23 @@ def _engine(store: Store, options: TuneOptions, search: Search) -> Iterator[Engi
     def make_run() -> str:
         return tracking.begin_run(store, f"tune {search.name}")
 
-    folder = _folder(store)
+    folder = _folder(store, search.name)
     if search.engine == "keras-tuner":
         from experiments.tuning.keras_tuner_engine import keras_tuner_engine
 
-        with keras_tuner_engine(search, folder / search.name, options.trials, make_run) as engine:
+        with keras_tuner_engine(search, folder, options.trials, make_run) as engine:
             yield engine
     else:
         from experiments.tuning.optuna_engine import open_study
 
-        place = options.storage or str(folder / f"{search.name}.journal")
+        place = options.storage or str(folder / "study.journal")
         yield open_study(search, place, options.trials, make_run)
 
 
-def _folder(store: Store) -> Path:
-    """Return where the files of studies are kept; those of each experiment apart, for they name its runs."""
-    return store.root / STUDIES / hashlib.sha256(f"{store.uri} {store.experiment_id}".encode()).hexdigest()[:8]
+def _folder(store: Store, study: str) -> Path:
+    """Return where the files of a study are kept; those of each experiment apart, for they name its runs."""
+    experiment = hashlib.sha256(f"{store.uri} {store.experiment_id}".encode()).hexdigest()[:8]
+    return store.root / STUDIES / experiment / quote(study, safe="").replace(".", "%2E")
 
 
 def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, run: Run, listener: Listener) -> None:
@@ -370,7 +372,7 @@ def _record_end(run: Run, search: Search, trials: Sequence[Trial]) -> None:
 def _checkpoints(store: Store, search: Search) -> Path | None:
     """Return where trainings are kept that later trials continue, as hyperband's do."""
     continued = search.engine == "keras-tuner" and search.sampler == "hyperband"
-    return _folder(store) / search.name / "checkpoints" if continued else None
+    return _folder(store, search.name) / "checkpoints" if continued else None
 
 
 def _delete_checkpoints(folder: Path | None, best: Trial | None) -> None:

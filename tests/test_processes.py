@@ -1,0 +1,89 @@
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from experiments.processes import is_dead, is_here, this_process
+
+WAITS = "import sys; print('ready', flush=True); sys.stdin.readline()"
+
+
+@contextmanager
+def another() -> "Iterator[subprocess.Popen[bytes]]":
+    """Start a process that waits, and end it in the end."""
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def name(pid: int) -> str:
+    """Return what a process calls itself."""
+    return f"{platform.node()}:{pid}:{psutil.Process(pid).create_time():.0f}"
+
+
+def test_this_process_lives_here() -> None:
+    assert this_process() == this_process() == name(os.getpid())
+    assert is_here(this_process())
+    assert not is_dead(this_process())
+
+
+def test_a_process_is_named_from_within_as_from_without() -> None:
+    code = "from experiments.processes import this_process; import os; print(os.getpid(), this_process())"
+    root = Path(__file__).parents[1]
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root).stdout
+    pid, named = printed.split(" ", 1)
+    assert named.strip().rsplit(":", 1)[0] == f"{platform.node()}:{pid}"
+    assert is_dead(named.strip())
+
+
+def test_a_process_is_dead_once_it_was_killed_be_it_a_zombie_or_gone() -> None:
+    with another() as process:
+        named = name(process.pid)
+        assert not is_dead(named)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+        assert is_dead(named)
+        process.wait()
+        assert is_dead(named)
+
+
+def test_a_process_that_ended_by_itself_is_dead() -> None:
+    with another() as process:
+        named = name(process.pid)
+        process.communicate(b"\n")
+        assert process.returncode == 0
+        assert is_dead(named)
+
+
+@pytest.mark.parametrize("seconds", [-3600, -10, 10, 3600])
+def test_another_process_of_the_same_number_does_not_bring_it_back(seconds: int) -> None:
+    host, pid, started = this_process().rsplit(":", 2)
+    assert is_dead(f"{host}:{pid}:{int(started) + seconds}")
+
+
+@pytest.mark.parametrize("seconds", [-1, 1])
+def test_a_start_that_was_rounded_otherwise_is_the_same(seconds: int) -> None:
+    host, pid, started = this_process().rsplit(":", 2)
+    assert not is_dead(f"{host}:{pid}:{int(started) + seconds}")
+
+
+@pytest.mark.parametrize("host", ["elsewhere", "a:b", platform.node() + "-2", ""])
+def test_of_another_machine_s_processes_nothing_is_known(host: str) -> None:
+    for pid in (os.getpid(), 2**22 + 1):
+        assert not is_dead(f"{host}:{pid}:0")
+        assert not is_here(f"{host}:{pid}:0")
+
+
+def test_a_number_that_no_process_has_is_dead() -> None:
+    assert is_dead(f"{platform.node()}:{2**22 + 1}:0")  # Linux counts to 2**22
