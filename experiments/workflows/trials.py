@@ -1,6 +1,5 @@
 """What a worker does in a search: take a trial, train, report, and take the next."""
 
-import gc
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from experiments.datasets import Split
 from experiments.models import architecture
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
-from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit
+from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
 from experiments.tuning import MOST_FAILURES, OBJECTIVE, Engine, Search, Trial, failures_in_a_row
 
 
@@ -95,7 +94,7 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
         engine.give_back(trial.number, "interrupted")
         raise
     finally:
-        _release_memory()
+        release_memory()
 
 
 def _tags(search: Search, trial: Trial) -> dict[str, str]:
@@ -157,11 +156,3 @@ def _conclude(run: Run, state: str, seconds: float, fitted: Fit | None = None) -
         }
     run.log_metrics(metrics)
     run.set_tags({"optuna.state": state})
-
-
-def _release_memory() -> None:
-    """Let go of the graphs that Keras keeps for each network it has built."""
-    import keras
-
-    keras.backend.clear_session()
-    gc.collect()
