@@ -235,8 +235,9 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
 
 
 def _silence() -> None:
-    """Keep TensorFlow's start-up chatter, and Ctrl-C, from a process that others command."""
+    """Keep what libraries print, and Ctrl-C, from a process that others command."""
     with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

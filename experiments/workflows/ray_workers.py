@@ -1,6 +1,7 @@
 """Work done by the nodes of a Ray cluster."""
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -37,6 +38,7 @@ class RayWorkers:
             import ray
         except ImportError as error:
             raise UsageError("--cluster needs Ray: pip install 'digits[cluster]'") from error
+        self._check_reachable()
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         try:
             ray.init(
@@ -56,6 +58,17 @@ class RayWorkers:
         for reference in self._names:
             ray.cancel(reference, force=True)
         ray.shutdown()
+
+    def _check_reachable(self) -> None:
+        """Fail at once where Ray would try again for ever."""
+        host, _, port = self._address.removeprefix("ray://").rpartition(":")
+        if not (host and port.isdecimal()):
+            return
+        try:
+            socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DigitsError(f"no Ray cluster answers at {self._address}: {reason}") from error
 
     def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
         """Begin a piece of work on a node that has what it needs."""

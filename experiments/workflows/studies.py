@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from experiments import tracking
+from experiments import datasets, tracking
 from experiments.errors import DigitsError
 from experiments.tracking import Store
 from experiments.workflows.train import TrainOptions
@@ -40,7 +40,8 @@ def with_study(store: Store, options: TrainOptions, study: str | None = None) ->
     UsageError
         When it searched another model.
     """
-    found = find_study(store, options.model, options.dataset, study)
+    dataset = datasets.load(options.dataset, options.data_dir).name  # a folder's data is known by its name
+    found = find_study(store, options.model, dataset, study)
     shared = {name: value for name, value in found.shared.items() if name not in BUDGET}
     settings = {**shared, **found.params, **options.settings}
     return replace(options, settings=settings, study_run=found.run_id), found

@@ -132,14 +132,18 @@ def _fit(task: Task, trial: Trial, run: Run, train: Split, validation: Split) ->
 
 
 def _checkpoint(folder: Path | None, trial: Trial) -> Checkpoint | None:
-    """Return where the training of a trial is kept, with a copy of the one that it continues."""
+    """Return where the training of a trial is kept, with a copy of the one that it continues.
+
+    Where that one is no longer kept, for the search had ended before it was given more trials, it begins anew.
+    """
     if folder is None:
         return None
     own = folder / trial.name
-    if trial.continues is not None and not own.exists():
+    earlier = folder / f"trial-{trial.continues:03d}" if trial.continues is not None else own
+    if earlier.exists() and not own.exists():
         fresh = own.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(folder / f"trial-{trial.continues:03d}", fresh)
+        shutil.copytree(earlier, fresh)
         fresh.rename(own)
     return Checkpoint(own)
 

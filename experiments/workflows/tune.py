@@ -218,7 +218,7 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
     first = len(engine.trials())
     task = Task(store, search, engine, options.dataset, options.data_dir, first, _checkpoints(store, search))
     watch = Watch(run, search, options.trials, listener)
-    started, deaths = 0, 0
+    started, deaths, done = 0, 0, len(counted(engine.trials()))
     with options.place.open() as workers:
         while engine.remaining() > 0:
             while engine.claimable() and workers.running() < min(workers.capacity, engine.remaining()):
@@ -229,12 +229,14 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
             for ended in workers.ended(POLL_SECONDS):
                 if ended.error:
                     raise ended.error
-                deaths = deaths + 1 if ended.died else 0
                 if ended.died:
+                    deaths += 1
                     listener.say(f"{ended.name} {ended.died}")
             _close_stale(store, engine)
             trials = engine.trials()
             watch.look(trials)
+            if len(counted(trials)) > done:
+                deaths, done = 0, len(counted(trials))
             _stop_if_hopeless(trials, first, deaths)
         while workers.running():  # a worker that has ended its trial has yet to end its run
             workers.ended(POLL_SECONDS)

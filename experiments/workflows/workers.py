@@ -1,6 +1,7 @@
 """Work done by other processes: on this machine, or on a Ray cluster."""
 
 import os
+import pickle
 import signal
 import sys
 import tempfile
@@ -147,7 +148,7 @@ class LocalWorkers:
         process, answer, log = self._processes.pop(name)
         try:
             result, error = answer.recv()
-        except EOFError:
+        except (EOFError, OSError):  # it ended before, or halfway through, its answer
             process.join()
             return Ended(name, died=_epitaph(process.exitcode, log))
         process.join(STOP_SECONDS)
@@ -178,9 +179,19 @@ def _work(to_answer: Any, log: Path, threads: int | None, work: Callable[..., An
     try:
         answer: tuple[Any, Exception | None] = (work(*arguments), None)
     except Exception as error:
-        error.add_note("".join(traceback.format_exception(error)))
-        answer = (None, error)
+        answer = (None, _sendable(error))
     to_answer.send(answer)
+
+
+def _sendable(error: Exception) -> Exception:
+    """Return an exception with its traceback as a note; one of a kind that can be sent, if its own cannot."""
+    note = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # an exception's class may do anything here
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error
 
 
 def _stop(*_: Any) -> NoReturn:
