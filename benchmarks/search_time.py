@@ -95,7 +95,7 @@ class Goal(Listener):
         """Look what the search has recorded, whenever a trial has ended."""
         if not text.startswith("trial "):
             return
-        run = find_runs(self._store, {"digits.kind": "tune", "digits.study": self._study})[0]
+        run = find_runs(self._store, "tune", {"digits.study": self._study})[0]
         best = self._store.client.get_run(run.id).data.metrics.get("best_value", 0.0)
         self.curve = _longer(self.curve, perf_counter() - self._start, best)
         if best >= self._target:

@@ -1,7 +1,11 @@
 """Processes by a name that tells the same number used again, and a process on another machine, apart."""
 
+import multiprocessing
+import multiprocessing.connection
 import os
 import platform
+import signal
+import threading
 
 
 def this_process() -> str:
@@ -28,3 +32,16 @@ def is_dead(process: str) -> bool:
         return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - float(started)) >= 2
     except psutil.Error:
         return True
+
+
+def stop_with_parent() -> None:
+    """Send SIGTERM to this process, which `multiprocessing` has started, when its parent is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

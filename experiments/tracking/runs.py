@@ -168,16 +168,18 @@ class FoundRun:
     tags: Mapping[str, str]
 
 
-def find_runs(store: Store, tags: Mapping[str, str]) -> list[FoundRun]:
-    """Return the runs of the experiment that have all these tags, the latest first."""
-    query = " and ".join(f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items())
-    found = store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time DESC"])
-    return [FoundRun(run.info.run_id, run.data.tags) for run in found]
+def find_runs(store: Store, kind: Kind, tags: Mapping[str, str]) -> list[FoundRun]:
+    """Return the runs of a kind that have all these tags, the latest first."""
+    from mlflow.store.tracking import SEARCH_MAX_RESULTS_THRESHOLD
 
-
-def _quoted(value: str) -> str:
-    quote = '"' if "'" in value else "'"
-    return f"{quote}{value}{quote}"
+    found = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.`digits.kind` = '{kind}'",
+        max_results=SEARCH_MAX_RESULTS_THRESHOLD,
+        order_by=["attributes.start_time DESC"],
+    )
+    # Compared here, for MLflow's query has no way to write both kinds of quotes.
+    return [FoundRun(run.info.run_id, run.data.tags) for run in found if tags.items() <= run.data.tags.items()]
 
 
 def has_finished(store: Store, run_id: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from experiments.errors import DigitsError
 from experiments.models.space import Choices, Floats, Integers
-from experiments.processes import is_dead
+from experiments.processes import is_dead, stop_with_parent
 from experiments.tuning.search import MOST_ATTEMPTS, OBJECTIVE, Search, State, Trial, counted
 
 T = TypeVar("T")
@@ -225,7 +225,7 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
         raise DigitsError(f"another process is already searching {search.name}; wait for it or stop it") from error
     manager = _Manager(ctx=get_context("spawn"))
     with held:
-        manager.start(_silence)
+        manager.start(_serve_quietly)
         with manager:
             engine = manager.engine(search, folder, total)  # type: ignore[attr-defined]
             engine.open()
@@ -234,8 +234,9 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
             yield engine
 
 
-def _silence() -> None:
-    """Keep what libraries print, and Ctrl-C, from a process that others command."""
+def _serve_quietly() -> None:
+    """Keep what libraries print, and Ctrl-C, from a process that others command; end it with the one it serves."""
+    stop_with_parent()
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)

@@ -49,9 +49,9 @@ def with_study(store: Store, options: TrainOptions, study: str | None = None) ->
 
 def find_study(store: Store, model: str, dataset: str, study: str | None = None) -> Found:
     """Return what a study of `model` has found; see `with_study`."""
-    tags = {"digits.kind": "tune", "digits.model": model}
+    tags = {"digits.model": model}
     tags |= {"digits.study": study} if study else {"digits.dataset": dataset}
-    runs = tracking.find_runs(store, tags)
+    runs = tracking.find_runs(store, "tune", tags)
     asked = f"study {study!r}" if study else "study"
     if not runs:
         raise DigitsError(f"there is no {asked} of {model} on {dataset}; run: digits tune {model} --dataset {dataset}")

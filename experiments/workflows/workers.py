@@ -5,16 +5,16 @@ import pickle
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, Self
 
 from experiments.errors import UsageError
+from experiments.processes import stop_with_parent
 
 STOP_SECONDS = 30  # for a worker to end what it does when it is told to stop
 TERMINATED = 143
@@ -171,7 +171,7 @@ def _work(to_answer: Any, log: Path, threads: int | None, work: Callable[..., An
         os.dup2(file.fileno(), 2)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    stop_with_parent()
     if threads:
         from experiments.training.threads import limit_threads
 
@@ -198,11 +198,3 @@ def _stop(*_: Any) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     sys.exit(TERMINATED)
-
-
-def _stop_with_parent() -> None:
-    """Stop when the process that started this one is gone, however it ended."""
-    parent = parent_process()
-    if parent:
-        connection.wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
