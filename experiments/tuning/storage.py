@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import re
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REACH_SECONDS = 10
 HEARTBEAT_SECONDS = 10
 GRACE_SECONDS = 60  # without a heartbeat, after which a trial on another machine is given up
+TABLE_ATTEMPTS = 10  # while other processes make them too
+MADE_MEANWHILE = ("already exists", "duplicate", "unique constraint")  # what databases then say
 LOCK_SECONDS = 10  # after which the lock of a process that is gone is broken
 # What each database's driver calls its time-out.
 TIME_OUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "mariadb": "connect_timeout"}
@@ -81,8 +85,6 @@ def _is_whole(content: bytes) -> bool:
 
 
 def _open_database(url: str) -> "BaseStorage":
-    from optuna.exceptions import ExperimentalWarning
-    from optuna.storages import RDBStorage
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -93,14 +95,7 @@ def _open_database(url: str) -> "BaseStorage":
         raise UsageError(f"{shown!r} is no database URL; write {EXAMPLE_URL}") from error
     shown = parts.render_as_string(hide_password=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats have been one since Optuna 2.5
-            return RDBStorage(
-                url,
-                engine_kwargs={"pool_pre_ping": True, "connect_args": _time_out(parts.get_backend_name())},
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                grace_period=GRACE_SECONDS,
-            )
+        return _connect(url, parts.get_backend_name())
     except (ImportError, NoSuchModuleError) as error:
         raise UsageError(
             f"there is no driver for {shown}; for PostgreSQL: pip install 'digits[postgresql]' and postgresql+psycopg://"
@@ -108,6 +103,30 @@ def _open_database(url: str) -> "BaseStorage":
     except (SQLAlchemyError, OSError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise DigitsError(f"cannot reach the study's database {shown}: {reason}") from error
+
+
+def _connect(url: str, database: str) -> "BaseStorage":
+    """Connect to a database, making the tables where there are none; again while another process is making them."""
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import DBAPIError
+
+    attempts = 0
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats have been one since Optuna 2.5
+                return RDBStorage(
+                    url,
+                    engine_kwargs={"pool_pre_ping": True, "connect_args": _time_out(database)},
+                    heartbeat_interval=HEARTBEAT_SECONDS,
+                    grace_period=GRACE_SECONDS,
+                )
+        except DBAPIError as error:
+            attempts += 1
+            if attempts == TABLE_ATTEMPTS or not any(words in str(error).lower() for words in MADE_MEANWHILE):
+                raise
+            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - no secret
 
 
 def _time_out(database: str) -> dict[str, Any]:

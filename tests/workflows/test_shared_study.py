@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from uuid import uuid4
 
@@ -35,7 +36,8 @@ pytestmark = pytest.mark.slow
 PATIENCE = 120  # seconds: new processes take their time on a busy machine
 ELSEWHERE = "otherhost:1:1"
 SPACE = {"units_1", "dropout", "learning_rate"}
-TUNE = "tune mlp_small --dataset uci --set batch_size=32 --set precision=float32 --epochs 40 --pruner none --json"
+SMALL = "--limit 500 --set batch_size=32 --set precision=float32 --epochs 40"
+TUNE = f"tune mlp_small --dataset uci {SMALL} --pruner none --json"
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +248,31 @@ def test_the_trial_of_a_machine_that_works_on_is_waited_for(store: Store, option
     assert (result.trials, result.failed, result.repeated) == (2, 0, 0)
     assert (result.best_run_id, result.best_value) == (run_id, 0.9)
     assert [trial.state for trial in engine.trials()] == ["complete", "complete"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_empty_database_is_opened_by_many_at_once(database: str) -> None:
+    code = f"""
+        import sys, optuna.storages, psycopg
+        from experiments.tuning.storage import open_storage
+        print("ready", flush=True)
+        sys.stdin.readline()
+        open_storage({database!r})
+    """
+    command = [sys.executable, "-c", dedent(code)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for one in started:
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+    for one in started:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    errors = [one.communicate()[1] for one in started]
+    assert [one.returncode for one in started] == [0] * 4, errors
 
 
 def test_a_study_in_a_database_is_one_that_optuna_reads(store: Store, options: TuneOptions) -> None:
