@@ -9,6 +9,7 @@ from typing import Any
 from experiments import datasets
 from experiments.datasets import Split
 from experiments.models import MODELS
+from experiments.processes import this_process
 from experiments.tracking import begin_run, open_store
 from experiments.tuning import Engine, Search
 from experiments.tuning.optuna_engine import open_study
@@ -81,4 +82,4 @@ def new_task(plan: SearchPlan, name: str, settings: dict[str, Any], total: int, 
     )
     journal = str(Path(mkdtemp(dir=store.root), "study.journal"))
     engine: Engine = open_study(search, journal, total, lambda: begin_run(store, name))
-    return Task(store, search, engine, plan.dataset, None, first=0)
+    return Task(store, search, engine, plan.dataset, None, this_process(), first=0)

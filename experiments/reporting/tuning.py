@@ -26,6 +26,7 @@ EXPLAINED = {
     "contour": "The value over the two most important hyperparameters.",
 }
 VALUE = "validation accuracy"
+MANY = 10  # trials, from which the worst are no longer worth their room
 TOO_FEW = "fewer than two trials were complete"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -150,10 +151,11 @@ def _history(trials: Sequence[Trial], title: str) -> "Figure":
     with drawing(title, 8, 4) as figure:
         axes = figure.subplots()
         pruned = [trial for trial in trials if trial.state == "pruned" and trial.curve]
-        axes.plot(
-            [trial.number for trial in pruned], [max(trial.curve) for trial in pruned],
-            "x", color=GREY, label="pruned, best epoch until then",
-        )  # fmt: skip
+        if pruned:
+            axes.plot(
+                [trial.number for trial in pruned], [max(trial.curve) for trial in pruned],
+                "x", color=GREY, label="pruned, best epoch until then",
+            )  # fmt: skip
         numbers, values = [trial.number for trial in complete], _values(complete)
         axes.plot(numbers, values, "o", color=BLUE, label="complete")
         if complete:
@@ -170,9 +172,14 @@ def _history(trials: Sequence[Trial], title: str) -> "Figure":
 
 def _focus(axes: "Axes", values: Any) -> None:
     """Show the complete trials; a hopeless one may hang out below, or nothing could be told of the good ones."""
-    top, low = values.max(), np.quantile(values, 0.1)
+    top, low = values.max(), _floor(values)
     room = max(top - low, 1e-3) * 0.15
     axes.set_ylim(low - room, top + room)
+
+
+def _floor(values: Any) -> float:
+    """Return the value below which a trial hangs out of the picture: of many trials the lowest tenth does."""
+    return float(np.quantile(values, 0.1) if len(values) >= MANY else values.min())
 
 
 def _importances(importances: Mapping[str, float], title: str) -> "Figure":
@@ -190,6 +197,8 @@ def _importances(importances: Mapping[str, float], title: str) -> "Figure":
 
 
 def _slice(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
+    from matplotlib.ticker import MaxNLocator
+
     complete = _complete(trials)
     with drawing(title, max(8.0, 2.4 * len(space)), 3.6) as figure:
         if not complete:
@@ -205,7 +214,7 @@ def _slice(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
             _scale(axes, "x", values)
         panels[0].set_ylabel(VALUE)
         _focus(panels[0], _values(complete))
-        figure.colorbar(points, ax=panels, label="trial")
+        figure.colorbar(points, ax=panels, label="trial", ticks=MaxNLocator(integer=True))
     return figure
 
 
@@ -242,7 +251,7 @@ def _parallel(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
         axes = figure.subplots()
         values, best = _values(complete), best_trial(complete)
         columns = [VALUE, *space]
-        low = np.quantile(values, 0.1)
+        low = _floor(values)
         for trial, value in zip(complete, values, strict=True):
             line = [_share(max(value, low), low, values.max()), *(_place(trial.params[n], space[n]) for n in space)]
             is_best = trial is best
@@ -250,10 +259,11 @@ def _parallel(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
                 line, color=ORANGE if is_best else PALE_BLUE, linewidth=2.5 if is_best else 1,
                 zorder=3 if is_best else 2, label="best trial" if is_best else None,
             )  # fmt: skip
+        at_most = "\N{LESS-THAN OR EQUAL TO} " if values.min() < low else ""
         axes.set_xticks(range(len(columns)), [f"{values.max():.4f}", *(f"{_ends(space[n])[1]:g}" for n in space)])
         axes.xaxis.tick_top()
         for x, name in enumerate(columns):
-            bottom = f"{low:.4f}" if x == 0 else f"{_ends(space[name])[0]:g}"
+            bottom = f"{at_most}{low:.4f}" if x == 0 else f"{_ends(space[name])[0]:g}"
             axes.text(x, -0.04, f"{bottom}\n{name}", ha="center", va="top", fontsize=9)
             axes.axvline(x, color=GREY, linewidth=0.8, zorder=1)
         axes.set(ylim=(0, 1), yticks=[])
@@ -287,7 +297,7 @@ def _contour(trials: Sequence[Trial], space: Space, names: Sequence[str], title:
             return figure
         axes = figure.subplots()
         (x, y), values = ([[trial.params[name] for trial in complete] for name in names]), _values(complete)
-        low = np.quantile(values, 0.1)
+        low = _floor(values)
         shown = np.clip(values, low, None)
         log = [isinstance(space[name], Floats) and getattr(space[name], "log", False) for name in names]
         if surface := _triangles(*(np.log(v) if on_log else v for v, on_log in zip((x, y), log, strict=True))):
@@ -300,7 +310,8 @@ def _contour(trials: Sequence[Trial], space: Space, names: Sequence[str], title:
         _scale(axes, "x", space[names[0]])
         _scale(axes, "y", space[names[1]])
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1))
-        footnote(figure, "Between the trials the value is interpolated; the lowest tenth has one colour.")
+        clipped = "; the lowest tenth has one colour" if values.min() < low else ""
+        footnote(figure, f"Between the trials the value is interpolated{clipped}.")
     return figure
 
 

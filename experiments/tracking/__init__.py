@@ -2,7 +2,18 @@
 
 from experiments.tracking.references import Reference, load_reference, resolve_reference
 from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
-from experiments.tracking.runs import FoundRun, Run, begin_run, end_run, find_runs, has_finished, open_run, run_exists
+from experiments.tracking.runs import (
+    FoundRun,
+    Run,
+    begin_run,
+    end_children,
+    end_run,
+    find_runs,
+    has_finished,
+    let_go,
+    open_run,
+    run_exists,
+)
 from experiments.tracking.store import Store, open_store
 from experiments.tracking.ui import serve_ui
 
@@ -13,9 +24,11 @@ __all__ = [
     "Run",
     "Store",
     "begin_run",
+    "end_children",
     "end_run",
     "find_runs",
     "has_finished",
+    "let_go",
     "load_reference",
     "log_model",
     "open_run",

@@ -143,9 +143,10 @@ def open_run(
         yield run
     except BaseException as error:
         interrupted = isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, *killed_by))
-        store.client.set_terminated(run.id, "KILLED" if interrupted else "FAILED")
         if not interrupted:
             _keep_traceback(run)
+        let_go(error)
+        _end_at_last(run, "KILLED" if interrupted else "FAILED", error)
         raise
     store.client.set_terminated(run.id, "FINISHED")
 
@@ -190,6 +191,40 @@ def has_finished(store: Store, run_id: str) -> bool:
 def end_run(store: Store, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
     """End a run whose own process could not."""
     store.client.set_terminated(run_id, status)
+
+
+def end_children(store: Store, run_id: str, tags: Mapping[str, str] | None = None) -> list[str]:
+    """End as KILLED the runs under a run that still count as RUNNING, of those with these tags; return their ids."""
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    query = f"attributes.status = 'RUNNING' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'"
+    children = store.client.search_runs([store.experiment_id], query)
+    ended = [run.info.run_id for run in children if (tags or {}).items() <= run.data.tags.items()]
+    for child in ended:
+        end_run(store, child, "KILLED")
+    return ended
+
+
+def let_go(error: BaseException) -> None:
+    """Drop what the frames of an exception hold.
+
+    Among it may be the cursor of a write that a signal has cut off: while it lives, SQLite stays locked, for this
+    process too.
+    """
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        traceback.clear_frames(one.__traceback__)
+        one = one.__cause__ or one.__context__
+
+
+def _end_at_last(run: Run, status: str, error: BaseException) -> None:
+    """End a run; where the store does not let it, note that with what ended the run, which must come out."""
+    try:
+        run.store.client.set_terminated(run.id, status)
+    except Exception as trouble:  # MLflow raises its own, SQLAlchemy's or the connection's
+        error.add_note(f"run {run.id} could not be ended: {trouble}")
 
 
 def _keep_traceback(run: Run) -> None:

@@ -123,6 +123,8 @@ class KerasTunerEngine:
     @_alone
     def finish(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
         """End a trial."""
+        if self._trials[number].state != "running":  # it has ended before, and then the store failed
+            return
         trial = self._oracle.trials[self._ids[number]]
         if state == "complete" and value is not None:
             self._oracle.update_trial(trial.trial_id, {OBJECTIVE: value})
@@ -135,6 +137,8 @@ class KerasTunerEngine:
     def give_back(self, number: int, error: str) -> None:
         """Hand a trial whose process was stopped or is gone back to the oracle, which gives it out again."""
         if self._cut_off.pop(number, None):
+            return
+        if self._trials[number].state != "running":
             return
         trial = self._oracle.trials[self._ids[number]]
         trial.status, trial.message = "INVALID", error

@@ -105,7 +105,9 @@ class OptunaEngine:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        trial = self._open.pop(number)
+        trial = self._open.pop(number, None)
+        if trial is None:  # it has ended before, and then the store failed
+            return
         self._hearts.pop(number).set()
         states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
         notes = {"seconds": seconds, "value": value, "error": error}

@@ -1,9 +1,11 @@
 """Work done by the nodes of a Ray cluster."""
 
 import os
+import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from experiments.errors import DigitsError, UsageError
@@ -41,12 +43,13 @@ class RayWorkers:
         self._check_reachable()
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         try:
-            ray.init(
-                self._address,
-                runtime_env={"env_vars": variables},
-                log_to_driver=False,
-                logging_level="ERROR",
-            )
+            with _signals_later():
+                ray.init(
+                    self._address,
+                    runtime_env={"env_vars": variables},
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise DigitsError(f"no Ray cluster answers at {self._address}: {reason}") from error
@@ -87,7 +90,8 @@ class RayWorkers:
         if not self._names:
             time.sleep(seconds)
             return []
-        over, _ = ray.wait(list(self._names), timeout=seconds)
+        with _signals_later():
+            over, _ = ray.wait(list(self._names), timeout=seconds)
         return [self._collect(reference) for reference in over]
 
     def _collect(self, reference: Any) -> Ended:
@@ -100,3 +104,17 @@ class RayWorkers:
             return Ended(name, error=error.as_instanceof_cause())
         except ray.exceptions.RayError as error:  # the process or its node is gone
             return Ended(name, died=(str(error).strip().splitlines() or [type(error).__name__])[0])
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come after the block: Ray sets handlers of its own, and exits in its own way."""
+    came: list[int] = []
+    own = {number: signal.signal(number, lambda got, _: came.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in own.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)

@@ -1,6 +1,7 @@
 """Several pieces of work under one MLflow run, each of which may be done already, fail, or be missing what it needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any, Literal, Protocol, Self
@@ -128,7 +129,7 @@ def run_steps(
     ):
         notes.remember("run", run.id)
         run.describe(plan.description)
-        with place.open() if place else Here() as workers:
+        with _no_child_left(store, run.id), place.open() if place else Here() as workers:
             steps, errors = Doing(plan.steps, run.id, notes, listener, workers).all()
         result = StepsResult(run.id, steps)
         run.log_json([asdict(step) for step in result.steps], "steps.json")
@@ -137,6 +138,17 @@ def run_steps(
         if conclude:
             conclude(run, result.steps)
     return result
+
+
+@contextmanager
+def _no_child_left(store: Store, run_id: str) -> Iterator[None]:
+    """End, when the steps are stopped, the runs that workers had no time, or no say, to end themselves."""
+    try:
+        yield
+    except BaseException as error:
+        tracking.let_go(error)
+        tracking.end_children(store, run_id)
+        raise
 
 
 class Here:

@@ -13,6 +13,8 @@ from experiments.tracking import Run, Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
 from experiments.tuning import MOST_FAILURES, OBJECTIVE, Engine, Search, Trial, failures_in_a_row
 
+OWNER = "digits.owner"
+
 
 class PrunedError(Exception):
     """A trial was stopped because it promised little."""
@@ -24,6 +26,8 @@ class Task:
 
     Attributes
     ----------
+    owner
+        Process of the command that the worker works for.
     first
         Number from which failures in a row count: that of the first trial since the command was given.
     checkpoints
@@ -35,6 +39,7 @@ class Task:
     engine: Engine
     dataset: str
     data_dir: Path | None
+    owner: str
     first: int
     checkpoints: Path | None = None
 
@@ -72,7 +77,7 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
             "trial",
             trial.name,
             parent=engine.parent_run(),
-            tags=_tags(task.search, trial),
+            tags={**_tags(task.search, trial), OWNER: task.owner},
             killed_by=(PrunedError,),
         ) as run:
             engine.begin(trial.number, run.id)
@@ -93,8 +98,7 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
     except BaseException:
         engine.give_back(trial.number, "interrupted")
         raise
-    finally:
-        release_memory()
+    release_memory()
 
 
 def _tags(search: Search, trial: Trial) -> dict[str, str]:

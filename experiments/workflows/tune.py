@@ -14,6 +14,7 @@ from experiments import datasets, reporting, tracking
 from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe, architecture
 from experiments.models.space import narrow
+from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.tuning import (
     MOST_FAILURES,
@@ -28,7 +29,7 @@ from experiments.tuning import (
 )
 from experiments.tuning.storage import EXAMPLE_URL
 from experiments.workflows.listener import Listener
-from experiments.workflows.trials import Task, work
+from experiments.workflows.trials import OWNER, Task, work
 from experiments.workflows.workers import Place
 
 STUDIES = ".digits/studies"
@@ -215,11 +216,12 @@ def _folder(store: Store, study: str) -> Path:
 def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, run: Run, listener: Listener) -> None:
     """Keep workers busy until all trials have ended."""
     _close_stale(store, engine)
+    owner = this_process()
     first = len(engine.trials())
-    task = Task(store, search, engine, options.dataset, options.data_dir, first, _checkpoints(store, search))
+    task = Task(store, search, engine, options.dataset, options.data_dir, owner, first, _checkpoints(store, search))
     watch = Watch(run, search, options.trials, listener)
     started, deaths, done = 0, 0, len(counted(engine.trials()))
-    with options.place.open() as workers:
+    with _no_trial_left(store, engine, run.id, owner), options.place.open() as workers:
         while engine.remaining() > 0:
             while engine.claimable() and workers.running() < min(workers.capacity, engine.remaining()):
                 workers.start(f"worker-{started}", work, task)
@@ -241,6 +243,20 @@ def _search(store: Store, options: TuneOptions, search: Search, engine: Engine, 
         while workers.running():  # a worker that has ended its trial has yet to end its run
             workers.ended(POLL_SECONDS)
     watch.look(engine.trials())
+
+
+@contextmanager
+def _no_trial_left(store: Store, engine: Engine, run_id: str, owner: str) -> Iterator[None]:
+    """Hand back, when the search is stopped, what its workers had no time, or no say, to hand back themselves."""
+    try:
+        yield
+    except BaseException as error:
+        tracking.let_go(error)
+        left = tracking.end_children(store, run_id, {OWNER: owner})
+        for trial in engine.trials():
+            if trial.state == "running" and trial.run_id in left:
+                engine.give_back(trial.number, "interrupted")
+        raise
 
 
 def _close_stale(store: Store, engine: Engine) -> None:

@@ -180,7 +180,10 @@ def _work(to_answer: Any, log: Path, threads: int | None, work: Callable[..., An
         answer: tuple[Any, Exception | None] = (work(*arguments), None)
     except Exception as error:
         answer = (None, _sendable(error))
+    except SystemExit:
+        os._exit(TERMINATED)
     to_answer.send(answer)
+    os._exit(0)  # TensorFlow takes seconds to take itself apart
 
 
 def _sendable(error: Exception) -> Exception:

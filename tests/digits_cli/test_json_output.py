@@ -149,7 +149,9 @@ def test_data_show(shown: Shown, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("store")
 def test_run(shown: Shown) -> None:
     result = shown("run", "--profile", "quick")
-    assert [step["name"] for step in result["steps"]] == ["train mlp_small", "train lenet", "train cnn", "evaluate"]
+    assert [step["name"] for step in result["steps"]] == [
+        "tune mlp", "train mlp_small", "train lenet", "train cnn", "train mlp", "evaluate",
+    ]  # fmt: skip
     for step in result["steps"]:
         assert step.keys() >= {"name", "status", "seconds", "run_id"}
         assert step["status"] == "done"

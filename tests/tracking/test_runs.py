@@ -4,12 +4,15 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 from mlflow.entities import Run as MlflowRun
 
+from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.tracking import Store, open_run
 
@@ -157,3 +160,49 @@ def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
     dataset = found.inputs.dataset_inputs[0]
     assert (dataset.dataset.name, len(dataset.dataset.digest)) == ("mnist", 36)
     assert dataset.tags[0].value == "test"
+
+
+@pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt])
+def test_a_run_that_is_stopped_within_a_write_ends_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    from sqlalchemy.engine.default import DefaultDialect
+
+    write = DefaultDialect.do_executemany
+
+    def stopped(self: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        write(self, cursor, statement, *rest)
+        if "INSERT INTO metrics" in statement:
+            raise stop
+
+    monkeypatch.setattr(DefaultDialect, "do_executemany", stopped)
+    start = time.monotonic()
+    with pytest.raises(stop), tracking.open_run(store, "train", "stopped") as run:
+        run.log_metrics({"loss": 1.0, "accuracy": 0.5})
+    assert time.monotonic() - start < 5  # a locked database would be waited for 20 seconds
+    assert store.client.get_run(run.id).info.status == "KILLED"
+
+
+def test_a_store_that_fails_at_the_end_does_not_hide_what_ended_the_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(store.client, "set_terminated", fails)
+    with pytest.raises(SystemExit) as raised, tracking.open_run(store, "train", "stopped"):
+        raise SystemExit(143)
+    assert any("disk full" in note for note in raised.value.__notes__)
+
+
+def test_children_that_were_left_running_are_ended(store: Store) -> None:
+    with tracking.open_run(store, "suite", "parent") as parent:
+        with tracking.open_run(store, "train", "done", parent=parent.id):
+            pass
+        with tracking.open_run(store, "train", "left", parent=parent.id, tags={"who": "me"}) as left:
+            pass
+        store.client.update_run(left.id, status="RUNNING")
+        assert tracking.end_children(store, parent.id, {"who": "another"}) == []
+        assert tracking.end_children(store, parent.id, {"who": "me"}) == [left.id]
+        assert store.client.get_run(left.id).info.status == "KILLED"
+        assert store.client.get_run(parent.id).info.status == "RUNNING"

@@ -96,9 +96,6 @@ def command(*words: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ray.init takes SIGTERM, ray.wait any exit for one by 1, and tasks are killed without a word"
-)
 def test_a_search_that_is_stopped_leaves_nothing_running(store: Store, cluster: Any) -> None:
     words = f"--trials 2 --epochs 40 --pruner none --set batch_size=32 --json --cluster {cluster.address}".split()
     with command(*words) as stopped:
