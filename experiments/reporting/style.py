@@ -34,6 +34,12 @@ NETWORK_COLOURS = MappingProxyType(
 )
 OTHER_COLOURS = ("#56B4E9", "#949494", "#CA9161", "#882255", "#999933", "#332288")
 
+# Of digits and clusters, here and on the explorer's page. Okabe & Ito's first, then four that stay apart from them:
+# the nearest pair of the ten is 13 CIELAB units apart or more under full protanopia, deuteranopia and tritanopia
+# (Machado et al. 2009).
+GROUP_COLOURS = (BLUE, ORANGE, GREEN, RED, "#56B4E9", "#CC79A7", "#882255", "#E5CF2E", "#332288", INK)
+SHADES = (0, 0.5, -0.45)  # of each colour where there are more groups than ten: itself, lighter, darker
+
 MARGIN = 0.042  # inches, as wide as the layout leaves beside the axes
 TITLE_SIZE = 13
 TITLE_CHARACTERS_PER_INCH = 8.5
@@ -73,6 +79,14 @@ def network_colour(name: str) -> str:
     """
     known = [NETWORK_COLOURS[word] for word in re.findall(r"\w+", name) if word in NETWORK_COLOURS]
     return known[-1] if known else OTHER_COLOURS[zlib.crc32(name.encode()) % len(OTHER_COLOURS)]
+
+
+def group_colour(group: int) -> str:
+    """Return the colour, as ``#RRGGBB``, of a digit or of a cluster, counted from 0, in every map of them."""
+    shade = SHADES[group // len(GROUP_COLOURS) % len(SHADES)]
+    end = 255 if shade > 0 else 0
+    channels = bytes.fromhex(GROUP_COLOURS[group % len(GROUP_COLOURS)][1:])
+    return "#" + "".join(f"{round(channel + (end - channel) * abs(shade)):02X}" for channel in channels)
 
 
 @contextmanager
