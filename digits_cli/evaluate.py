@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json
+from digits_cli.options import DataDir, Debug, Experiment, Json, Models
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
@@ -13,14 +13,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[
-        list[str],
-        typer.Option(
-            "--model",
-            "-m",
-            help="lenet, mnist-lenet, models:/NAME/3, models:/NAME@champion, runs:/ID or a .keras file; repeatable.",
-        ),
-    ],
+    model: Models,
     dataset: Annotated[
         str | None,
         typer.Option("--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"),

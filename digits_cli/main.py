@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from digits_cli import data, evaluate, models, run, train, tune, ui
+from digits_cli import analyze, data, evaluate, models, run, train, tune, ui
 from experiments.errors import DigitsError, UsageError, first_line
 
 FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -47,6 +47,7 @@ app.command("models")(models.models)
 app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("analyze")(analyze.analyze)
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
 

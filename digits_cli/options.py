@@ -29,6 +29,14 @@ Dataset = Annotated[
     str,
     typer.Option("--dataset", "-d", help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/."),
 ]
+Models = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        "-m",
+        help="lenet, mnist-lenet, models:/NAME/3, models:/NAME@champion, runs:/ID or a .keras file; repeatable.",
+    ),
+]
 Experiment = Annotated[
     str | None,
     typer.Option(help="MLflow experiment.", show_default="$MLFLOW_EXPERIMENT_NAME, then digits"),

@@ -13,7 +13,7 @@ from experiments.datasets.listing import Listing, catalog
 from experiments.datasets.loading import fetch, load
 from experiments.datasets.normalise import fit_to_mnist
 from experiments.datasets.sources import DATASET_NAMES
-from experiments.datasets.splits import sample, split_validation
+from experiments.datasets.splits import sample, sample_indices, split_validation
 
 __all__ = [
     "DATASET_NAMES",
@@ -26,5 +26,6 @@ __all__ = [
     "fit_to_mnist",
     "load",
     "sample",
+    "sample_indices",
     "split_validation",
 ]

@@ -67,11 +67,22 @@ def sample(split: Split, n: int, seed: int = 0) -> Split:
     UsageError
         When `n` is less than 1.
     """
+    return split if n >= len(split) else split.take(sample_indices(split, n, seed))
+
+
+def sample_indices(split: Split, n: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return the indices, ascending, of the digits that `sample` draws.
+
+    Raises
+    ------
+    UsageError
+        When `n` is less than 1.
+    """
     if n < 1:
         raise UsageError(f"a sample needs at least 1 digit, received {n}")
     if n >= len(split):
-        return split
-    return split.take(_choose(split.labels, n, seed))
+        return np.arange(len(split))
+    return np.flatnonzero(_choose(split.labels, n, seed))
 
 
 def _divide(split: Split, size: int, seed: int) -> tuple[Split, Split]:

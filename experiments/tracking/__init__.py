@@ -1,6 +1,13 @@
 """The only place that talks to MLflow: stores, runs, the model registry, model references."""
 
-from experiments.tracking.references import Reference, load_reference, resolve_reference
+from experiments.tracking.references import (
+    Reference,
+    common_dataset,
+    load_reference,
+    model_file,
+    resolve_reference,
+    resolve_references,
+)
 from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
 from experiments.tracking.runs import (
     FoundRun,
@@ -24,6 +31,7 @@ __all__ = [
     "Run",
     "Store",
     "begin_run",
+    "common_dataset",
     "end_children",
     "end_run",
     "find_runs",
@@ -31,11 +39,13 @@ __all__ = [
     "let_go",
     "load_reference",
     "log_model",
+    "model_file",
     "open_run",
     "open_store",
     "register",
     "registered_versions",
     "resolve_reference",
+    "resolve_references",
     "run_exists",
     "serve_ui",
 ]

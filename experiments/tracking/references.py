@@ -1,5 +1,6 @@
 """From what a user writes after ``--model`` to a network."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,39 @@ def resolve_reference(store: Store, text: str) -> Reference:
     raise unknown("model", text, MODELS, others=registered_names(store))
 
 
+def resolve_references(store: Store, texts: Mapping[str, str], say: Callable[[str], None]) -> dict[str, Reference]:
+    """Find several networks, each by a name to show; `say` hears what is worth saying aloud of the choice.
+
+    Raises
+    ------
+    UsageError
+        For none, else as `resolve_reference`.
+    """
+    if not texts:
+        raise UsageError("name at least one model")
+    references = {name: resolve_reference(store, text) for name, text in texts.items()}
+    for reference in references.values():
+        if reference.note:
+            say(reference.note)
+    return references
+
+
+def common_dataset(references: Iterable[Reference]) -> str:
+    """Return the data that all networks were trained on.
+
+    Raises
+    ------
+    UsageError
+        When they were not trained on the same.
+    """
+    names = {reference.data or DEFAULT_DATASET for reference in references}
+    if len(names) > 1:
+        raise UsageError(
+            f"these models were trained on different data ({', '.join(sorted(names))}); name one with --dataset"
+        )
+    return names.pop()
+
+
 def load_reference(store: Store, reference: Reference) -> "keras.Model":
     """Load the network of a reference, in Keras's safe mode.
 
@@ -91,7 +125,7 @@ def load_reference(store: Store, reference: Reference) -> "keras.Model":
 
     import experiments.models.layers  # noqa: F401 - registers the layers that loading may meet
 
-    path = _fetch(store, reference)
+    path = model_file(store, reference)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file can make Keras raise anything
@@ -99,8 +133,14 @@ def load_reference(store: Store, reference: Reference) -> "keras.Model":
         raise DigitsError(f"cannot load {reference.text}: {path} is no readable Keras model ({reason})") from error
 
 
-def _fetch(store: Store, reference: Reference) -> Path:
-    """Return the local path of the ``.keras`` file, downloaded where the store is remote."""
+def model_file(store: Store, reference: Reference) -> Path:
+    """Return the local path of the ``.keras`` file, downloaded where the store is remote.
+
+    Raises
+    ------
+    DigitsError
+        When it is no longer there.
+    """
     if reference.model_id is None:
         return Path(reference.location)
     from mlflow.artifacts import download_artifacts

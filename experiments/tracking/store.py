@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, first_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -124,6 +125,8 @@ def _check_reachable(uri: str) -> None:
             raise DigitsError(
                 f"cannot write the tracking store {database}; make {place} writable or set MLFLOW_TRACKING_URI"
             )
+        if database.exists():
+            _check_readable(uri, database)
     elif uri.startswith("http"):
         try:
             urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()  # noqa: S310 - http only
@@ -134,6 +137,20 @@ def _check_reachable(uri: str) -> None:
             raise DigitsError(
                 f"no MLflow server answers at {uri} ({reason}); start one or unset MLFLOW_TRACKING_URI"
             ) from error
+
+
+def _check_readable(uri: str, database: Path) -> None:
+    """Fail where something that is no database lies in its place."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB):  # another may have locked it
+            raise _unusable(uri, error) from error
+
+
+def _unusable(uri: str, error: Exception) -> DigitsError:
+    return DigitsError(f"the tracking store {uri} cannot be used: {first_line(error)}")
 
 
 def _check_artifacts(experiment: "Experiment") -> None:
@@ -163,7 +180,7 @@ def _experiment(uri: str, wanted: str | None) -> "Experiment":
             raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
         return found or client.get_experiment(_create(client, uri, name))
     except (MlflowException, SQLAlchemyError) as error:
-        raise DigitsError(f"the tracking store {uri} cannot be used: {str(error).splitlines()[0]}") from error
+        raise _unusable(uri, error) from error
 
 
 def _create(client: "MlflowClient", uri: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """Measure trained networks on a test split, and compare them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +75,8 @@ def evaluate(
         When a reference does not exist, or the network does not take 28x28 pictures to probabilities of ten classes.
     """
     listener = listener or Listener()
-    references = _resolve(store, models, listener)
-    data = datasets.load(dataset or _common_dataset(references.values()), data_dir, listener.download)
+    references = tracking.resolve_references(store, models, listener.say)
+    data = datasets.load(dataset or tracking.common_dataset(references.values()), data_dir, listener.download)
     probabilities: dict[str, NDArray[np.float32]] = {}
     for name, reference in references.items():
         listener.stage(f"evaluate {name} on {data.name}")
@@ -96,26 +96,6 @@ def evaluate(
         if summary:
             _record_comparison(summary, comparison, data, probabilities)
     return _result(summary.id if summary else next(iter(runs.values())), data, comparison, runs)
-
-
-def _resolve(store: Store, models: Mapping[str, str], listener: Listener) -> dict[str, Reference]:
-    if not models:
-        raise UsageError("name at least one model")
-    references = {name: tracking.resolve_reference(store, text) for name, text in models.items()}
-    for reference in references.values():
-        if reference.note:
-            listener.say(reference.note)
-    return references
-
-
-def _common_dataset(references: Iterable[Reference]) -> str:
-    """Return the data that all networks were trained on."""
-    names = {reference.data or "mnist" for reference in references}
-    if len(names) > 1:
-        raise UsageError(
-            f"these models were trained on different data ({', '.join(sorted(names))}); name one with --dataset"
-        )
-    return names.pop()
 
 
 def _check_shape(network: Any, reference: Reference) -> None:

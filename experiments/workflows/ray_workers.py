@@ -116,5 +116,5 @@ def _signals_later() -> Iterator[None]:
     finally:
         for number, handler in own.items():
             signal.signal(number, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)
+        for first in came[:1]:
+            signal.raise_signal(first)

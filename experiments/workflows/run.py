@@ -1,4 +1,4 @@
-"""The suite: tune a network, train networks, then evaluate and compare them, under one run."""
+"""The suite: tune a network, train networks, evaluate and compare them, and analyze one, under one run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.errors import unknown
 from experiments.tracking import Store
+from experiments.workflows.analyze import AnalyzeOptions, AnalyzeResult, analyze
 from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
 from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
@@ -20,7 +21,8 @@ from experiments.workflows.tune import TuneOptions, TuneResult, tune
 class Profile:
     """What a suite does: the data, the networks it trains and compares, and what it changes in their recipes.
 
-    `tuned` is a further network that is trained with what a search of so many `trials` finds.
+    `tuned` is a further network that is trained with what a search of so many `trials` finds. Of the trained ones
+    those `analyzed` have their feature space looked into.
     """
 
     name: str
@@ -29,10 +31,13 @@ class Profile:
     settings: Mapping[str, Any]
     tuned: str
     trials: int
+    analyzed: tuple[str, ...]
 
 
 # The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
-QUICK = Profile("quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32}, tuned="mlp", trials=8)
+QUICK = Profile(
+    "quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32}, tuned="mlp", trials=8, analyzed=("lenet",)
+)
 PROFILES = {profile.name: profile for profile in (QUICK,)}
 
 
@@ -65,7 +70,8 @@ def run(
         steps=_steps(store, chosen, data_dir),
         identity={"profile": chosen.name},
         description=f"Profile **{chosen.name}**: {chosen.tuned} tuned, then it and {', '.join(chosen.models)} "
-        f"trained on **{chosen.dataset}**, evaluated and compared. The steps are child runs.",
+        f"trained on **{chosen.dataset}**, evaluated and compared; the feature space of {', '.join(chosen.analyzed)} "
+        "looked into. The steps are child runs.",
         tags={"digits.dataset": chosen.dataset},
     )
     return run_steps(store, plan, listener)
@@ -88,6 +94,10 @@ def _steps(store: Store, chosen: Profile, data_dir: Path | None) -> list[Step]:
         *(train_step(store, training[name], plans[name]) for name in chosen.models),
         Step(training[chosen.tuned], partial(_train_tuned, store, plans[chosen.tuned], tuning), needs=(tuning,)),
         Step("evaluate", partial(_compare, store, chosen.dataset, data_dir), needs=tuple(training.values())),
+        *(
+            Step(f"analyze {name}", partial(_analyze, store, training[name], data_dir), needs=(training[name],))
+            for name in chosen.analyzed
+        ),
     ]
 
 
@@ -114,6 +124,23 @@ def _compare(
     ended: Mapping[str, StepResult],
     listener: Listener,
 ) -> EvaluateResult:
-    trained = [step.result or {} for step in ended.values()]
-    models = {result["model"]: f"models:/{result['registered_model']}/{result['version']}" for result in trained}
+    models = {step.result["model"]: _reference(step) for step in ended.values() if step.result}
     return evaluate(store, models, dataset, data_dir, listener, parent)
+
+
+def _analyze(
+    store: Store,
+    training: str,
+    data_dir: Path | None,
+    parent: str,
+    ended: Mapping[str, StepResult],
+    listener: Listener,
+) -> AnalyzeResult:
+    """Look into the feature space of the network that the step `training` trained."""
+    return analyze(store, _reference(ended[training]), AnalyzeOptions(data_dir=data_dir), listener, parent)
+
+
+def _reference(trained: StepResult) -> str:
+    """Return what names the version that a training step has registered."""
+    result = trained.result or {}
+    return f"models:/{result['registered_model']}/{result['version']}"

@@ -180,8 +180,8 @@ def _work(to_answer: Any, log: Path, threads: int | None, work: Callable[..., An
         answer: tuple[Any, Exception | None] = (work(*arguments), None)
     except Exception as error:
         answer = (None, _sendable(error))
-    except SystemExit:
-        os._exit(TERMINATED)
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else TERMINATED)
     to_answer.send(answer)
     os._exit(0)  # TensorFlow takes seconds to take itself apart
 

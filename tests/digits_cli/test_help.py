@@ -10,7 +10,7 @@ from typer.main import get_command
 from digits_cli.main import app
 
 HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
-COMMANDS = ("data", "models", "train", "evaluate", "run", "ui")
+COMMANDS = ("data", "models", "tune", "train", "evaluate", "analyze", "run", "ui")
 
 
 def digits(*words: str) -> subprocess.CompletedProcess[str]:
@@ -61,7 +61,7 @@ def test_each_command_explains_itself_with_an_example(words: tuple[str, ...]) ->
         assert "Example: digits " in shown.stdout
 
 
-@pytest.mark.parametrize("words", ["models", "train", "evaluate", "run", "ui", "data list", "data fetch", "data show"])
+@pytest.mark.parametrize("words", [*COMMANDS[1:], "data list", "data fetch", "data show"])
 def test_each_command_takes_json_and_debug(words: str) -> None:
     command = get_command(app)
     for word in words.split():

@@ -168,7 +168,7 @@ def test_a_run_that_is_stopped_within_a_write_ends_at_once(
 ) -> None:
     from sqlalchemy.engine.default import DefaultDialect
 
-    write = DefaultDialect.do_executemany
+    write: Any = DefaultDialect.do_executemany
 
     def stopped(self: Any, cursor: Any, statement: str, *rest: Any) -> None:
         write(self, cursor, statement, *rest)

@@ -1,0 +1,82 @@
+"""`digits analyze`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digits_cli.options import DataDir, Debug, Experiment, Json, Models
+
+if TYPE_CHECKING:
+    from digits_cli.console import Console
+    from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeResult
+
+SHOWN = 5  # confusing digits of each split
+
+
+def analyze(
+    model: Models,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", "-d", help="Whose digits.", show_default="the data the model was trained on"),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Analyze a stratified sample of so many digits.", show_default="all")
+    ] = None,
+    components: Annotated[int, typer.Option(help="Dimensions of the t-SNE map: 2 or 3.")] = 3,
+    data_dir: DataDir = None,
+    experiment: Experiment = None,
+    as_json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - main looks for it
+) -> None:
+    """Look into a network's feature space: a 3-D map, clusters, and the digits that confuse it.
+
+    Several networks are analyzed on the same digits and compared.
+
+    Example: digits analyze --model lenet
+    """
+    from experiments.workflows.analyze import AnalyzeOptions
+
+    options = AnalyzeOptions(dataset, data_dir, limit, components)
+    from digits_cli.console import Console, load_tensorflow
+    from experiments.tracking import open_store
+    from experiments.workflows.analyze import analyze as work
+    from experiments.workflows.analyze import analyze_many
+
+    with Console(as_json) as console:
+        store = open_store(experiment)
+        load_tensorflow()
+        result: AnalyzeResult | AnalyzeManyResult
+        if len(model) == 1:
+            result = work(store, model[0], options, console)
+            print_analysis(console, result)
+        else:
+            result = analyze_many(store, model, options, console)
+            for one in result.models.values():
+                print_analysis(console, one)
+            console.result(result.discussion)
+        console.where(store, result.run_id)
+        console.json(asdict(result))
+
+
+def print_analysis(console: "Console", result: "AnalyzeResult") -> None:
+    """Show what was found of one network: the map, the clusters, the most confusing digits."""
+    embedding = result.embedding
+    console.result(
+        f"{result.model}, {result.n:,} digits of {result.dataset}: {embedding['components']}-D map with 10-NN accuracy "
+        f"{embedding['knn_accuracy']:.4f} ({embedding['knn_accuracy_before']:.4f} in feature space), trustworthiness "
+        f"{embedding['trustworthiness']:.4f}"
+    )
+    rows = [
+        (name, grouping["k"], *(f"{grouping[key]:.4f}" for key in ("ari", "ami", "purity", "matched_accuracy")))
+        for name, both in result.clusters.items()
+        for grouping in ([both, both["chosen"]] if both["chosen"]["k"] != both["k"] else [both])
+    ]
+    console.table("Clusters against classes", ("method", "k", "ARI", "AMI", "purity", "matched"), rows)
+    confusing = [
+        (row["split"], row["index"], row["label"], row["predicted"], row["nearest_other_label"], f"{row['ratio']:.2f}")
+        for row in result.confusing
+        if row["rank"] <= SHOWN
+    ]
+    headers = ("split", "index", "label", "predicted", "nearest other", "ratio")
+    console.table("Most confusing digits", headers, confusing)

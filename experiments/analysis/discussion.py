@@ -1,0 +1,381 @@
+"""What the numbers of an analysis say, in words. A sentence is there only where its numbers hold it up."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.analysis.affinities import NEIGHBOURS_A_PERPLEXITY
+from experiments.analysis.agreement import Agreement
+from experiments.analysis.clusters import RESTARTS, WARD_NEIGHBOURS
+from experiments.analysis.embedding import TRUST_NEIGHBOURS, VOTERS
+from experiments.analysis.findings import SPLITS, TEST, TRAIN, Findings
+from experiments.analysis.oddities import OUTLIER_NEIGHBOUR
+
+CONFUSING = 200  # digits of a split that are compared with the rest
+SIGNIFICANT = 0.01  # after Holm's correction for all that is tested together
+NOTABLE = 0.3  # standard deviations, below which a difference is not worth a word
+FAR_OUT = 4.0  # robust deviations
+LEAST_PAIR = 5  # digits, below which a pair of classes is no pattern
+MORE = {
+    "thickness": "thicker",
+    "slant": "leaning more to the right",
+    "aspect": "wider for their height",
+    "ink": "darker",
+}
+LESS = {
+    "thickness": "thinner",
+    "slant": "leaning more to the left",
+    "aspect": "narrower for their height",
+    "ink": "lighter",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """Sentences under a heading; a section without any is left out."""
+
+    heading: str
+    sentences: tuple[str, ...]
+
+
+def discuss(findings: Findings) -> tuple[Section, ...]:
+    """Return what can be said of one network."""
+    sections = [
+        Section("How it was done", tuple(_method(findings))),
+        Section("The map", tuple(_map(findings))),
+        Section("Clusters and classes", tuple(_clusters(findings))),
+        Section("Which classes lie near each other", tuple(_neighbourhood(findings))),
+        Section("Confusing digits", tuple(_confusing(findings))),
+        Section("What they look like", tuple(_looks(findings))),
+        Section("Duplicates and outliers", tuple(_oddities(findings))),
+    ]
+    return tuple(section for section in sections if section.sentences)
+
+
+def contrast(first: Findings, second: Findings) -> tuple[Section, ...]:
+    """Return what differs between two networks that were analyzed on the same digits."""
+    return (Section(f"{first.name} and {second.name}", tuple(_contrast(first, second))),)
+
+
+def as_markdown(sections: Sequence[Section]) -> str:
+    """Return sections as headings with paragraphs."""
+    return "\n\n".join(f"## {section.heading}\n\n{' '.join(section.sentences)}" for section in sections) + "\n"
+
+
+def _method(found: Findings) -> Iterator[str]:
+    n, neighbours = len(found.digits), found.embedding.perplexity * NEIGHBOURS_A_PERPLEXITY
+    kept = "" if found.dimensions == found.reduced else (
+        f", reduced to {found.reduced} principal components that keep {found.variance:.1%} of their variance"
+    )  # fmt: skip
+    yield f"{n:,} digits, each with the {found.dimensions} outputs of the layer before the classifier{kept}."
+    yield (
+        f"t-SNE with perplexity {found.embedding.perplexity:g}, for which the {neighbours:.0f} nearest neighbours are "
+        f"all that counts: the least that gives each digit a stable neighbourhood, and small beside a class of about "
+        f"{n // max(len(found.centroids.digits), 1):,}."
+    )
+    yield (
+        f"KMeans, the best of {RESTARTS} starts, for {found.count.counts[0]} to {found.count.counts[-1]} clusters; the "
+        f"number with the largest silhouette, {found.count.best}, was taken ({max(found.count.silhouettes):.2f}); the "
+        f"elbow of the inertia lies at {found.count.elbow}."
+    )
+    yield (
+        f"Ward's linkage, which like KMeans joins what adds least to the variance within clusters, so that the two "
+        f"can be compared; joined were only clusters with neighbours among the {WARD_NEIGHBOURS} nearest, for all "
+        f"distances would take {n * (n - 1) * 4 / 1e9:.1f} GB. On {found.exact_sample:,} of the digits its ten "
+        f"clusters agree with exact Ward's with an adjusted Rand index of {found.exact_agreement:.3f}."
+    )
+
+
+def _map(found: Findings) -> Iterator[str]:
+    quality = found.quality
+    yield (
+        f"By the majority of {VOTERS} neighbours, {quality.knn_accuracy:.2%} of the digits fall to their class in the "
+        f"map, {quality.knn_accuracy_before:.2%} in feature space."
+    )
+    lost = quality.knn_accuracy_before - quality.knn_accuracy
+    if lost > 0.02:
+        yield f"The map loses {lost:.1%} of that: do not read fine structure off it."
+    yield (
+        f"Its trustworthiness is {quality.trustworthiness:.3f} (of {TRUST_NEIGHBOURS} neighbours): "
+        + (
+            "neighbours in the map are nearly always neighbours in feature space."
+            if quality.trustworthiness >= 0.97
+            else "some neighbours in the map are far apart in feature space."
+        )
+    )
+
+
+def _clusters(found: Findings) -> Iterator[str]:
+    for k in found.counts:
+        for method, name in (("kmeans", "KMeans"), ("ward", "Ward")):
+            yield from _grouping(found.agreements[method, k, "both"], f"{name} with {k} clusters")
+    k = found.counts[0]
+    train, test = (found.agreements["kmeans", k, split].ari for split in SPLITS)
+    if abs(train - test) > 0.02:
+        better = TRAIN if train > test else TEST
+        yield f"KMeans fits the {better} digits better (adjusted Rand index {train:.3f} on train, {test:.3f} on test)."
+
+
+def _grouping(agreement: Agreement, name: str) -> Iterator[str]:
+    if agreement.ari >= 0.9:
+        verdict = "finds the classes nearly as they are"
+    elif agreement.ari >= 0.5:
+        verdict = "finds most of the classes"
+    elif agreement.ari >= 0.1:
+        verdict = "has something of the classes, and no more"
+    else:
+        verdict = "has nothing to do with the classes"
+    yield (
+        f"{name} {verdict}: adjusted Rand index {agreement.ari:.3f}, purity {agreement.purity:.1%}, "
+        f"{agreement.matched_accuracy:.1%} in the cluster that stands for their digit."
+    )
+    if agreement.ari < 0.1:
+        return
+    for cluster, digits in agreement.shared:
+        yield f"Digits {_and(digits)} share cluster {cluster}."
+    for digit, clusters in agreement.split:
+        yield f"Digit {digit} is split over clusters {_and(clusters)}."
+
+
+def _neighbourhood(found: Findings) -> Iterator[str]:
+    pairs = found.centroids.closest
+    if len(pairs) < 3:
+        return
+    spread = float(np.median([distance for _, _, distance in pairs]))
+    first, second, distance = pairs[0]
+    if distance < 0.8 * spread:
+        yield (
+            f"The classes whose means lie closest are {first} and {second} ({distance:.1f} apart, where the middle "
+            f"pair is {spread:.1f}), then {pairs[1][0]} and {pairs[1][1]} ({pairs[1][2]:.1f})."
+        )
+    else:
+        yield f"No two classes stand out as close: the nearest means, {first} and {second}, are {distance:.1f} apart."
+
+
+def _confusing(found: Findings) -> Iterator[str]:
+    yield (
+        "A digit is confusing where the nearest digit of another class is nearer than the nearest of its own: the "
+        "ratio of the two distances, above 1. A ratio needs no unit, and no classifier; the digit must be new to the "
+        "network that measures, since a network pulls what it has learned to the side of its label, rightly or not."
+    )
+    for split in SPLITS:
+        confusing = found.confusing[split]
+        above = int((confusing.ranking.measures["ratio"] > 1).sum())
+        yield f"Of {len(confusing.ranking.order):,} {split} digits {above:,} are, as {confusing.seen_by} sees them."
+    yield from _pairs(found)
+    agreement = found.confusing[TEST].ranking.agreement
+    (a, b), low = min(agreement.items(), key=lambda item: item[1])
+    (c, d), high = max(agreement.items(), key=lambda item: item[1])
+    yield (
+        f"The measures agree most in {_plain(c)} and {_plain(d)} (rank correlation {high:.2f} over the test digits), "
+        f"least in {_plain(a)} and {_plain(b)} ({low:.2f}); the ranking joins them by the product of their ranks."
+    )
+
+
+def _pairs(found: Findings) -> Iterator[str]:
+    """Say which pairs of classes the most confusing test digits lie between."""
+    confusing = found.confusing[TEST]
+    labels = found.digits.labels[found.digits.part(TEST)]
+    top = _top(found, TEST)
+    others = found.digits.labels[: found.digits.train][confusing.closeness.other[top, 0]]
+    counted = Counter(tuple(sorted(pair)) for pair in zip(labels[top].tolist(), others.tolist(), strict=True))
+    common = [(pair, count) for pair, count in counted.most_common(3) if count >= LEAST_PAIR]
+    if not common:
+        return
+    listed = ", ".join(f"{a} and {b} ({count})" for (a, b), count in common)
+    yield f"Among the {len(top)} most confusing test digits the commonest pairs of label and near class are {listed}."
+    closest = {pair[:2] for pair in found.centroids.closest[:5]}
+    near = [pair for pair, _ in common if pair in closest]
+    if near:
+        yield f"Of these pairs {_and([f'{a}-{b}' for a, b in near])} are among the five with the closest class means."
+    else:
+        yield "None of these pairs is among the five with the closest class means."
+
+
+def _looks(found: Findings) -> Iterator[str]:
+    """Compare the confusing test digits with the others of their class in what can be measured on them."""
+    labels = found.digits.labels[found.digits.part(TEST)]
+    top = _top(found, TEST)
+    traits = {name: values[found.digits.part(TEST)] for name, values in found.traits.items()}
+    others = found.digits.labels[: found.digits.train][found.confusing[TEST].closeness.other[top, 0]]
+    yield from differences(traits, labels, top)
+    yield from leanings(traits, labels, top, others)
+
+
+def differences(
+    traits: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], top: NDArray[np.int64]
+) -> Iterator[str]:
+    """Say in which traits the digits `top` differ from the rest of their classes (Mann-Whitney, Holm, effect size)."""
+    from scipy.stats import mannwhitneyu
+
+    rest = np.setdiff1d(np.arange(len(labels)), top)
+    if len(top) < 10 or len(rest) < 10:
+        return
+    scores = {name: _within_class(values, labels, rest) for name, values in traits.items() if name in MORE}
+    tests = {name: float(mannwhitneyu(score[top], score[rest]).pvalue) for name, score in scores.items()}
+    for name in _significant(tests):
+        effect = float(np.mean(scores[name][top]))
+        if abs(effect) >= NOTABLE:
+            word = (MORE if effect > 0 else LESS)[name]
+            yield f"They are {word} than others of their class, by {abs(effect):.1f} standard deviations on average."
+    if "loops" in traits:
+        yield from _loops(traits["loops"], labels, top, rest)
+
+
+def _loops(
+    loops: NDArray[np.float64], labels: NDArray[np.int64], top: NDArray[np.int64], rest: NDArray[np.int64]
+) -> Iterator[str]:
+    """Say whether closed loops are open, or the reverse, more often among the digits `top`."""
+    from scipy.stats import fisher_exact
+
+    usual = np.array([_mode(loops[rest][labels[rest] == digit]) for digit in range(10)])
+    unusual = loops != usual[labels]
+    table = [[unusual[top].sum(), (~unusual[top]).sum()], [unusual[rest].sum(), (~unusual[rest]).sum()]]
+    share, usually = float(unusual[top].mean()), float(unusual[rest].mean())
+    if fisher_exact(table).pvalue < SIGNIFICANT and share > 1.5 * usually:
+        yield (
+            f"{share:.0%} of them have another number of closed loops than is usual for their class, against "
+            f"{usually:.0%} of the rest: strokes that should meet do not, or the reverse."
+        )
+
+
+def leanings(
+    traits: Mapping[str, NDArray[np.float64]],
+    labels: NDArray[np.int64],
+    top: NDArray[np.int64],
+    others: NDArray[np.int64],
+) -> Iterator[str]:
+    """Say in which traits the digits `top` lie towards the class `others` that they are near (Wilcoxon, Holm)."""
+    from scipy.stats import wilcoxon
+
+    if len(top) < 10:
+        return
+    shifts = {}
+    for name, values in traits.items():
+        means = np.array([values[labels == digit].mean() if (labels == digit).any() else 0.0 for digit in range(10)])
+        deviation = np.array([values[labels == digit].std() if (labels == digit).any() else 0.0 for digit in range(10)])
+        own = labels[top]
+        direction = np.sign(means[others] - means[own])
+        shifts[name] = direction * (values[top] - means[own]) / np.where(deviation[own] > 0, deviation[own], 1)
+    tests = {
+        name: float(wilcoxon(shift, alternative="greater").pvalue) if np.any(shift) else 1.0
+        for name, shift in shifts.items()
+    }
+    leaning = [name for name in _significant(tests) if shifts[name].mean() >= NOTABLE]
+    if leaning:
+        listed = _and([f"{name} ({shifts[name].mean():.1f})" for name in leaning])
+        yield (
+            f"In {listed} they lie on the side of the class that they are near to, by so many standard deviations of "
+            "their own class."
+        )
+
+
+def _oddities(found: Findings) -> Iterator[str]:
+    duplicates = found.duplicates
+    if len(duplicates.test):
+        differ = int(duplicates.labels_differ.sum())
+        labels = f", {differ} of them under another label" if differ else ", each under the same label"
+        yield (
+            f"Test digits that are nearly in the training split too: {len(duplicates.test)}{labels}. They differ from "
+            f"one of its digits by less than {duplicates.threshold:.3f} (root mean square of the pixels), a quarter of "
+            "what is usual."
+        )
+    else:
+        yield f"No test digit is nearly a training digit (none within {duplicates.threshold:.3f})."
+    far = int((found.outliers > FAR_OUT).sum())
+    if far:
+        part = found.digits.part(TEST)
+        top = _top(found, TEST)
+        both = int((found.outliers[part][top] > FAR_OUT).sum())
+        yield (
+            f"{far} digits lie more than {FAR_OUT:g} robust deviations farther from their {OUTLIER_NEIGHBOUR}th "
+            f"neighbour than is usual; {both} of the {len(top)} most confusing test digits are among them."
+        )
+
+
+def _contrast(first: Findings, second: Findings) -> Iterator[str]:
+    names = first.name, second.name
+    for measure, text, least in (
+        ("knn_accuracy_before", "share of digits that fall to their class by their neighbours in feature space", 0.001),
+        ("trustworthiness", "trustworthiness of the map", 0.005),
+    ):
+        values = [getattr(found.quality, measure) for found in (first, second)]
+        yield from _larger(names, values, text, least)
+    k = min(max(first.counts), max(second.counts), 10)
+    for method in ("kmeans", "ward"):
+        if (method, k, "both") in first.agreements and (method, k, "both") in second.agreements:
+            values = [found.agreements[method, k, "both"].ari for found in (first, second)]
+            yield from _larger(names, values, f"adjusted Rand index of {method} with {k} clusters", 0.005)
+    tops = [set(_top(found, TEST).tolist()) for found in (first, second)]
+    shared, size = len(tops[0] & tops[1]), min(len(top) for top in tops)
+    expected = size * size / max(len(first.digits) - first.digits.train, 1)
+    if size:
+        yield f"Of their {size} most confusing test digits they share {shared}; by chance it would be {expected:.0f}."
+        if shared > 0.5 * size and shared > 2 * expected:
+            yield "Most of what confuses lies in the digits, then, and not in the network."
+    closest = [found.centroids.closest[0][:2] for found in (first, second) if found.centroids.closest]
+    if len(closest) == 2:
+        if closest[0] == closest[1]:
+            yield f"Both have {closest[0][0]} and {closest[0][1]} closest together."
+        else:
+            yield (
+                f"The closest classes are {closest[0][0]} and {closest[0][1]} to {names[0]}, {closest[1][0]} and "
+                f"{closest[1][1]} to {names[1]}."
+            )
+
+
+def _larger(names: tuple[str, str], values: Sequence[float], text: str, least: float) -> Iterator[str]:
+    if abs(values[0] - values[1]) < least:
+        yield f"They do not differ in the {text} ({values[0]:.4f} and {values[1]:.4f})."
+    else:
+        better = int(values[1] > values[0])
+        yield f"The {text} is larger for {names[better]} ({values[better]:.4f} against {values[1 - better]:.4f})."
+
+
+def _top(found: Findings, split: str) -> NDArray[np.int64]:
+    """Return the most confusing digits of a split that have a neighbour of another class, as positions in it."""
+    confusing = found.confusing[split]
+    order = confusing.ranking.order
+    order = order[confusing.closeness.other[order, 0] >= 0]
+    return order[: min(CONFUSING, len(order) // 10)]
+
+
+def _within_class(
+    values: NDArray[np.float64], labels: NDArray[np.int64], rest: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return values as deviations from their class, as the digits `rest` show it."""
+    scores = np.zeros(len(values))
+    for digit in np.unique(labels):
+        own, usual = labels == digit, values[rest][labels[rest] == digit]
+        if len(usual) > 1 and usual.std() > 0:
+            scores[own] = (values[own] - usual.mean()) / usual.std()
+    return scores
+
+
+def _significant(tests: Mapping[str, float]) -> list[str]:
+    """Return the names whose p-values stand after Holm's correction, in the order given."""
+    kept = []
+    for place, (name, p) in enumerate(sorted(tests.items(), key=lambda item: item[1])):
+        if p * (len(tests) - place) >= SIGNIFICANT:
+            break
+        kept.append(name)
+    return [name for name in tests if name in kept]
+
+
+def _mode(values: NDArray[np.float64]) -> float:
+    if not len(values):
+        return 0.0
+    found, counts = np.unique(values, return_counts=True)
+    return float(found[counts.argmax()])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _and(items: Sequence[object]) -> str:
+    *most, last = [str(item) for item in items]
+    return f"{', '.join(most)} and {last}" if most else last
