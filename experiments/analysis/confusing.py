@@ -78,8 +78,8 @@ def rank(
         "cluster_disagreement": cluster_disagreement.astype(np.float64),
     }
     score = 1 - _mean_rank(measures)
-    # Where all measures tie, the larger ratio comes first.
-    order = np.lexsort((-measures["ratio"], -score))
+    # Where scores tie, but for rounding, the larger ratio comes first.
+    order = np.lexsort((-measures["ratio"], -score.round(12)))
     return Ranking(measures, score, order, _agreement(measures))
 
 

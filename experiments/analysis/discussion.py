@@ -18,6 +18,7 @@ CONFUSING = 200  # digits of a split that are compared with the rest
 SIGNIFICANT = 0.01  # after Holm's correction for all that is tested together
 NOTABLE = 0.3  # standard deviations, below which a difference is not worth a word
 FAR_OUT = 4.0  # robust deviations
+BEYOND_CHANCE = 2.0  # times the distance that two means of the same class would have
 LEAST_PAIR = 5  # digits, below which a pair of classes is no pattern
 MORE = {
     "thickness": "thicker",
@@ -145,6 +146,11 @@ def _neighbourhood(found: Findings) -> Iterator[str]:
     if len(pairs) < 3:
         return
     spread = float(np.median([distance for _, _, distance in pairs]))
+    sizes = np.bincount(found.digits.labels, minlength=10)[found.centroids.digits]
+    by_chance = float(np.sqrt((2 * found.centroids.spreads**2 / sizes).mean()))
+    if spread < BEYOND_CHANCE * by_chance:
+        yield f"The means of the classes lie no farther apart ({spread:.2g}) than chance would have them."
+        return
     first, second, distance = pairs[0]
     if distance < 0.8 * spread:
         yield (

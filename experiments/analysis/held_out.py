@@ -26,13 +26,10 @@ class HeldOut:
         float32 (n, 10).
     closeness
         Nearest digits, as indices into the training digits, among those which that network has learned.
-    accuracy
-        Share of digits whose label is the most probable.
     """
 
     probabilities: NDArray[np.float32]
     closeness: Closeness
-    accuracy: float
 
 
 def held_out(train: Split, on_fold: Callable[[int, int], None] | None = None) -> HeldOut:
@@ -66,7 +63,7 @@ def held_out(train: Split, on_fold: Callable[[int, int], None] | None = None) ->
         near.own_distances[held], near.other_distances[held] = found.own_distances, found.other_distances
         if on_fold:
             on_fold(number + 1, FOLDS)
-    return HeldOut(probabilities, near, float((probabilities.argmax(axis=1) == train.labels).mean()))
+    return HeldOut(probabilities, near)
 
 
 def recipe_for(n: int) -> Recipe:

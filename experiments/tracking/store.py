@@ -26,9 +26,9 @@ SQLITE = "sqlite:///"
 REACH_SECONDS = 10
 ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
 
-* Tag `digits.kind` tells what a run is: `suite`, `tune`, `trial`, `train`, `evaluate`, `data`.
-* Evaluations are children of the training whose model they measured, trials of their search; a suite is the parent of
-  its steps.
+* Tag `digits.kind` tells what a run is: `suite`, `tune`, `trial`, `train`, `evaluate`, `analyze`, `data`.
+* Evaluations and analyses are children of the training whose model they measured, trials of their search; a suite is
+  the parent of its steps.
 * Models are registered as `<dataset>-<network>`; alias `champion` is the version with the best validation accuracy."""
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +209,19 @@ def _agreements(found: Findings) -> dict[tuple[str, int, str], analysis.Agreemen
     }
 
 
+def _held_out(about: Subject, heard: Callable[[int, int], None]) -> analysis.HeldOut:
+    """Return what networks say of training digits that they have not learned from: the same for every subject."""
+    near = [field.name for field in fields(analysis.Closeness)]
+
+    def make() -> Arrays:
+        found = analysis.held_out(about.split(TRAIN), heard)
+        return {"probabilities": found.probabilities, **{name: getattr(found.closeness, name) for name in near}}
+
+    arrays = kept(about.folder.parent / f"held-out-{analysis.NETWORK}.npz", make)
+    closeness = analysis.Closeness(**{name: arrays[name] for name in near})
+    return analysis.HeldOut(arrays["probabilities"], closeness)
+
+
 def _confusing(about: Subject, found: Findings, points: NDArray[np.float32], stages: Stages) -> dict[str, Confusing]:
     """Rank the digits of each split by what networks that had not learned from them say."""
     digits, k = found.digits, found.counts[0]
@@ -216,7 +229,7 @@ def _confusing(about: Subject, found: Findings, points: NDArray[np.float32], sta
     strange = analysis.cluster_disagreement(digits.labels, groupings)
     train, test = digits.part(TRAIN), digits.part(TEST)
     with stages("held-out training digits") as heard:
-        held_out = analysis.held_out(about.split(TRAIN), heard)
+        held_out = _held_out(about, heard)
     with stages("confusing digits"):
         near = analysis.closeness(points[test], digits.labels[test], points[train], digits.labels[train])
         seen = {

@@ -1,0 +1,228 @@
+"""What is said of feature sets whose truth is known: perfect clusters, random labels, classes that lie together."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from experiments import analysis
+from experiments.analysis.discussion import as_markdown, contrast, differences, discuss, leanings
+from experiments.analysis.findings import SPLITS, Confusing, Digits, Findings
+
+N, TRAIN = 1200, 900
+
+
+def findings(points: NDArray[np.float32], labels: NDArray[np.int64], sure: float = 0.99, name: str = "net") -> Findings:
+    """Return findings on points whose network gives the label this probability."""
+    rng = np.random.default_rng(0)
+    digits = Digits(rng.integers(0, 255, (N, 28, 28)).astype(np.uint8), labels, np.arange(N), TRAIN)
+    probabilities = np.full((N, 10), (1 - sure) / 9, np.float32)
+    probabilities[np.arange(N), labels] = sure
+    neighbours = analysis.nearest(points, analysis.neighbours_needed(N))
+    embedding = analysis.embed(points, neighbours, 2, analysis.Schedule(exaggerated=60, steps=20))
+    count, tree = analysis.kmeans(points, range(2, 13)), analysis.ward(points, neighbours)
+    groupings = {"kmeans": count.groupings[10], "ward": tree.cut(10)}
+    agreements = {}
+    for k in {10, count.best}:
+        for method, clusters in (("kmeans", count.groupings[k]), ("ward", tree.cut(k))):
+            agreements[method, k, "both"] = analysis.agreement(labels, clusters, k)
+            for split in SPLITS:
+                part = digits.part(split)
+                agreements[method, k, split] = analysis.agreement(labels[part], clusters[part], k)
+    strange = analysis.cluster_disagreement(labels, list(groupings.values()))
+    train = digits.part("train")
+    confusing = {}
+    for split in SPLITS:
+        part = digits.part(split)
+        others = slice(0, TRAIN // 2) if split == "train" else train
+        near = analysis.closeness(points[part], labels[part], points[others], labels[others])
+        ranking = analysis.rank(near.ratio, labels[part], probabilities[part], strange[part])
+        confusing[split] = Confusing(ranking, near, probabilities[part], name)
+    return Findings(
+        name=name,
+        digits=digits,
+        probabilities=probabilities,
+        dimensions=points.shape[1],
+        reduced=points.shape[1],
+        variance=1.0,
+        embedding=embedding,
+        quality=analysis.quality(points, neighbours, labels, embedding.positions),
+        count=count,
+        tree=tree,
+        exact_agreement=1.0,
+        exact_sample=N,
+        agreements=agreements,
+        confusing=confusing,
+        centroids=analysis.centroids(points, labels),
+        duplicates=analysis.near_duplicates(
+            digits.images[train], labels[train], digits.images[digits.part("test")], labels[digits.part("test")]
+        ),
+        outliers=analysis.outlier_scores(neighbours),
+        traits=analysis.traits(digits.images),
+    )
+
+
+def blobs(labels: NDArray[np.int64], centres: NDArray[np.float64], spread: float = 0.3) -> NDArray[np.float32]:
+    rng = np.random.default_rng(1)
+    return (centres[labels] + spread * rng.normal(size=(len(labels), centres.shape[1]))).astype(np.float32)
+
+
+def far_apart() -> NDArray[np.float64]:
+    return 10 * np.eye(10)
+
+
+@pytest.fixture(scope="module")
+def labels() -> NDArray[np.int64]:
+    return np.random.default_rng(2).integers(0, 10, N)
+
+
+@pytest.fixture(scope="module")
+def perfect(labels: NDArray[np.int64]) -> Findings:
+    return findings(blobs(labels, far_apart()), labels)
+
+
+@pytest.fixture(scope="module")
+def by_chance(labels: NDArray[np.int64]) -> Findings:
+    return findings(np.random.default_rng(3).normal(size=(N, 10)).astype(np.float32), labels, sure=0.1)
+
+
+@pytest.fixture(scope="module")
+def merged(labels: NDArray[np.int64]) -> Findings:
+    centres = far_apart()
+    centres[7] = centres[4]
+    return findings(blobs(labels, centres), labels)
+
+
+def said(found: Findings) -> str:
+    return as_markdown(discuss(found))
+
+
+def test_perfect_clusters_are_said_to_be_the_classes(perfect: Findings) -> None:
+    text = said(perfect)
+    assert "KMeans with 10 clusters finds the classes nearly as they are: adjusted Rand index 1.000" in text
+    assert "number with the largest silhouette, 10" in text
+    for word in ("share cluster", "is split over", "nothing to do with", "loses"):
+        assert word not in text
+    assert "Of 300 test digits 0 are" in text
+    assert "No two classes stand out as close" in text
+
+
+def test_of_random_labels_nothing_is_made(by_chance: Findings) -> None:
+    text = said(by_chance)
+    assert "has nothing to do with the classes" in text
+    for word in (
+        "finds the classes",
+        "finds most",
+        "share cluster",
+        "is split over",
+        "The classes whose means lie closest",
+    ):
+        assert word not in text
+    assert "no farther apart" in text
+    for word in ("They are", "they lie on the side", "closed loops"):
+        assert word not in text
+
+
+def test_two_merged_classes_are_named_and_no_others(merged: Findings) -> None:
+    text = said(merged)
+    assert "Digits 4 and 7 share cluster" in text or "Digits 7 and 4 share cluster" in text
+    assert text.count("share cluster") == sum(
+        len(merged.agreements[method, k, "both"].shared) for method in ("kmeans", "ward") for k in merged.counts
+    )
+    assert "The classes whose means lie closest are 4 and 7" in text
+    assert "pairs of label and near class are 4 and 7" in text
+    assert "4-7" in text.partition("among the five")[0].rpartition("Of these pairs")[2]
+
+
+def test_a_digit_that_lies_in_two_places_is_said_to_be_split(labels: NDArray[np.int64]) -> None:
+    centres = np.vstack([10 * np.eye(11)])
+    places = np.where((labels == 3) & (np.arange(N) % 2 == 0), 10, labels)
+    text = said(findings(blobs(places, centres), labels))
+    assert "number with the largest silhouette, 11" in text
+    assert "Digit 3 is split over clusters" in text
+    assert text.count("Digit ") == text.count("Digit 3 ")
+
+
+def test_networks_that_see_the_same_are_not_said_to_differ(perfect: Findings) -> None:
+    (section,) = contrast(perfect, perfect)
+    text = " ".join(section.sentences)
+    assert "is larger for" not in text
+    assert "They do not differ in the trustworthiness" in text
+
+
+def test_the_better_of_two_networks_is_named(labels: NDArray[np.int64], perfect: Findings) -> None:
+    blurred = findings(blobs(labels, far_apart(), spread=4.0), labels, name="blurred")
+    for pair in ((perfect, blurred), (blurred, perfect)):
+        (section,) = contrast(*pair)
+        text = " ".join(section.sentences)
+        assert "neighbours in feature space is larger for net (" in text
+        assert "larger for blurred" not in text
+
+
+def traits_of(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return {"thickness": values}
+
+
+@pytest.mark.parametrize(("shift", "word"), [(2.0, "thicker"), (-2.0, "thinner")])
+def test_a_trait_in_which_digits_differ_is_said_with_its_direction(shift: float, word: str) -> None:
+    rng = np.random.default_rng(4)
+    labels, top = rng.integers(0, 10, 1000), np.arange(100)
+    values = labels + rng.normal(size=1000)
+    values[top] += shift
+    (sentence,) = differences(traits_of(values), labels, top)
+    assert f"They are {word} than others of their class, by " in sentence
+    assert abs(float(sentence.partition("by ")[2].split()[0]) - 2.0) < 0.4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_trait_in_which_they_do_not_differ_is_not_said(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, 1000)
+    values = {name: rng.normal(size=1000) for name in analysis.TRAITS}
+    top = rng.permutation(1000)[:100]
+    assert not list(differences(values, labels, top))
+    assert not list(leanings(values, labels, top, rng.integers(0, 10, 100)))
+
+
+def test_a_difference_between_classes_is_no_difference_within_them() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 10, 1000)
+    values = 5.0 * labels + rng.normal(size=1000)
+    top = np.flatnonzero(labels == 9)[:60]  # thick as all nines are
+    assert not list(differences(traits_of(values), labels, top))
+
+
+def test_digits_that_lean_to_the_class_they_are_near_are_said_to() -> None:
+    rng = np.random.default_rng(6)
+    labels = np.repeat([1, 7], 500)
+    values = np.where(labels == 1, 0.0, 10.0) + rng.normal(size=1000)
+    top = np.arange(50)
+    values[top] += 2
+    (sentence,) = leanings(traits_of(values), labels, top, np.full(50, 7))
+    assert sentence.startswith("In thickness (")
+    assert not list(leanings(traits_of(-values), labels, top[:5], np.full(5, 7)))
+
+
+def test_unusual_loops_are_said() -> None:
+    labels, top = np.repeat([0, 1], 500), np.arange(60)
+    loops = np.where(labels == 0, 1.0, 0.0)
+    loops[top[:40]] = 0
+    (sentence,) = differences({"loops": loops}, labels, top)
+    assert sentence.startswith("67% of them have another number of closed loops")
+
+
+def test_sections_without_sentences_are_left_out(perfect: Findings) -> None:
+    assert all(section.sentences for section in discuss(perfect))
+
+
+@pytest.mark.parametrize("make", [discuss, lambda found: contrast(found, found)])
+def test_every_sentence_ends_and_has_no_blank_filled_with_nothing(
+    make: Callable[[Findings], tuple[analysis.Section, ...]], perfect: Findings
+) -> None:
+    for section in make(perfect):
+        for sentence in section.sentences:
+            assert sentence.endswith(".")
+            assert "nan" not in sentence.split()
+            assert "None" not in sentence
+            assert "  " not in sentence

@@ -1,0 +1,200 @@
+"""An analysis as a whole: what it returns, what it leaves in MLflow, what it keeps, what it refuses."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from conftest import Trained
+from mlflow.artifacts import load_text
+
+from experiments import analysis, datasets
+from experiments.errors import DigitsError, UsageError
+from experiments.models.prediction import predict
+from experiments.tracking import load_reference, resolve_reference
+from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
+from experiments.workflows.listener import Listener
+
+LIMIT = 700
+UCI = datasets.load("uci")
+
+
+class Ear(Listener):
+    """Remembers the stages."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
+
+
+@pytest.fixture(scope="module")
+def both(_trained: Trained) -> AnalyzeManyResult:
+    """Return both networks analyzed on a sample."""
+    return analyze_many(_trained.store, ["lenet", "mlp_small"], AnalyzeOptions(limit=LIMIT))
+
+
+@pytest.fixture
+def result(both: AnalyzeManyResult) -> AnalyzeResult:
+    return both.models["lenet"]
+
+
+def artifacts(trained: Trained, run_id: str) -> Iterator[str]:
+    folders = [None]
+    while folders:
+        for file in trained.store.client.list_artifacts(run_id, folders.pop()):
+            yield file.path
+            if file.is_dir:
+                folders.append(file.path)
+
+
+def text(trained: Trained, run_id: str, file: str) -> str:
+    return str(load_text(f"{trained.store.client.get_run(run_id).info.artifact_uri}/{file}"))
+
+
+def test_the_result_has_what_was_promised_and_goes_through_json(result: AnalyzeResult) -> None:
+    value = json.loads(json.dumps(asdict(result)))
+    assert value.keys() >= {"run_id", "model", "embedding", "clusters", "confusing"}
+    assert value["embedding"].keys() >= {"knn_accuracy", "trustworthiness", "seconds"}
+    assert value["clusters"]["kmeans"].keys() >= {"k", "ari", "purity"}
+    assert value["clusters"].keys() == {"kmeans", "ward"}
+    assert value["n"] == LIMIT
+    assert 0.8 < value["embedding"]["knn_accuracy"] <= 1
+
+
+def test_confusing_digits_are_best_first_and_point_to_the_data_set(trained: Trained, result: AnalyzeResult) -> None:
+    network = load_reference(trained.store, resolve_reference(trained.store, "lenet"))
+    for split, images in (("train", UCI.train), ("test", UCI.test)):
+        rows = [row for row in result.confusing if row["split"] == split]
+        listed = round(LIMIT * len(images) / (len(UCI.train) + len(UCI.test)))
+        assert len(rows) == min(200, listed)
+        assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+        assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
+        index = np.array([row["index"] for row in rows])
+        assert len(set(index.tolist())) == len(index)
+        assert [row["label"] for row in rows] == images.labels[index].tolist()
+        predicted = predict(network, images.take(index)).argmax(axis=1)
+        assert [row["predicted"] for row in rows] == predicted.tolist()
+
+
+def test_mistakes_come_before_what_is_plain(result: AnalyzeResult) -> None:
+    rows = [row for row in result.confusing if row["split"] == "test"]
+    half = len(rows) // 2
+    wrong = [row["predicted"] != row["label"] for row in rows]
+    assert sum(wrong[:half]) > sum(wrong[half:])
+
+
+def test_all_is_in_the_run(trained: Trained, result: AnalyzeResult) -> None:
+    run = trained.store.client.get_run(result.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["digits.kind"] == "analyze"
+    assert run.data.tags["mlflow.parentRunId"] == trained.results["lenet"].run_id
+    assert run.data.metrics["knn_accuracy"] == pytest.approx(result.embedding["knn_accuracy"])
+    assert run.data.metrics["kmeans_10_both/ari"] == pytest.approx(result.clusters["kmeans"]["ari"])
+    assert {f"seconds/{stage}" for stage in result.seconds} <= run.data.metrics.keys()
+    assert {"features", "neighbours", "map", "kmeans", "ward", "figures", "page"} <= result.seconds.keys()
+    found = set(artifacts(trained, result.run_id))
+    assert {"explorer.html", "discussion.md", "analysis.json", "confusing_train.csv", "confusing_test.csv"} <= found
+    names = ("map", "map_predicted", "map_kmeans", "map_ward", "map_confusion", "cluster_count", "dendrogram")
+    more = ("centroids", "measures_test", "confusing_train", "confusing_test", "duplicates", "outliers")
+    assert {f"figures/{name}.png" for name in (*names, *more)} <= found
+    assert json.loads(text(trained, result.run_id, "analysis.json"))["run_id"] == result.run_id
+    assert text(trained, result.run_id, "discussion.md") == result.discussion
+
+
+def test_the_tables_have_every_digit_once(trained: Trained, result: AnalyzeResult) -> None:
+    for split in ("train", "test"):
+        rows = list(csv.DictReader(io.StringIO(text(trained, result.run_id, f"confusing_{split}.csv"))))
+        listed = [row for row in result.confusing if row["split"] == split]
+        assert [int(row["index"]) for row in rows][: len(listed)] == [row["index"] for row in listed]
+        assert len({row["index"] for row in rows}) == len(rows)
+        assert set(analysis.MEASURES) <= rows[0].keys()
+
+
+def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: AnalyzeManyResult) -> None:
+    run = trained.store.client.get_run(both.run_id)
+    assert run.info.status == "FINISHED"
+    assert both.run_id not in {result.run_id for result in both.models.values()}
+    assert text(trained, both.run_id, "discussion.md") == both.discussion
+    assert both.discussion.startswith("## uci-lenet v1 and uci-mlp_small v1\n")
+
+
+def test_another_analysis_takes_what_was_kept_and_finds_the_same(
+    trained: Trained, both: AnalyzeManyResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("nearest", "held_out", "feature_extractor"):  # what takes long
+        monkeypatch.setattr(analysis, name, None)
+    ear = Ear()
+    flat = analyze(trained.store, "lenet", AnalyzeOptions(limit=LIMIT, components=2), ear)
+    before = both.models["lenet"]
+    assert flat.run_id != before.run_id
+    assert flat.confusing == before.confusing
+    assert flat.embedding["components"] == 2
+    assert flat.embedding["knn_accuracy_before"] == before.embedding["knn_accuracy_before"]
+    assert any("map" in stage for stage in ear.stages)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"components": 4}, "components must be 2 or 3, received 4"), ({"limit": 0}, "limit must be at least 1")],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        AnalyzeOptions(**options)
+
+
+def test_too_few_digits_are_refused_before_a_run_is_opened(trained: Trained) -> None:
+    before = len(trained.store.client.search_runs([trained.store.experiment_id], max_results=1000))
+    with pytest.raises(UsageError, match="--limit 3 leaves 2 training and 1 test digits"):
+        analyze(trained.store, "lenet", AnalyzeOptions(limit=3))
+    assert len(trained.store.client.search_runs([trained.store.experiment_id], max_results=1000)) == before
+
+
+def test_networks_of_different_data_need_a_data_set(trained: Trained) -> None:
+    with pytest.raises(UsageError, match="name at least one model"):
+        analyze_many(trained.store, [])
+    with pytest.raises(DigitsError, match="no cnn has been trained yet"):
+        analyze(trained.store, "cnn")
+
+
+def one_class(split: datasets.Split) -> datasets.Split:
+    return split.take(split.labels == 3)
+
+
+def test_digits_of_one_class_are_refused(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = replace(UCI, train=one_class(UCI.train), test=one_class(UCI.test))
+    monkeypatch.setattr(datasets, "load", lambda *_: data)
+    with pytest.raises(UsageError, match="all training digits are of class 3"):
+        analyze(trained.store, "lenet")
+
+
+def saved(folder: Path, features: Any, name: str = "penultimate") -> str:
+    inputs = keras.Input((28, 28, 1))
+    flat = keras.layers.Flatten()(inputs)
+    layer = keras.layers.Dense(8, name=name, kernel_initializer=features, bias_initializer=features)
+    outputs = keras.layers.Dense(10, activation="softmax")(layer(flat))
+    file = folder / f"{name}.keras"
+    keras.Model(inputs, outputs).save(file)
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("features", "layer", "said"),
+    [
+        ("zeros", "penultimate", "gives every image the same features"),
+        (keras.initializers.Constant(float("nan")), "penultimate", "not finite"),
+        ("glorot_uniform", "hidden", "no layer 'penultimate' to take features from; its layers are .*hidden"),
+    ],
+)
+def test_a_network_with_nothing_to_find_is_refused(
+    trained: Trained, tmp_path: Path, features: Any, layer: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        analyze(trained.store, saved(tmp_path, features, layer), AnalyzeOptions("uci", limit=200))
