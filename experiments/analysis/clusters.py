@@ -1,6 +1,5 @@
 """Groups in feature space, found without labels: KMeans, and Ward's hierarchy."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.neighbours import Neighbours, nearest
+from experiments.analysis.neighbours import Neighbours, nearest, nearest_to
 
 Points = NDArray[np.float32]
 Clusters = NDArray[np.int64]
@@ -19,6 +18,7 @@ SILHOUETTE_SAMPLE = 5000
 RESTARTS = 3
 WARD_NEIGHBOURS = 10
 EXACT_SAMPLE = 10_000
+BRIDGE_SAMPLE = 1000  # points of a part from which its nearest other is looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,16 +123,46 @@ def ward(points: Points, neighbours: Neighbours) -> Tree:
     Exact Ward needs all n^2 distances: 19.6 GB for 70,000 points. Here a cluster may be joined only to one that holds
     one of the 10 nearest neighbours of a member, so that a heap of ties is enough.
     """
-    from scipy.sparse import csr_array
     from sklearn.cluster import ward_tree
 
-    n, k = len(points), min(WARD_NEIGHBOURS, neighbours.k)
-    starts, near = np.arange(0, n * k + 1, k), neighbours.indices[:, :k].ravel()
-    graph: Any = csr_array((np.ones(n * k, np.float32), near, starts), shape=(n, n))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="the number of connected components")  # it joins them itself
-        children, _, _, _, heights = ward_tree(points, connectivity=graph + graph.T, return_distance=True)
+    ties = _connected(_ties(neighbours.first(min(WARD_NEIGHBOURS, neighbours.k))), points)
+    children, _, _, _, heights = ward_tree(points, connectivity=ties, return_distance=True)
     return Tree(np.asarray(children, np.int64), np.asarray(heights, np.float64))
+
+
+def _ties(neighbours: Neighbours) -> Any:
+    from scipy.sparse import csr_array
+
+    n, k = neighbours.indices.shape
+    starts = np.arange(0, n * k + 1, k)
+    one_way = csr_array((np.ones(n * k, np.float32), neighbours.indices.ravel(), starts), shape=(n, n))
+    return one_way + one_way.T
+
+
+def _connected(ties: Any, points: Points) -> Any:
+    """Return ties with one more from each part that hangs together to another, until all is one part.
+
+    scikit-learn would take all distances between the parts for it.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count, parts = connected_components(ties, directed=False)
+    while count > 1:
+        pairs = np.array([_bridge(points, parts == part) for part in range(count)])
+        both_ways = np.concatenate([pairs, pairs[:, ::-1]])
+        ties = ties + coo_array((np.ones(len(both_ways), np.float32), both_ways.T), shape=ties.shape).tocsr()
+        count, parts = connected_components(ties, directed=False)
+    return ties
+
+
+def _bridge(points: Points, inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return a near pair of a point inside and one outside, looked for among a sample of those inside."""
+    own, others = np.flatnonzero(inside), np.flatnonzero(~inside)
+    own = own[np.random.default_rng(0).permutation(len(own))[:BRIDGE_SAMPLE]]
+    found = nearest_to(points[own], points[others], 1)
+    place = int(found.distances[:, 0].argmin())
+    return int(own[place]), int(others[found.indices[place, 0]])
 
 
 def agreement_with_exact(points: Points, count: int = CLASSES) -> tuple[float, int]:

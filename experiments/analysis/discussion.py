@@ -286,7 +286,7 @@ def _oddities(found: Findings) -> Iterator[str]:
         labels = f", {differ} of them under another label" if differ else ", each under the same label"
         yield (
             f"Test digits that are nearly in the training split too: {len(duplicates.test)}{labels}. They differ from "
-            f"one of its digits by less than {duplicates.threshold:.3f} (root mean square of the pixels), a quarter of "
+            f"one of its digits by at most {duplicates.threshold:.3f} (root mean square of the pixels), a quarter of "
             "what is usual."
         )
     else:

@@ -81,7 +81,7 @@ def _look(train: Split, learned: NDArray[np.int64]) -> tuple[NDArray[np.float32]
     from experiments.training import fit
 
     known = train.take(learned)
-    # Nothing is chosen by it: the network of the last epoch is as good here, and all digits are learned from.
+    # The epoch is chosen by digits that were learned: nothing held out is looked at before it is judged.
     fitted = fit(architecture(NETWORK), recipe_for(len(known)), known, known.take(np.arange(min(len(known), 100))))
     extractor = feature_extractor(fitted.model, NETWORK)
     batches = [

@@ -22,7 +22,7 @@ class Duplicates:
     distances
         float32 (m,): root of the mean squared difference of the pixels, in [0, 1].
     threshold, median
-        A pair is reported below the threshold, a quarter of the median distance over all test digits.
+        A pair is reported up to the threshold, a quarter of the median distance over all test digits.
     labels_differ
         bool (m,): the two carry different labels.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.affinities import Affinities
-from experiments.analysis.mesh import potential
+from experiments.analysis.mesh import repulsion
 
 Array = NDArray[np.float32]
 
@@ -46,6 +46,9 @@ def principal_start(points: Array, dimensions: int) -> Array:
     """Return the first principal components of points (n, d), scaled to a spread that t-SNE can start from."""
     from sklearn.decomposition import PCA
 
+    if points.shape[1] < dimensions:  # then the rest is noise, from which the steps find their way
+        rest = np.random.default_rng(0).normal(size=(len(points), dimensions - points.shape[1]))
+        points = np.hstack([points, 1e-2 * points.std() * rest]).astype(np.float32)
     components = PCA(
         dimensions, svd_solver="covariance_eigh" if points.shape[1] <= 1000 else "randomized", random_state=0
     )
@@ -88,7 +91,7 @@ def tsne(
 
 def _slope(ties: Affinities, positions: Array, freedom: float, exaggeration: float) -> Array:
     """Return the gradient of the Kullback-Leibler divergence, up to a constant factor."""
-    field, slope = potential(positions, freedom).at(positions)
-    pairs = float(field.sum(dtype=np.float64)) - len(positions)  # without each point's potential at itself
+    field, slope = repulsion(positions, freedom)
+    pairs = max(float(field.sum(dtype=np.float64)), 1e-30)
     away = slope * np.float32(freedom / (freedom + 1) / pairs)
     return np.float32(exaggeration) * ties.attraction(positions, freedom) + away

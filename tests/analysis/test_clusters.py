@@ -1,0 +1,185 @@
+"""KMeans, silhouettes and Ward's hierarchy are those of scikit-learn and SciPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster
+from scipy.cluster.hierarchy import ward as exact_ward
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from experiments.analysis import agreement_with_exact, kmeans, nearest, ward
+from experiments.analysis.clusters import Tree, by_size, elbow
+
+
+def cloud(n: int, dimensions: int = 4, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
+
+
+def blobs(sizes: list[int], apart: float = 30.0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return blobs far from each other, and which blob each point is of, in a shuffled order."""
+    which = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    return (cloud(len(which)) + apart * np.eye(len(sizes), 4)[which]).astype(np.float32), which
+
+
+def test_each_count_is_scikit_learns_kmeans() -> None:
+    points, _ = blobs([40, 30, 20], apart=4)
+    told: list[tuple[int, int]] = []
+    found = kmeans(points, [2, 3, 5], lambda *step: told.append(step))
+    assert found.counts == (2, 3, 5, 10)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    for count, silhouette, inertia in zip(found.counts, found.silhouettes, found.inertias, strict=True):
+        groups = found.groupings[count]
+        centres = np.stack([points[groups == group].mean(axis=0) for group in range(count)])
+        assert ((points - centres[groups]) ** 2).sum() == pytest.approx(inertia, rel=1e-4)
+        assert inertia <= 1.05 * KMeans(count, n_init=20, random_state=1).fit(points).inertia_
+        assert silhouette == pytest.approx(silhouette_score(points, groups), abs=1e-5)
+        sizes = np.bincount(groups, minlength=count)
+        assert (np.diff(sizes) <= 0).all()
+        assert sizes[-1] > 0
+
+
+@pytest.mark.parametrize("clusters", [2, 3, 4])
+def test_the_number_of_blobs_is_found(clusters: int) -> None:
+    points, which = blobs([40, 30, 20, 10][:clusters])
+    found = kmeans(points)
+    assert found.best == found.counts[int(np.argmax(found.silhouettes))] == clusters
+    np.testing.assert_array_equal(found.groupings[clusters], which)  # the largest blob is 0
+
+
+def test_the_same_points_are_grouped_the_same() -> None:
+    first, second = kmeans(cloud(60), [4]), kmeans(cloud(60), [4])
+    np.testing.assert_array_equal(first.groupings[4], second.groupings[4])
+    assert (first.silhouettes, first.inertias) == (second.silhouettes, second.inertias)
+
+
+@pytest.mark.parametrize(("n", "counts"), [(2, (1,)), (3, (2,)), (5, (2, 3, 4)), (12, tuple(range(2, 12)))])
+def test_a_few_points_are_put_into_fewer_groups(n: int, counts: tuple[int, ...]) -> None:
+    found = kmeans(cloud(n))
+    assert found.counts == counts
+    assert found.best in counts
+
+
+def test_equal_points_are_one_group() -> None:
+    found = kmeans(np.ones((30, 4), np.float32))
+    assert (found.counts, found.best, found.elbow) == ((1,), 1, 1)
+    assert found.groupings[1].tolist() == [0] * 30
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_there_are_no_more_groups_than_different_points(seed: int) -> None:
+    points = np.concatenate([np.zeros((300, 4), np.float32), np.repeat(cloud(4, seed=seed), 5, axis=0)])
+    assert kmeans(points).counts == (2, 3, 4, 5)
+
+
+@given(st.integers(1, 8), st.floats(2, 100))
+def test_the_elbow_is_the_corner(corner: int, steepness: float) -> None:
+    counts = list(range(2, 12))
+    falling = [steepness * max(corner - i, 0) - i for i in range(len(counts))]
+    assert elbow(counts, falling) == counts[corner]
+
+
+@pytest.mark.parametrize(("counts", "inertias"), [([4], [1.0]), ([4, 6], [9.0, 1.0]), ([4, 5, 6], [0.0, 0.0, 0.0])])
+def test_a_curve_without_a_corner_has_its_elbow_at_the_start(counts: list[int], inertias: list[float]) -> None:
+    assert elbow(counts, inertias) == 4
+
+
+def exact(points: NDArray[np.float32]) -> tuple[NDArray[np.float64], Tree]:
+    links = exact_ward(points.astype(np.float64))
+    return links, Tree(links[:, :2].astype(np.int64), links[:, 2])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 40), st.data())
+def test_a_tree_is_cut_as_scipy_cuts_it(seed: int, n: int, data: st.DataObject) -> None:
+    links, tree = exact(cloud(n, seed=seed))
+    count = data.draw(st.integers(1, n))
+    clusters = tree.cut(count)
+    assert sorted(set(clusters.tolist())) == list(range(count))
+    assert (np.diff(np.bincount(clusters)) <= 0).all()
+    assert adjusted_rand_score(fcluster(links, count, "maxclust"), clusters) == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 30))
+def test_branches_are_the_nodes_at_which_clusters_hang(seed: int, n: int) -> None:
+    _, tree = exact(cloud(n, seed=seed))
+    finer = tree.branches(n)
+    np.testing.assert_array_equal(finer, np.arange(n))
+    for merge, (left, right) in enumerate(tree.children):
+        coarser = tree.branches(n - 1 - merge)
+        np.testing.assert_array_equal(coarser, np.where(np.isin(finer, [left, right]), n + merge, finer))
+        finer = coarser
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 11))
+def test_where_all_are_neighbours_ward_is_exact(seed: int, n: int) -> None:
+    points = cloud(n, seed=seed)
+    links, _ = exact(points)
+    tree = ward(points, nearest(points, n - 1))
+    np.testing.assert_allclose(tree.heights, links[:, 2], rtol=1e-4)
+    for count in range(1, n + 1):
+        assert adjusted_rand_score(fcluster(links, count, "maxclust"), tree.cut(count)) == 1
+
+
+def test_ward_joins_blobs_that_no_neighbour_joins() -> None:
+    points, which = blobs([40, 30, 20])
+    tree = ward(points, nearest(points, 10))
+    assert tree.children.shape == (89, 2)
+    assert tree.heights.shape == (89,)
+    np.testing.assert_array_equal(tree.cut(3), which)
+    _, full = exact(points)
+    np.testing.assert_array_equal(full.cut(3), which)
+    assert tree.cut(1).tolist() == [0] * 90
+
+
+def test_ward_uses_ten_neighbours_and_leaves_them_alone() -> None:
+    points = cloud(60)
+    ten, more = nearest(points, 10), nearest(points, 30)
+    before = more.indices.copy(), ten.indices.copy()
+    np.testing.assert_array_equal(ward(points, more).children, ward(points, ten).children)
+    np.testing.assert_array_equal(more.indices, before[0])
+    np.testing.assert_array_equal(ten.indices, before[1])
+
+
+def test_ward_takes_equal_points() -> None:
+    points = np.ones((30, 4), np.float32)
+    assert len(np.unique(ward(points, nearest(points, 10)).cut(3))) == 3
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_a_tree_is_not_cut_into_more_clusters_than_points(count: int) -> None:
+    points = cloud(5)
+    with pytest.raises(ValueError, match=f"has 1 to 5 clusters. Received: {count}"):
+        ward(points, nearest(points, 4)).cut(count)
+
+
+def test_agreement_with_exact_ward_is_full_on_blobs() -> None:
+    points, _ = blobs([40, 30, 20])
+    assert agreement_with_exact(points, 3) == (1.0, 90)
+
+
+def test_agreement_with_exact_ward_is_that_of_the_two_trees() -> None:
+    points = cloud(300, 8)
+    value, size = agreement_with_exact(points, 10)
+    links, _ = exact(points)
+    expected = adjusted_rand_score(fcluster(links, 10, "maxclust"), ward(points, nearest(points, 10)).cut(10))
+    assert size == 300
+    assert value == pytest.approx(expected, abs=1e-6)
+    assert 0 < value < 1
+
+
+@pytest.mark.parametrize("n", [2, 3, 9])
+def test_agreement_with_exact_ward_takes_few_points(n: int) -> None:
+    assert agreement_with_exact(cloud(n)) == (1.0, n)
+
+
+@given(st.lists(st.integers(-3, 9), min_size=1, max_size=50))
+def test_groups_are_numbered_by_size(groups: list[int]) -> None:
+    numbered = by_size(np.array(groups)).tolist()
+    sizes = [numbered.count(group) for group in range(len(set(groups)))]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(zip(groups, numbered, strict=True))) == len(set(groups)) == len(set(numbered))

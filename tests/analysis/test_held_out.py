@@ -1,0 +1,148 @@
+"""Training digits are judged by networks that have not learned from them."""
+
+import sys
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from experiments import datasets
+from experiments.analysis import HeldOut, held_out
+from experiments.analysis.held_out import recipe_for
+from experiments.datasets import Split
+from experiments.models import MODELS, Architecture, Recipe
+from experiments.training import Fit
+
+WRONG = slice(0, 180, 10)  # of the digits, those under wrong labels
+
+
+@pytest.fixture(scope="module")
+def digits() -> Split:
+    return datasets.sample(datasets.load("uci").train, 180)
+
+
+class Folds:
+    """Stands for training: remembers what was learned, and gives networks that say which of them they are."""
+
+    def __init__(self) -> None:
+        self.learned: list[set[bytes]] = []
+        self.recipes: list[Recipe] = []
+
+    def __call__(self, architecture: Architecture, recipe: Recipe, train: Split, _: Split) -> Fit:
+        assert architecture.name == "fast"
+        pixels = keras.Input((28, 28, 1))
+        features = keras.layers.Dense(8, name="penultimate")(keras.layers.Flatten()(pixels))
+        bias = keras.initializers.Constant(5.0 * np.eye(10)[len(self.learned)])
+        says = keras.layers.Dense(10, "softmax", kernel_initializer="zeros", bias_initializer=bias)
+        model = keras.Model(pixels, says(features))
+        self.learned.append({image.tobytes() for image in train.images})
+        self.recipes.append(recipe)
+        return Fit(model, ())
+
+
+@pytest.fixture
+def folds(monkeypatch: pytest.MonkeyPatch) -> Folds:
+    folds = Folds()
+    monkeypatch.setattr("experiments.training.fit", folds)
+    return folds
+
+
+def test_no_digit_is_judged_by_a_network_that_has_learned_it(digits: Split, folds: Folds) -> None:
+    told: list[tuple[int, int]] = []
+    found = held_out(digits, lambda *fold: told.append(fold))
+    judges = found.probabilities.argmax(axis=1)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert np.bincount(judges).tolist() == [60, 60, 60]
+    for image, judge in zip(digits.images, judges, strict=True):
+        knows = [image.tobytes() in learned for learned in folds.learned]
+        assert knows == [fold != judge for fold in range(3)]
+
+
+def test_a_digit_is_compared_with_what_its_judge_has_learned(digits: Split, folds: Folds) -> None:
+    found = held_out(digits)
+    judges = found.probabilities.argmax(axis=1)
+    near = found.closeness
+    for who, distances, same in ((near.own, near.own_distances, True), (near.other, near.other_distances, False)):
+        assert ((digits.labels[who] == digits.labels[:, None]) == same).all()
+        assert (judges[who] != judges[:, None]).all()
+        assert (np.diff(distances, axis=1) >= 0).all()
+        assert np.isfinite(distances).all()
+    assert len(folds.learned) == 3
+
+
+def test_digits_are_divided_alike_each_time(digits: Split, folds: Folds) -> None:
+    held_out(digits)
+    first = folds.learned[:]
+    folds.learned.clear()
+    held_out(digits)
+    assert folds.learned == first
+
+
+def relabelled(digits: Split, labels: NDArray[np.int64]) -> Split:
+    return Split(digits.images, labels.astype(np.int64))
+
+
+def test_a_digit_alone_in_its_class_has_no_own_neighbour(digits: Split, folds: Folds) -> None:
+    labels = digits.labels % 2
+    labels[11] = 7
+    found = held_out(relabelled(digits, labels)).closeness
+    assert found.own[11].tolist() == [-1] * 3
+    assert found.ratio[11] == np.inf
+    assert (np.delete(found.own, 11, axis=0) >= 0).all()
+    assert len(folds.learned) == 3
+
+
+def test_digits_of_one_class_have_no_others(digits: Split, folds: Folds) -> None:
+    found = held_out(relabelled(digits, np.full(len(digits), 3)))
+    assert (found.closeness.other == -1).all()
+    assert (found.closeness.ratio == 0).all()
+    assert len(folds.learned) == 3
+
+
+def test_thirty_digits_are_enough(digits: Split, folds: Folds) -> None:
+    found = held_out(digits.take(np.arange(30)))
+    assert found.probabilities.shape == (30, 10)
+    assert [recipe.batch_size for recipe in folds.recipes] == [16] * 3
+
+
+@pytest.fixture(scope="module")
+def misled(digits: Split) -> HeldOut:
+    labels = digits.labels.copy()
+    labels[WRONG] = (labels[WRONG] + 1) % 10
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["experiments.analysis.held_out"], "LEAST_UPDATES", 150)
+        return held_out(relabelled(digits, labels))
+
+
+@pytest.mark.slow
+def test_wrong_labels_are_not_believed(digits: Split, misled: HeldOut) -> None:
+    wrong = np.zeros(len(digits), bool)
+    wrong[WRONG] = True
+    labels = np.where(wrong, (digits.labels + 1) % 10, digits.labels)
+    said = misled.probabilities[np.arange(len(digits)), labels]
+    assert np.median(said[wrong]) < 0.1
+    assert np.median(said[~wrong]) > 0.7
+    ratio = misled.closeness.ratio
+    assert np.median(ratio[wrong]) > 1 > np.median(ratio[~wrong])
+    np.testing.assert_allclose(misled.probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@given(st.integers(20, 60_000), st.integers(0, 60_000))
+def test_fewer_digits_have_batches_no_larger(n: int, more: int) -> None:
+    assert 1 <= recipe_for(n).batch_size <= recipe_for(n + more).batch_size <= MODELS["fast"].recipe.batch_size
+    assert recipe_for(n).batch_size <= n
+
+
+@given(st.integers(20, 60_000))
+def test_the_weights_are_updated_often_enough_and_not_for_long(n: int) -> None:
+    recipe = recipe_for(n)
+    updates = recipe.epochs * (n // recipe.batch_size)
+    assert (400 if recipe.epochs > 1 else 100) <= updates < 600
+
+
+@pytest.mark.parametrize("n", [40_000, 60_000])
+def test_many_digits_are_learned_by_the_networks_own_recipe(n: int) -> None:
+    assert recipe_for(n) == MODELS["fast"].recipe

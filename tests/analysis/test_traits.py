@@ -1,0 +1,148 @@
+"""Traits of drawn shapes are those they were drawn with."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes, label
+
+from experiments.analysis import TRAITS, traits
+from experiments.analysis.traits import BLOCK
+
+Image = NDArray[np.uint8]
+CENTRE = 13.5
+ROWS, COLUMNS = np.mgrid[:28, :28]
+
+
+def one(image: NDArray[Any], trait: str) -> float:
+    """Return a trait of one image."""
+    return float(traits(image[None].astype(np.uint8))[trait][0])
+
+
+def bar(width: float, degrees: float = 0.0) -> Image:
+    """Draw a bar of a width from top to bottom that leans to the right, softened at its edges."""
+    across = (COLUMNS - CENTRE) * np.cos(np.radians(degrees)) + (ROWS - CENTRE) * np.sin(np.radians(degrees))
+    return np.asarray(255 * np.clip(width / 2 + 0.5 - np.abs(across), 0, 1), np.uint8)
+
+
+def ring(row: float = CENTRE, column: float = CENTRE, radius: float = 7.0, width: float = 3.0) -> Image:
+    across = np.abs(np.hypot(ROWS - row, COLUMNS - column) - radius)
+    return np.asarray(255 * (across < width / 2), np.uint8)
+
+
+def pixels(picture: str) -> Image:
+    """Draw a picture of # and . into the middle."""
+    image: Image = np.zeros((28, 28), np.uint8)
+    for row, line in enumerate(picture.split()):
+        for column, mark in enumerate(line):
+            image[10 + row, 10 + column] = 255 * (mark == "#")
+    return image
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("turned", [False, True])
+def test_thickness_of_an_upright_bar_is_its_width(width: int, turned: bool) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[:, 10 : 10 + width] = 255
+    assert one(image.T if turned else image, "thickness") == pytest.approx(width, abs=0.4)
+
+
+@pytest.mark.parametrize("width", [2, 3, 4])
+@pytest.mark.parametrize("degrees", [-45, -20, 20, 30, 45])
+def test_thickness_hardly_depends_on_the_direction(width: int, degrees: float) -> None:
+    # At 45 degrees two diagonals of pixels lie 0.7 apart: that much of the width is up to where they fall.
+    assert one(bar(width, degrees), "thickness") == pytest.approx(width, abs=1)
+
+
+def test_a_thicker_stroke_is_thicker() -> None:
+    found = traits(np.stack([ring(width=width) for width in (1.5, 2.5, 3.5, 4.5, 5.5)]))["thickness"]
+    assert (np.diff(found) > 0.3).all()
+
+
+@pytest.mark.parametrize("degrees", [-30, -15, 0, 15, 30])
+def test_slant_is_the_angle_of_a_sheared_bar(degrees: float) -> None:
+    middle = CENTRE - np.tan(np.radians(degrees)) * (ROWS - CENTRE)  # to the right going up
+    image = 255 * np.clip(2 - np.abs(COLUMNS - middle), 0, 1) * (np.abs(ROWS - CENTRE) < 10)
+    assert one(image, "slant") == pytest.approx(degrees, abs=0.5)
+    assert one(image[:, ::-1], "slant") == pytest.approx(-degrees, abs=0.5)
+
+
+def test_a_level_bar_has_no_slant() -> None:
+    assert one(bar(3).T, "slant") == pytest.approx(0, abs=0.1)
+    assert one(pixels("#######"), "slant") == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "loops"),
+    [
+        (bar(3), 0),
+        (ring(), 1),
+        (np.maximum(ring(8, radius=4.5, width=2), ring(19, radius=6, width=2)), 2),
+        (np.full((28, 28), 255), 0),
+        (pixels("### #.# ###"), 1),
+        (pixels("### #.# #.#"), 0),
+        (pixels("### #.# ##."), 1),  # ink that touches at corners is joined
+        (pixels(".#. #.# .#."), 1),
+        (pixels("#### #..# #.## ####"), 1),
+        (pixels("##### #.#.# #####"), 2),
+        (pixels("##### #.### ###.# #####"), 2),  # ground that touches at corners is not
+        (np.pad(np.zeros((26, 26)), 1, constant_values=255), 1),  # along the picture's border
+    ],
+    ids="bar ring eight full box open corner diamond L two diagonal frame".split(),
+)
+def test_loops_are_areas_that_ink_encloses(image: NDArray[Any], loops: int) -> None:
+    assert one(image, "loops") == loops
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0.2, 0.9))
+def test_loops_are_the_holes_that_scipy_fills(seed: int, density: float) -> None:
+    ink = np.random.default_rng(seed).random((4, 28, 28)) < density
+    expected = [label(binary_fill_holes(image) & ~image)[1] for image in ink]
+    assert traits((ink * 255).astype(np.uint8))["loops"].tolist() == expected
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 10), (5, 15), (1, 1), (28, 28)])
+def test_aspect_is_that_of_the_box(height: int, width: int) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[:height, 28 - width :] = 255
+    assert one(image, "aspect") == pytest.approx(width / height)
+
+
+def test_aspect_is_that_of_the_box_around_separate_strokes() -> None:
+    assert one(pixels("#...# #...#"), "aspect") == pytest.approx(5 / 2)
+
+
+def test_ink_is_the_sum_of_the_brightness() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (28, 28))
+    assert one(image, "ink") == pytest.approx(image.sum() / 255)
+
+
+def test_an_image_without_ink_has_nothing_to_measure() -> None:
+    found = traits(np.zeros((2, 28, 28), np.uint8))
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "thickness": [0, 0], "slant": [0, 0], "loops": [0, 0], "aspect": [1, 1], "ink": [0, 0],
+    }  # fmt: skip
+
+
+def test_an_image_is_measured_alike_wherever_it_stands() -> None:
+    generator = np.random.default_rng(0)
+    many = np.where(generator.random((BLOCK + 3, 28, 28)) < 0.4, 255, 0).astype(np.uint8)
+    many[BLOCK - 1 : BLOCK + 1] = ring()
+    together = traits(many)
+    assert list(together) == list(TRAITS)
+    for place in (0, 1, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 2):
+        alone = traits(many[place : place + 1])
+        assert {name: values[place] for name, values in together.items()} == pytest.approx(
+            {name: values[0] for name, values in alone.items()}
+        )
+
+
+def test_images_of_any_layout_are_taken() -> None:
+    images = np.stack([ring(), bar(3, 20), pixels("### #.# ###")])
+    for other in (np.asfortranarray(images), np.repeat(images, 2, axis=0)[::2]):
+        for name, values in traits(other).items():
+            np.testing.assert_allclose(values, traits(images)[name])
