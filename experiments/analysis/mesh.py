@@ -176,7 +176,7 @@ class _Spread:
             partial: Array = factors[0] @ form.reshape(SPLINE, -1)
             for factor in factors[1:]:
                 parts = partial.reshape(len(factor), SPLINE, -1)
-                partial = sum(factor[:, i, None] * parts[:, i] for i in range(SPLINE))
+                partial = np.add.reduce([factor[:, i, None] * parts[:, i] for i in range(SPLINE)])
             return partial[:, 0]
 
         axes = range(len(self._shape))
