@@ -2,6 +2,7 @@
 
 from experiments.reporting.accuracies import model_comparison
 from experiments.reporting.analysis import analysis_figures
+from experiments.reporting.cluster_count import cluster_count
 from experiments.reporting.confusing import (
     ConfusingDigit,
     Neighbour,
@@ -11,14 +12,9 @@ from experiments.reporting.confusing import (
 )
 from experiments.reporting.confusion import confusion_heatmap
 from experiments.reporting.curves import training_curves
-from experiments.reporting.feature_space import (
-    centroid_distances,
-    cluster_count,
-    contingency_heatmap,
-    dendrogram,
-    feature_map,
-    measure_agreement,
-)
+from experiments.reporting.dendrogram import dendrogram
+from experiments.reporting.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
+from experiments.reporting.feature_map import feature_map
 from experiments.reporting.mistakes import misclassified_gallery, prediction_grid
 from experiments.reporting.reliability import reliability_diagram
 from experiments.reporting.samples import class_distribution, sample_grid

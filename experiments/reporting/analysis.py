@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.reporting.cluster_count import cluster_count
 from experiments.reporting.confusing import (
     ConfusingDigit,
     Neighbour,
@@ -13,14 +14,9 @@ from experiments.reporting.confusing import (
     outlier_gallery,
     pairs_gallery,
 )
-from experiments.reporting.feature_space import (
-    centroid_distances,
-    cluster_count,
-    contingency_heatmap,
-    dendrogram,
-    feature_map,
-    measure_agreement,
-)
+from experiments.reporting.dendrogram import dendrogram
+from experiments.reporting.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
+from experiments.reporting.feature_map import feature_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.pictures import GRID_CELLS, picture_grid, pictures
+from experiments.reporting.pictures import GRID_CELLS, counted, picture_grid, pictures
 from experiments.reporting.style import (
     BLUE,
     GREY,
@@ -123,10 +123,10 @@ def confusing_gallery(digits: Sequence[ConfusingDigit], title: str, rows: int = 
         For images of another shape.
     """
     shown = digits[:rows]
-    counted = _counted(title, len(shown), len(digits))
+    title = counted(title, len(shown), len(digits))
     if not shown:
-        return _nothing(counted, END_X, "no confusing digits")
-    with _sheet(counted, END_X, HEADS + (len(shown) - 1) * ROW + 1, NOTE) as (figure, sheet):
+        return _nothing(title, END_X, "no confusing digits")
+    with _sheet(title, END_X, HEADS + (len(shown) - 1) * ROW + 1, NOTE) as (figure, sheet):
         for x, text, colour in (
             (DIGIT_X, "confusing digit", INK),
             (OTHERS_X, "nearest of other classes", RED),
@@ -158,10 +158,10 @@ def pairs_gallery(left: NDArray[Any], right: NDArray[Any], captions: Sequence[st
     pairs = list(zip(pictures(left), pictures(right), captions, strict=True))
     shown = pairs[:MOST_PAIRS]
     rows = -(-len(shown) // PAIRS_A_ROW)
-    counted, width = _counted(title, len(shown), len(pairs)), PAIRS_A_ROW * PAIR_STEP
+    title, width = counted(title, len(shown), len(pairs)), PAIRS_A_ROW * PAIR_STEP
     if not shown:
-        return _nothing(counted, width, "no pairs")
-    with _sheet(counted, width, rows * PAIR_ROW) as (figure, sheet):
+        return _nothing(title, width, "no pairs")
+    with _sheet(title, width, rows * PAIR_ROW) as (figure, sheet):
         for place, (one, other, caption) in enumerate(shown):
             row, column = divmod(place, PAIRS_A_ROW)
             x, y, middle = column * PAIR_STEP, row * PAIR_ROW, (PAIR_STEP - PAIR_GAP) / 2
@@ -192,11 +192,7 @@ def outlier_gallery(images: NDArray[Any], captions: Sequence[str], title: str) -
     def caption(axes: "Axes", index: int) -> None:
         axes.set_title(captions[index], pad=4, fontsize=9)
 
-    return picture_grid(images, _counted(title, min(len(images), GRID_CELLS), len(images)), 8, caption)
-
-
-def _counted(title: str, shown: int, found: int) -> str:
-    return f"{title} (first {shown} of {found:,})" if shown < found else f"{title} ({found})"
+    return picture_grid(images, counted(title, min(len(images), GRID_CELLS), len(images)), 8, caption)
 
 
 def _nothing(title: str, width: float, said: str) -> "Figure":

@@ -23,7 +23,6 @@ SHEET_DIGITS = SHEET_COLUMNS**2  # one sheet decodes in some 10 ms, and has the 
 GREY_STEP = 17  # 16 levels of grey, 0 17 .. 255: half the bytes of 256 levels, and no eye sees the difference
 FINEST = 32_767  # positions are whole steps of an int16
 MOST_GROUPS = 65_536
-PALETTE = GROUP_COLOURS  # of which the page makes lighter and darker ones where there are more than ten groups
 
 SCRIPTS = (
     "data", "colours", "camera", "renderers", "picker", "sprites",
@@ -158,7 +157,7 @@ def _data(atlas: Atlas, order: NDArray[np.intp]) -> dict[str, Any]:
         "dimensions": atlas.positions.shape[1],
         "centre": centre,
         "radius": radius,
-        "palette": PALETTE,
+        "palette": GROUP_COLOURS,
         "sheet": {"columns": SHEET_COLUMNS, "digits": SHEET_DIGITS, "side": SIDE},
         **{name: _packed(values[order], kind) for name, (values, kind) in arrays.items()},
         "groupings": [

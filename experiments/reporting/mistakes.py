@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.pictures import frame, picture_grid, pictures, show_picture
+from experiments.reporting.pictures import counted, frame, picture_grid, pictures, show_picture
 from experiments.reporting.style import BLUE, GREY, RED, drawing, notice
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def misclassified_gallery(
     """
     shown = order[:limit]
     rows = -(-len(shown) // PAIRS_A_ROW)
-    with drawing(_counted(title, len(shown), len(order)), 13, 0.8 + 1.4 * rows) as figure:
+    with drawing(counted(title, len(shown), len(order)), 13, 0.8 + 1.4 * rows) as figure:
         if not rows:
             notice(figure, "no mistakes")
             return figure
@@ -103,10 +103,6 @@ def _mark(axes: "Axes", label: int, distribution: NDArray[Any]) -> None:
     else:
         axes.set_title(f"\N{BALLOT X} {text}, true {label}", pad=4, color=RED, fontweight="bold")
         frame(axes, RED, 2, "dashed")
-
-
-def _counted(title: str, shown: int, mistakes: int) -> str:
-    return f"{title} (first {shown} of {mistakes:,})" if shown < mistakes else f"{title} ({mistakes})"
 
 
 def _bars(axes: "Axes", distribution: NDArray[Any], label: int) -> None:

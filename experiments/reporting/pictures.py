@@ -76,6 +76,11 @@ def show_picture(axes: "Axes", image: NDArray[Any]) -> None:
     frame(axes, PALE, 0.8)
 
 
+def counted(title: str, shown: int, found: int) -> str:
+    """Return a title with how many are shown, of how many that were found."""
+    return f"{title} (first {shown} of {found:,})" if shown < found else f"{title} ({found})"
+
+
 def frame(axes: "Axes", colour: str = INK, width: float = 0.8, style: str = "solid") -> None:
     """Draw a frame around `axes`, on all four sides."""
     axes.spines[:].set(visible=True, color=colour, linewidth=width, linestyle=style)

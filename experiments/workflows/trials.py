@@ -12,6 +12,7 @@ from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
 from experiments.tuning import MOST_FAILURES, OBJECTIVE, Engine, Search, Trial, failures_in_a_row
+from experiments.workflows.search_record import search_tags
 
 OWNER = "digits.owner"
 
@@ -102,14 +103,7 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
 
 
 def _tags(search: Search, trial: Trial) -> dict[str, str]:
-    tags = {
-        "digits.model": search.model,
-        "digits.dataset": search.dataset,
-        "digits.data_digest": search.digest,
-        "digits.study": search.name,
-        "digits.engine": search.engine,
-        "digits.trial": str(trial.number),
-    }
+    tags = {**search_tags(search), "digits.trial": str(trial.number)}
     return tags if trial.continues is None else {**tags, "digits.continues": str(trial.continues)}
 
 

@@ -1,7 +1,6 @@
 """Search for the hyperparameters of a network, with workers on this machine or on many."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from experiments import datasets, reporting, tracking
+from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe, architecture
 from experiments.models.space import narrow
@@ -18,7 +17,6 @@ from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.tuning import (
     MOST_FAILURES,
-    OBJECTIVE,
     Engine,
     Search,
     SearchFailedError,
@@ -29,13 +27,13 @@ from experiments.tuning import (
 )
 from experiments.tuning.storage import EXAMPLE_URL
 from experiments.workflows.listener import Listener
+from experiments.workflows.search_record import Watch, record_end, record_plan, search_tags
 from experiments.workflows.trials import OWNER, Task, work
 from experiments.workflows.workers import Place
 
 STUDIES = ".digits/studies"
 TRIALS = 20
 POLL_SECONDS = 1.0
-SHOWN = 5  # trials on the board
 MOST_DEATHS = 3  # of workers in a row that ended no trial
 DEFAULT_SAMPLER = {"optuna": "tpe", "keras-tuner": "bayesian"}
 DEFAULT_PRUNER = {"optuna": "median", "keras-tuner": "none"}
@@ -175,12 +173,12 @@ def tune(store: Store, options: TuneOptions, listener: Listener | None = None, p
             )
         if engine.remaining() > 0 or not tracking.has_finished(store, run_id):
             with tracking.open_run(
-                store, "tune", f"tune {search.name}", parent=parent, tags=_tags(search), resume=run_id
+                store, "tune", f"tune {search.name}", parent=parent, tags=search_tags(search), resume=run_id
             ) as run:
-                _record_plan(run, search, options)
+                record_plan(run, search, options.dataset, options.settings, options.trials)
                 run.log_dataset(data.name, data.source, data.digest, "train", len(data.train))
                 _search(store, options, search, engine, run, listener)
-                _record_end(run, search, engine.trials())
+                record_end(run, search, engine.trials())
             _delete_checkpoints(_checkpoints(store, search), best_trial(engine.trials()))
         else:
             listener.say(f"study {search.name} has its {options.trials} trials already")
@@ -276,115 +274,6 @@ def _stop_if_hopeless(trials: Sequence[Trial], first: int, deaths: int) -> None:
         )
     if deaths >= MOST_DEATHS:
         raise SearchFailedError(f"{deaths} workers died one after the other; give them more memory, or take fewer")
-
-
-class Watch:
-    """Tells of trials as they end, and keeps the best on the search's run."""
-
-    def __init__(self, run: Run, search: Search, total: int, listener: Listener) -> None:
-        self._run, self._search, self._total, self._listener = run, search, total, listener
-        self._told: set[int] | None = None
-        self._best: Trial | None = None
-        self._waits = False
-
-    def wait(self) -> None:
-        """Say, once, that the trials left are done by others."""
-        if not self._waits:
-            self._listener.say("the trials that are left are being done elsewhere; waiting for them")
-        self._waits = True
-
-    def look(self, trials: Sequence[Trial]) -> None:
-        """Compare with what was seen before."""
-        best, done = best_trial(trials), len(counted(trials))
-        ended = {trial.number for trial in trials if trial.state != "running"}
-        if best and (self._best is None or best.number != self._best.number):
-            self._best = best
-            self._run.log_metrics({"best_value": best.value or 0.0}, step=done)
-            self._run.set_tags(_best_tags(best))
-        told = ended if self._told is None else self._told  # what earlier calls did is not news
-        for trial in trials:
-            if trial.number in ended - told:
-                self._listener.say(_line(trial, best))
-        self._told = ended
-        self._listener.advance(done, self._total)
-        self._listener.board(
-            f"{self._search.name}: best of {done} of {self._total} trials",
-            ("trial", OBJECTIVE, "epochs", "seconds", *self._search.space),
-            [_row(trial, self._search) for trial in sorted(trials, key=_rank)[:SHOWN]],
-        )
-
-
-def _rank(trial: Trial) -> tuple[bool, float]:
-    return trial.state != "complete", -(trial.value or max(trial.curve, default=0.0))
-
-
-def _row(trial: Trial, search: Search) -> tuple[object, ...]:
-    value = f"{trial.value:.4f}" if trial.value is not None else trial.state
-    seconds = f"{trial.seconds:.1f}" if trial.seconds is not None else ""
-    return (trial.number, value, len(trial.curve), seconds, *(_short(trial.params.get(name)) for name in search.space))
-
-
-def _line(trial: Trial, best: Trial | None) -> str:
-    values = "  ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
-    outcome = {"complete": f"{trial.value or 0:.4f}", "pruned": f"pruned after {len(trial.curve)}"}
-    end = outcome.get(trial.state, f"failed: {trial.error}")
-    known = f"  (best {best.value:.4f}, trial {best.number})" if best and best.value is not None else ""
-    return f"trial {trial.number}: {end}  {values}{known}"
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _tags(search: Search) -> dict[str, str]:
-    return {
-        "digits.model": search.model,
-        "digits.dataset": search.dataset,
-        "digits.data_digest": search.digest,
-        "digits.study": search.name,
-        "digits.engine": search.engine,
-    }
-
-
-def _best_tags(best: Trial) -> dict[str, str]:
-    return {
-        "digits.best_params": json.dumps(dict(best.params)),
-        "digits.best_trial": best.name,
-        "digits.best_run_id": best.run_id or "",
-    }
-
-
-def _record_plan(run: Run, search: Search, options: TuneOptions) -> None:
-    run.log_params({name.replace(" ", "_"): value for name, value in search.identity().items()})
-    run.set_tags({"digits.settings": json.dumps(dict(options.settings)), "digits.trials": options.trials})
-    run.describe(
-        f"Search for the hyperparameters of **{search.model}** on **{search.dataset}** by {search.engine} "
-        f"({search.sampler}, pruner {search.pruner}). Each trial is a child run, judged by the validation accuracy of "
-        "its best epoch; stopped early it is KILLED. The best values are in the tags; `trials.csv` has all trials, "
-        "`search.html` and `figures/` show them. "
-        f"Train with them: `digits train {search.model} --dataset {options.dataset} --from-study {search.name}`."
-    )
-
-
-def _record_end(run: Run, search: Search, trials: Sequence[Trial]) -> None:
-    best = best_trial(trials)
-    if best is None:
-        raise DigitsError("no trial was complete: take more trials, or --pruner none")
-    run.set_tags(_best_tags(best))
-    run.log_metrics(
-        {
-            "best_value": best.value or 0.0,
-            "trials": len(counted(trials)),
-            "trials_pruned": sum(trial.state == "pruned" for trial in trials),
-            "trials_failed": sum(trial.state == "failed" and not trial.again for trial in trials),
-        },
-        step=len(counted(trials)),
-    )
-    run.log_text(reporting.csv_text([trial.row() for trial in trials]), "trials.csv")
-    title = f"{search.name}: {len(counted(trials))} trials"
-    run.log_text(reporting.search_page(trials, search.space, title), "search.html")
-    for name, figure in reporting.search_figures(trials, search.space, title).items():
-        run.log_figure(figure, f"figures/{name}.png")
 
 
 def _checkpoints(store: Store, search: Search) -> Path | None:

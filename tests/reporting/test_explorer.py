@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiments.reporting.explorer import FINEST, GREY_STEP, PALETTE, SHEET_DIGITS, Atlas, explorer_page
+from experiments.reporting.explorer import FINEST, GREY_STEP, SHEET_DIGITS, Atlas, explorer_page
+from experiments.reporting.style import GROUP_COLOURS
 
 HOSTILE = '</script><script>alert(1)</script> <!-- & "{{data}}"'
 
@@ -100,7 +101,7 @@ def test_policy_forbids_every_request_and_every_script_but_its_own() -> None:
 def test_has_every_number_most_confusing_first(dimensions: int) -> None:
     given = atlas(dimensions=dimensions)
     data = Parts(explorer_page(given)).data
-    assert (data["count"], data["dimensions"], data["palette"]) == (60, dimensions, list(PALETTE))
+    assert (data["count"], data["dimensions"], data["palette"]) == (60, dimensions, list(GROUP_COLOURS))
     steps = unpacked(data, "positions", "<i2").reshape(-1, dimensions)
     decoded = np.array(data["centre"]) + steps / FINEST * data["radius"]
     np.testing.assert_allclose(decoded, ranked(given.positions, given), atol=0.51 * data["radius"] / FINEST)

@@ -26,7 +26,7 @@ from experiments.analysis.agreement import Agreement, agreement
 from experiments.analysis.clusters import CountChoice, Tree, elbow
 from experiments.analysis.confusing import MEASURES, Ranking
 from experiments.analysis.oddities import Centroids, centroids
-from experiments.reporting.feature_space import SCORE_SHADES
+from experiments.reporting.feature_map import SCORE_SHADES
 from experiments.reporting.style import GREY, GROUP_COLOURS, SHADES, group_colour
 
 SHORT = "mnist-lenet v3 on mnist"
