@@ -10,7 +10,9 @@ from digits_cli.options import DataDir, Debug, Experiment, Json
 
 app = typer.Typer(help="List, fetch and show the data.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/.")]
+Name = Annotated[
+    str, typer.Argument(help="mnist, usps, uci, one of these with -c, or a folder of IDX files or of images 0/ ... 9/.")
+]
 
 
 @app.command("list")

@@ -7,21 +7,26 @@
 (1294, 28, 28, 1)
 """
 
+from experiments.datasets.corruptions import CORRUPTIONS, Corruption, corrupt
 from experiments.datasets.dataset import Dataset, Split
 from experiments.datasets.download import Progress
 from experiments.datasets.listing import Listing, catalog
-from experiments.datasets.loading import fetch, load
+from experiments.datasets.loading import check_trainable, fetch, load
 from experiments.datasets.normalise import fit_to_mnist
 from experiments.datasets.sources import DATASET_NAMES
 from experiments.datasets.splits import sample, sample_indices, split_validation
 
 __all__ = [
+    "CORRUPTIONS",
     "DATASET_NAMES",
+    "Corruption",
     "Dataset",
     "Listing",
     "Progress",
     "Split",
     "catalog",
+    "check_trainable",
+    "corrupt",
     "fetch",
     "fit_to_mnist",
     "load",

@@ -81,7 +81,8 @@ class Dataset:
     transform
         What was done to the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`);
         ``transpose`` (EMNIST's axes put right); ``smoothed`` (blurred by the publisher: USPS from LIBSVM);
-        joined by ``+`` in the order of application.
+        ``corrupted`` (the test digits, under the corruptions of MNIST-C); joined by ``+`` in the order of
+        application.
     source
         Where the digits were read from: a folder, or ``scikit-learn``.
     """

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from experiments.datasets.corruptions import with_corrupted_test
 from experiments.datasets.dataset import Dataset
 from experiments.datasets.download import Progress, obtain
 from experiments.datasets.folder import load_folder
 from experiments.datasets.normalise import to_split
-from experiments.datasets.sources import DATASET_NAMES, SOURCES, UCI, Source
+from experiments.datasets.sources import CORRUPTED_NAMES, DATASET_NAMES, SOURCES, UCI, Source
 from experiments.datasets.uci import load_uci, uci_folder
 from experiments.errors import UsageError, did_you_mean
 
@@ -19,6 +20,8 @@ def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | N
     name_or_path
         One of `DATASET_NAMES`; or a folder with IDX files (named as those of MNIST, QMNIST or EMNIST) or
         with pictures in ``0/`` to ``9/``. A name comes before a folder of that name: write ``./mnist``.
+        ``<name>-c`` has the training digits of ``<name>``, and its test digits under each of the 15 corruptions
+        of MNIST-C, one corruption after the other; see `experiments.datasets.corruptions`.
     data_dir
         A folder with ``mnist/`` or ``usps/``, looked in before ``$DIGITS_DATA_DIR`` and the user's cache.
         A download goes there if it is given, else to the cache.
@@ -32,6 +35,8 @@ def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | N
     DigitsError
         When the data is corrupt, cannot be had or is not in order; the line says what to do.
     """
+    if name_or_path in CORRUPTED_NAMES:
+        return with_corrupted_test(load(CORRUPTED_NAMES[name_or_path], data_dir, progress))
     wanted = _resolve(name_or_path)
     if isinstance(wanted, Path):
         return load_folder(wanted)
@@ -41,13 +46,28 @@ def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | N
 def fetch(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Path:
     """Make sure that a data set is on this machine and verified; return its folder.
 
-    Nothing is downloaded when a verified copy is found. Parameters and errors are those of `load`.
+    Nothing is downloaded when a verified copy is found; for ``<name>-c`` that is ``<name>``'s. Parameters and errors
+    are those of `load`.
     """
-    wanted = _resolve(name)
+    wanted = _resolve(CORRUPTED_NAMES.get(name, name))
     if isinstance(wanted, Path):
         load_folder(wanted)
         return wanted
     return uci_folder() if wanted is UCI else obtain(wanted, data_dir, progress).folder
+
+
+def check_trainable(name: str) -> None:
+    """Refuse data that is made for measuring networks only.
+
+    Raises
+    ------
+    UsageError
+        For ``<name>-c``, naming what to train on.
+    """
+    if name in CORRUPTED_NAMES:
+        raise UsageError(
+            f"{name} is for measuring networks, its training digits are those of {CORRUPTED_NAMES[name]}: train on that"
+        )
 
 
 def load_source(source: Source, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:

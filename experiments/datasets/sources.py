@@ -190,4 +190,6 @@ UCI = Source(
 )
 
 SOURCES = {source.name: source for source in (MNIST, USPS, UCI)}
-DATASET_NAMES: tuple[str, ...] = tuple(SOURCES)
+CORRUPTED_NAMES = {f"{name}-c": name for name in SOURCES}
+"""The data sets under the corruptions of MNIST-C, and whose digits they are."""
+DATASET_NAMES: tuple[str, ...] = (*SOURCES, *CORRUPTED_NAMES)

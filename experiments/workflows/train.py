@@ -54,6 +54,7 @@ class TrainOptions:
     study_run: str | None = None
 
     def __post_init__(self) -> None:
+        datasets.check_trainable(self.dataset)
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"limit must be at least 1, received {self.limit}")
         _ = self.recipe

@@ -78,6 +78,7 @@ class TuneOptions:
     own_first: bool = True
 
     def __post_init__(self) -> None:
+        datasets.check_trainable(self.dataset)
         for name in ("trials", "limit"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -1,0 +1,16 @@
+"""The fifteen corruptions of MNIST-C (Mu, Gilmer 2019, arXiv 1906.02337): digits after a bad pen, camera or day.
+
+>>> from experiments.datasets import load
+>>> from experiments.datasets.corruptions import CORRUPTIONS, corrupt
+>>> test = load("uci").test
+>>> foggy = corrupt(test, "fog")
+>>> bool((foggy.labels == test.labels).all())
+True
+>>> len(CORRUPTIONS)
+15
+"""
+
+from experiments.datasets.corruptions.corruption import Corruption
+from experiments.datasets.corruptions.suite import CORRUPTIONS, corrupt, with_corrupted_test
+
+__all__ = ["CORRUPTIONS", "Corruption", "corrupt", "with_corrupted_test"]

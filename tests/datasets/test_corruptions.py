@@ -1,0 +1,375 @@
+import doctest
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d, gaussian_filter1d
+from scipy.stats import poisson
+from skimage.feature import canny
+from skimage.transform import AffineTransform, warp
+
+from experiments.datasets import CORRUPTIONS, DATASET_NAMES, Dataset, Split, corrupt, corruptions, fetch, load
+from experiments.datasets.corruptions import suite, with_corrupted_test
+from experiments.datasets.corruptions.blur import GLASS_DRAWS, glass_blur, motion_blur
+from experiments.datasets.corruptions.corruption import Floats
+from experiments.datasets.corruptions.weather import FOG_DRAWS, fog
+from experiments.datasets.folder import registry_name
+from experiments.errors import UsageError
+
+PUBLISHED = (
+    "shot_noise impulse_noise glass_blur motion_blur shear scale rotate brightness translate stripe fog spatter "
+    "dotted_line zigzag canny_edges"
+).split()
+DETERMINISTIC = {"scale", "brightness", "stripe", "canny_edges"}
+ROWS, COLUMNS = np.mgrid[:28, :28] - 13.5
+
+every = pytest.mark.parametrize("name", PUBLISHED)
+
+
+def split_of(images: NDArray[np.uint8]) -> Split:
+    return Split(np.ascontiguousarray(images), np.arange(len(images)) % 10)
+
+
+def flat(value: int, n: int = 200) -> Split:
+    return split_of(np.full((n, 28, 28), value, np.uint8))
+
+
+def box(height: int, width: int, n: int = 20) -> Split:
+    """A white box around the centre."""
+    inside = (np.abs(ROWS) < height / 2) & (np.abs(COLUMNS) < width / 2)
+    return split_of(np.repeat(np.where(inside, 255, 0).astype(np.uint8)[np.newaxis], n, axis=0))
+
+
+def centres(split: Split) -> NDArray[np.float64]:
+    """Row and column of the centres of mass, counted from the middle of the image."""
+    ink = split.images.sum(axis=(1, 2), dtype=float)
+    return np.stack([(split.images * axis).sum(axis=(1, 2)) / ink for axis in (ROWS, COLUMNS)], axis=1)
+
+
+def uniform(n: int, draws: int) -> Floats:
+    return np.random.default_rng(5).random((n, draws), np.float32)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Split:
+    split = load("uci").test.take(range(40))
+    split.images.flags.writeable = False
+    return split
+
+
+@pytest.fixture(scope="module")
+def uci_c() -> Dataset:
+    return load("uci-c")
+
+
+def test_they_are_the_published_fifteen() -> None:
+    assert list(CORRUPTIONS) == PUBLISHED
+    assert {name for name, corruption in CORRUPTIONS.items() if not corruption.draws} == DETERMINISTIC
+
+
+@every
+def test_digits_stay_digits(name: str, digits: Split) -> None:
+    corrupted = corrupt(digits, name)
+    assert corrupted.images.dtype == np.uint8
+    assert corrupted.images.shape == digits.images.shape
+    np.testing.assert_array_equal(corrupted.labels, digits.labels)
+    assert np.all(np.any(corrupted.images != digits.images, axis=(1, 2)))
+
+
+@every
+def test_a_seed_decides(name: str, digits: Split) -> None:
+    first = corrupt(digits, name, seed=3).images
+    np.testing.assert_array_equal(first, corrupt(digits, name, seed=3).images)
+    same = np.array_equal(first, corrupt(digits, name, seed=4).images)
+    assert same == (name in DETERMINISTIC)
+
+
+@every
+def test_an_image_does_not_depend_on_those_beside_it(name: str, digits: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = corrupt(digits, name).images
+    np.testing.assert_array_equal(corrupt(digits.take(range(7)), name).images, images[:7])
+    others = digits.images.copy()
+    others[np.arange(len(others)) != 11] = 200
+    np.testing.assert_array_equal(corrupt(split_of(others), name).images[11], images[11])
+    monkeypatch.setattr(suite, "BLOCK_NUMBERS", 3 * (784 + CORRUPTIONS[name].draws))
+    np.testing.assert_array_equal(corrupt(digits, name).images, images)
+
+
+@every
+def test_images_of_one_split_are_not_corrupted_alike(name: str) -> None:
+    images = corrupt(box(16, 6, n=30), name).images
+    assert (len(np.unique(images, axis=0)) == 1) == (name in DETERMINISTIC)
+
+
+@every
+def test_no_digits_are_no_problem(name: str, digits: Split) -> None:
+    corrupted = corrupt(digits.take([]), name)
+    assert corrupted.images.shape == (0, 28, 28)
+    assert corrupted.labels.shape == (0,)
+
+
+@every
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_flat_image_is_no_problem(name: str, value: int) -> None:
+    assert len(corrupt(flat(value, n=3), name)) == 3
+
+
+def test_an_unknown_corruption_lists_the_known_ones(digits: Split) -> None:
+    with pytest.raises(UsageError, match=r"no corruption 'fogg' \(did you mean fog\?\).* shot_noise, .* canny_edges"):
+        corrupt(digits, "fogg")
+
+
+@pytest.mark.parametrize("value", [0, 26, 64, 128, 255])
+def test_shot_noise_counts_photons(value: int) -> None:
+    counts = corrupt(flat(value), "shot_noise").images / 85
+    assert set(np.unique(counts)) <= {0, 1, 2, 3}
+    mean = value / 255 * 3
+    probabilities = np.append(poisson.pmf([0, 1, 2], mean), poisson.sf(2, mean))
+    seen = np.bincount(counts.astype(int).ravel(), minlength=4) / counts.size
+    np.testing.assert_allclose(seen, probabilities, atol=5e-3)
+
+
+def test_shot_noise_is_stronger_on_brighter_ink() -> None:
+    deviations = [corrupt(flat(value), "shot_noise").images.std() for value in (0, 20, 60, 128)]
+    assert deviations == sorted(deviations)
+    assert deviations[0] == 0
+
+
+def test_impulse_noise_strikes_its_share() -> None:
+    images = corrupt(flat(128), "impulse_noise").images
+    for value, share in ((0, 0.085), (128, 0.83), (255, 0.085)):
+        assert np.mean(images == value) == pytest.approx(share, abs=5e-3)
+
+
+def test_glass_blur_is_the_published_loop(digits: Split) -> None:
+    images = digits.as_float()[:3, ..., 0]
+    draws = uniform(3, GLASS_DRAWS)
+    blurred = glass_blur(images, draws)
+    for image, lots, result in zip(images, draws, blurred, strict=True):
+        pixels = np.floor(gaussian_filter1d(image, 0.7, axis=0, mode="nearest") * 255)
+        order = [(row, column) for _ in range(2) for row in range(27, 1, -1) for column in range(27, 1, -1)]
+        for (row, column), lot in zip(order, (lots * 8).astype(int), strict=True):
+            if lot >= 4:
+                other = (row - lot % 2, column - (lot >> 1) % 2)
+                pixels[row, column], pixels[other] = pixels[other], pixels[row, column]
+        np.testing.assert_allclose(result, gaussian_filter1d(pixels / 255, 0.7, axis=0, mode="nearest"), atol=1e-6)
+
+
+def test_motion_blur_smears_to_the_left_and_keeps_the_ink() -> None:
+    n = 100
+    images = np.zeros((n, 28, 28), np.float32)
+    images[:, 14, 24] = 1
+    smeared = motion_blur(images, uniform(n, 1))
+    np.testing.assert_allclose(smeared.sum(axis=(1, 2)), 1, rtol=1e-5)
+    rows, columns = np.nonzero(smeared.any(axis=0))
+    assert columns.max() == 24
+    assert columns.min() < 14
+    assert np.all(np.abs(rows - 14) <= 24 - columns)
+    assert rows.min() < 10
+    assert rows.max() > 18
+
+
+def test_level_motion_blur_is_half_a_gaussian(digits: Split) -> None:
+    images = digits.as_float()[..., 0]
+    weights = np.exp(-(np.arange(-20.0, 21) ** 2) / 18) * (np.arange(-20, 21) >= 0)
+    expected = correlate1d(images, weights / weights.sum(), axis=2, mode="nearest")
+    np.testing.assert_allclose(motion_blur(images, np.full((len(images), 1), 0.5, np.float32)), expected, atol=1e-6)
+
+
+def test_rotate_turns_by_its_angle_and_keeps_the_ink() -> None:
+    clean = box(4, 16)
+    turned = corrupt(clean, "rotate").images / 255
+    np.testing.assert_allclose(turned.sum(axis=(1, 2)), 64, rtol=0.02)
+    rows, columns, both = ((turned * m).sum(axis=(1, 2)) for m in (ROWS**2, COLUMNS**2, ROWS * COLUMNS))
+    angles = np.arctan2(2 * both, columns - rows) / 2
+    np.testing.assert_allclose(np.abs(angles), 0.4, atol=0.01)
+    assert set(np.sign(angles)) == {-1, 1}
+
+
+def test_shear_slants_what_stood_upright() -> None:
+    slanted = corrupt(box(14, 2), "shear").images / 255
+    slopes = (slanted * ROWS * COLUMNS).sum(axis=(1, 2)) / (slanted * ROWS**2).sum(axis=(1, 2))
+    np.testing.assert_allclose(np.abs(slopes), np.sin(0.4), atol=0.01)
+    assert set(np.sign(slopes)) == {-1, 1}
+    # Rows move apart.
+    np.testing.assert_allclose(slanted.sum(axis=(1, 2)), 28 / np.cos(0.4), rtol=0.02)
+
+
+def test_scale_shrinks_towards_the_centre() -> None:
+    clean = box(20, 10)
+    small = corrupt(clean, "scale")
+    assert small.images.sum() / clean.images.sum() == pytest.approx(0.7**2, rel=0.02)
+    np.testing.assert_allclose(centres(small), 0, atol=0.01)
+    assert small.images[0, :, 14].sum() / 255 == pytest.approx(14, abs=0.1)
+    assert small.images[0, 14].sum() / 255 == pytest.approx(7, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "matrices"),
+    [
+        ("rotate", [[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in (-0.4, 0.4)]),
+        ("shear", [[[1, -np.sin(a)], [0, np.cos(a)]] for a in (-0.4, 0.4)]),
+        ("scale", [[[1 / 0.7, 0], [0, 1 / 0.7]]]),
+    ],
+)
+def test_it_agrees_with_scikit_image(name: str, matrices: list[list[list[float]]], digits: Split) -> None:
+    affine = []
+    for matrix in np.array(matrices):
+        whole = np.eye(3)
+        whole[:2, :2], whole[:2, 2] = matrix, 13.5 * (1 - matrix.sum(axis=1))
+        affine.append(AffineTransform(matrix=whole))
+    for clean, corrupted in zip(digits.images, corrupt(digits, name).images, strict=True):
+        expected = [255 * warp(clean / 255, transform) for transform in affine]
+        assert min(np.abs(corrupted - image).max() for image in expected) <= 1
+
+
+def test_translate_moves_by_three_pixels_each_way() -> None:
+    moved = np.rint(centres(corrupt(box(10, 6), "translate")))
+    assert {tuple(move) for move in moved} == {(-3, -3), (-3, 3), (3, -3), (3, 3)}
+
+
+def test_brightness_raises_the_ground_by_half(digits: Split) -> None:
+    lighter = corrupt(digits, "brightness").images
+    np.testing.assert_allclose(lighter, np.minimum(digits.images + 127.5, 255), atol=0.51)
+
+
+def test_stripe_inverts_the_outer_quarters(digits: Split) -> None:
+    striped = corrupt(digits, "stripe").images
+    np.testing.assert_array_equal(striped[:, :, 7:21], digits.images[:, :, 7:21])
+    for side in (slice(7), slice(21, 28)):
+        np.testing.assert_array_equal(striped[:, :, side], 255 - digits.images[:, :, side])
+
+
+def test_fog_is_three_parts_to_one_part_of_digit() -> None:
+    images = np.full((30, 28, 28), 0.2, np.float32)
+    images[:, 10:18, 10:18] = 1
+    foggy = fog(images, uniform(30, FOG_DRAWS))
+    heights = (4 * foggy - images) / 3
+    assert heights.min() >= -1e-6
+    assert heights.max() <= 1 + 1e-6
+    # It drifts: what lies near is alike, what lies far less so.
+    near, far = (np.abs(heights[:, :, step:] - heights[:, :, :-step]).mean() for step in (1, 20))
+    assert near < far / 3
+
+
+def test_there_is_no_fog_without_light() -> None:
+    assert not corrupt(flat(0, n=3), "fog").images.any()
+
+
+def test_spatter_hides_ink_behind_dark_mud() -> None:
+    black, white = (corrupt(flat(value), "spatter").images for value in (0, 255))
+    mud = black > 0
+    np.testing.assert_array_equal(mud, white < 255)
+    assert 0.05 < mud.mean() < 0.5
+    assert black.max() == 63
+    # At least 0.8 of a splash is mud.
+    assert black[mud].min() >= 50
+    assert white[mud].max() <= 0.8 * 63 + 0.2 * 255 + 1
+
+
+@pytest.mark.parametrize("name", ["dotted_line", "zigzag"])
+def test_a_line_only_adds_ink(name: str, digits: Split) -> None:
+    drawn = corrupt(digits, name).images
+    assert np.all(drawn >= digits.images)
+    added = corrupt(flat(0, n=len(digits)), name).images.astype(int)
+    np.testing.assert_allclose(drawn, np.minimum(digits.images + added, 255), atol=1)
+
+
+def test_a_dotted_line_is_dotted_and_a_line() -> None:
+    drawn = corrupt(flat(0), "dotted_line").images
+    dots = [column for column in range(27) if column % 4 >= 2]
+    assert np.flatnonzero(drawn.any(axis=(0, 1))).tolist() == dots
+    rows = drawn.argmax(axis=1)[:, dots]
+    # From a straight line the brightest pixel is half a pixel away at most.
+    ends = rows[:, :1] + (rows[:, -1:] - rows[:, :1]) * (np.array(dots) - dots[0]) / (dots[-1] - dots[0])
+    assert np.abs(rows - ends).max() <= 1.5
+    assert np.all(drawn.max(axis=1)[:, dots] > 128)
+
+
+def test_a_zigzag_turns_at_six_corners() -> None:
+    drawn = corrupt(flat(0), "zigzag").images.astype(float)
+    assert np.flatnonzero(drawn.any(axis=(0, 1))).tolist() == list(range(2, 26))
+    whole = drawn[~drawn[:, [0, -1]].any(axis=(1, 2))][:, :, 2:25]
+    assert len(whole) > 50
+    height = (whole * ROWS[:, 2:25]).sum(axis=1) / whole.sum(axis=1)
+    turns = np.count_nonzero(np.diff(np.sign(np.diff(height, axis=1)), axis=1), axis=1)
+    # The last corner is so near the end that it does not always show.
+    assert set(turns) == {5, 6}
+
+
+def test_canny_edges_are_outlines() -> None:
+    edges = corrupt(box(14, 14, n=1), "canny_edges").images[0]
+    assert set(np.unique(edges)) == {0, 255}
+    assert not edges[9:19, 9:19].any()
+    assert not edges[:5].any()
+    # The sides are between two pixels, which are edges both.
+    assert np.flatnonzero(edges[14]).tolist() == [6, 7, 20, 21]
+
+
+def test_canny_edges_are_scikit_images(digits: Split) -> None:
+    expected = [canny(image / 255) for image in digits.images]
+    assert np.mean(corrupt(digits, "canny_edges").images.astype(bool) == expected) > 0.9999
+
+
+def test_uci_c_is_the_test_split_under_each_corruption(uci_c: Dataset) -> None:
+    uci = load("uci")
+    assert uci_c.name == "uci-c"
+    assert uci_c.transform == "mnist-procedure+corrupted"
+    assert uci_c.source == uci.source
+    np.testing.assert_array_equal(uci_c.train.images, uci.train.images)
+    n = len(uci.test)
+    assert len(uci_c.test) == 15 * n
+    for k, name in enumerate(CORRUPTIONS):
+        part = uci_c.test.take(range(k * n, (k + 1) * n))
+        np.testing.assert_array_equal(part.images, corrupt(uci.test, name).images)
+        np.testing.assert_array_equal(part.labels, uci.test.labels)
+
+
+def test_uci_c_is_the_same_in_every_run(uci_c: Dataset) -> None:
+    assert load("uci-c").digest == uci_c.digest != load("uci").digest
+
+
+def test_digits_of_mnists_size_are_just_corrupted(digits: Split) -> None:
+    data = with_corrupted_test(Dataset("mnist", digits, digits.take([]), "none", "here"))
+    assert (data.name, data.transform, len(data.test)) == ("mnist-c", "corrupted", 0)
+
+
+@pytest.mark.real_data
+def test_usps_c_is_found_where_usps_is(data_dir: Path) -> None:
+    data = load("usps-c", data_dir=data_dir)
+    assert (len(data.train), len(data.test)) == (7_291, 15 * 2_007)
+    assert data.source == str(data_dir / "usps")
+    assert fetch("usps-c", data_dir=data_dir) == data_dir / "usps"
+
+
+def test_the_names_are_known(tmp_path: Path) -> None:
+    assert {"mnist-c", "usps-c", "uci-c"} <= set(DATASET_NAMES)
+    assert fetch("uci-c") == fetch("uci")
+    assert registry_name(tmp_path / "uci-c") == "uci-c-folder"
+    with pytest.raises(UsageError, match=r"did you mean usps-c\?"):
+        load("usp-c")
+
+
+def test_the_import_is_cheap() -> None:
+    code = "import sys, experiments.datasets.corruptions; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {"scipy", "skimage"}.isdisjoint(modules.split())
+
+
+def test_the_documented_example_holds() -> None:
+    result = doctest.testmod(corruptions)
+    assert result.attempted == 6
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("options", ["train.TrainOptions", "tune.TuneOptions"])
+def test_networks_are_not_trained_on_them(options: str) -> None:
+    module, name = options.split(".")
+    make = getattr(importlib.import_module(f"experiments.workflows.{module}"), name)
+    with pytest.raises(UsageError, match=r"uci-c is for measuring networks, .* those of uci: train on that"):
+        make("lenet", "uci-c")
+    make("lenet", "uci")
