@@ -23,7 +23,7 @@ def analyze(
     limit: Annotated[
         int | None, typer.Option(help="Analyze a stratified sample of so many digits.", show_default="all")
     ] = None,
-    components: Annotated[int, typer.Option(help="Dimensions of the t-SNE map: 2 or 3.")] = 3,
+    components: Annotated[int, typer.Option(help="Dimensions of the t-SNE map.", metavar="2|3")] = 3,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
@@ -61,6 +61,8 @@ def analyze(
 
 def print_analysis(console: "Console", result: "AnalyzeResult") -> None:
     """Show what was found of one network: the map, the clusters, the most confusing digits."""
+    from experiments.analysis import NETWORK
+
     embedding = result.embedding
     console.result(
         f"{result.model}, {result.n:,} digits of {result.dataset}: {embedding['components']}-D map with 10-NN accuracy "
@@ -74,9 +76,11 @@ def print_analysis(console: "Console", result: "AnalyzeResult") -> None:
     ]
     console.table("Clusters against classes", ("method", "k", "ARI", "AMI", "purity", "matched"), rows)
     confusing = [
-        (row["split"], row["index"], row["label"], row["predicted"], row["nearest_other_label"], f"{row['ratio']:.2f}")
+        tuple(row[key] for key in ("split", "index", "label", "predicted_unseen", "nearest_other_label", "ratio"))
         for row in result.confusing
         if row["rank"] <= SHOWN
     ]
     headers = ("split", "index", "label", "predicted", "nearest other", "ratio")
-    console.table("Most confusing digits", headers, confusing)
+    console.table(
+        f"Most confusing digits; those of train as {NETWORK}, trained without them, sees them", headers, confusing
+    )

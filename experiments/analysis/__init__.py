@@ -8,9 +8,10 @@ from experiments.analysis.closeness import Closeness, closeness
 from experiments.analysis.clusters import CLASSES, CountChoice, Tree, agreement_with_exact, kmeans, ward
 from experiments.analysis.confusing import MEASURES, Ranking, cluster_disagreement, rank
 from experiments.analysis.discussion import Section, as_markdown, contrast, discuss
-from experiments.analysis.embedding import Embedding, Quality, embed, neighbours_needed, quality
-from experiments.analysis.features import check_features, extract, feature_extractor, reduce
+from experiments.analysis.embedding import Embedding, Quality, embed, neighbours_needed, perplexity_for, quality
+from experiments.analysis.features import MOST_DIMENSIONS, check_features, extract, feature_extractor, reduce
 from experiments.analysis.held_out import NETWORK, HeldOut, held_out
+from experiments.analysis.held_out import recipe_for as held_out_recipe
 from experiments.analysis.neighbours import Neighbours, nearest
 from experiments.analysis.oddities import (
     Centroids,
@@ -25,6 +26,7 @@ from experiments.analysis.tsne import SCHEDULE, Schedule
 __all__ = [
     "CLASSES",
     "MEASURES",
+    "MOST_DIMENSIONS",
     "NETWORK",
     "SCHEDULE",
     "TRAITS",
@@ -54,11 +56,13 @@ __all__ = [
     "extract",
     "feature_extractor",
     "held_out",
+    "held_out_recipe",
     "kmeans",
     "near_duplicates",
     "nearest",
     "neighbours_needed",
     "outlier_scores",
+    "perplexity_for",
     "quality",
     "rank",
     "reduce",

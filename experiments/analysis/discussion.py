@@ -11,7 +11,7 @@ from experiments.analysis.affinities import NEIGHBOURS_A_PERPLEXITY
 from experiments.analysis.agreement import Agreement
 from experiments.analysis.clusters import RESTARTS, WARD_NEIGHBOURS
 from experiments.analysis.embedding import TRUST_NEIGHBOURS, VOTERS
-from experiments.analysis.findings import SPLITS, TEST, TRAIN, Findings
+from experiments.analysis.findings import BOTH, METHODS, SPLITS, TEST, Findings
 from experiments.analysis.oddities import OUTLIER_NEIGHBOUR
 
 CONFUSING = 200  # digits of a split that are compared with the rest
@@ -19,6 +19,9 @@ SIGNIFICANT = 0.01  # after Holm's correction for all that is tested together
 NOTABLE = 0.3  # standard deviations, below which a difference is not worth a word
 FAR_OUT = 4.0  # robust deviations
 BEYOND_CHANCE = 2.0  # times the distance that two means of the same class would have
+FAR_FROM_CHANCE = 2.6  # standard deviations, beyond which chance goes in 1 % of cases
+LARGE = 10_000  # digits, from which all distances are too many
+CLOSEST = 5  # pairs of classes
 LEAST_PAIR = 5  # digits, below which a pair of classes is no pattern
 MORE = {
     "thickness": "thicker",
@@ -72,10 +75,11 @@ def _method(found: Findings) -> Iterator[str]:
         f", reduced to {found.reduced} principal components that keep {found.variance:.1%} of their variance"
     )  # fmt: skip
     yield f"{n:,} digits, each with the {found.dimensions} outputs of the layer before the classifier{kept}."
+    size = n // max(len(found.centroids.digits), 1)
     yield (
-        f"t-SNE with perplexity {found.embedding.perplexity:g}, for which the {neighbours:.0f} nearest neighbours are "
-        f"all that counts: the least that gives each digit a stable neighbourhood, and small beside a class of about "
-        f"{n // max(len(found.centroids.digits), 1):,}."
+        f"t-SNE with perplexity {found.embedding.perplexity:g}, the usual value where there are digits enough, for "
+        f"which the {neighbours:.0f} nearest neighbours are all that counts; "
+        + (f"small beside a class of about {size:,}." if neighbours < size / 10 else f"a class has about {size:,}.")
     )
     yield (
         f"KMeans, the best of {RESTARTS} starts, for {found.count.counts[0]} to {found.count.counts[-1]} clusters; the "
@@ -83,10 +87,11 @@ def _method(found: Findings) -> Iterator[str]:
         f"elbow of the inertia lies at {found.count.elbow}."
     )
     yield (
-        f"Ward's linkage, which like KMeans joins what adds least to the variance within clusters, so that the two "
-        f"can be compared; joined were only clusters with neighbours among the {WARD_NEIGHBOURS} nearest, for all "
-        f"distances would take {n * (n - 1) * 4 / 1e9:.1f} GB. On {found.exact_sample:,} of the digits its ten "
-        f"clusters agree with exact Ward's with an adjusted Rand index of {found.exact_agreement:.3f}."
+        "Ward's linkage, which like KMeans joins what adds least to the variance within clusters, so that the two can "
+        f"be compared; joined were only clusters with neighbours among the {WARD_NEIGHBOURS} nearest, "
+        + (f"for all distances would take {n * (n - 1) * 4 / 1e9:.1f} GB. " if n > LARGE else "as in larger sets. ")
+        + f"On {found.exact_sample:,} of the digits its ten clusters agree with exact Ward's with an adjusted Rand "
+        f"index of {found.exact_agreement:.3f}."
     )
 
 
@@ -100,45 +105,75 @@ def _map(found: Findings) -> Iterator[str]:
     if lost > 0.02:
         yield f"The map loses {lost:.1%} of that: do not read fine structure off it."
     yield (
-        f"Its trustworthiness is {quality.trustworthiness:.3f} (of {TRUST_NEIGHBOURS} neighbours): "
+        f"Its trustworthiness is {quality.trustworthiness:.3f} (of {TRUST_NEIGHBOURS} neighbours): what is near in the "
         + (
-            "neighbours in the map are nearly always neighbours in feature space."
+            "map is seldom far in feature space. "
             if quality.trustworthiness >= 0.97
-            else "some neighbours in the map are far apart in feature space."
+            else "map is at times far in feature space. "
         )
+        + f"Of a digit's {TRUST_NEIGHBOURS} nearest in the map {quality.neighbours_kept:.0%} are among its "
+        f"{TRUST_NEIGHBOURS} nearest there."
     )
 
 
 def _clusters(found: Findings) -> Iterator[str]:
     for k in found.counts:
-        for method, name in (("kmeans", "KMeans"), ("ward", "Ward")):
-            yield from _grouping(found.agreements[method, k, "both"], f"{name} with {k} clusters")
+        for method, name in METHODS.items():
+            yield from _grouping(found.agreements[method, k, BOTH], f"{name} with {k} clusters")
     k = found.counts[0]
-    train, test = (found.agreements["kmeans", k, split].ari for split in SPLITS)
-    if abs(train - test) > 0.02:
-        better = TRAIN if train > test else TEST
-        yield f"KMeans fits the {better} digits better (adjusted Rand index {train:.3f} on train, {test:.3f} on test)."
+    for method, name in METHODS.items():
+        yield from _splits_apart(found, method, k, name)
 
 
 def _grouping(agreement: Agreement, name: str) -> Iterator[str]:
+    numbers = (
+        f"adjusted Rand index {agreement.ari:.3f}, adjusted mutual information {agreement.ami:.3f}, purity "
+        f"{agreement.purity:.1%}, {agreement.matched_accuracy:.1%} in the cluster that stands for their digit"
+    )
     if agreement.ari >= 0.9:
         verdict = "finds the classes nearly as they are"
+    elif agreement.homogeneity >= 0.9 and agreement.completeness < 0.9:
+        verdict = "divides the classes further, into clusters of nearly one digit each"
     elif agreement.ari >= 0.5:
         verdict = "finds most of the classes"
-    elif agreement.ari >= 0.1:
+    elif agreement.ami >= 0.05:
         verdict = "has something of the classes, and no more"
     else:
-        verdict = "has nothing to do with the classes"
-    yield (
-        f"{name} {verdict}: adjusted Rand index {agreement.ari:.3f}, purity {agreement.purity:.1%}, "
-        f"{agreement.matched_accuracy:.1%} in the cluster that stands for their digit."
-    )
-    if agreement.ari < 0.1:
+        yield f"{name} has nothing to do with the classes: {numbers}."
         return
+    yield f"{name} {verdict}: {numbers}."
     for cluster, digits in agreement.shared:
         yield f"Digits {_and(digits)} share cluster {cluster}."
     for digit, clusters in agreement.split:
         yield f"Digit {digit} is split over clusters {_and(clusters)}."
+    if not agreement.shared and not agreement.split:
+        yield from _largest_exchange(agreement)
+
+
+def _largest_exchange(agreement: Agreement) -> Iterator[str]:
+    """Say which part of a class most often lies in a cluster of another."""
+    strangers = agreement.contingency.copy()
+    strangers[agreement.majority, np.arange(agreement.k)] = 0
+    shares = strangers / np.maximum(agreement.contingency.sum(axis=1), 1)[:, None]
+    digit, cluster = np.unravel_index(shares.argmax(), shares.shape)
+    if strangers[digit, cluster] >= LEAST_PAIR:
+        yield (
+            f"No digit has a tenth of its images in a cluster of another; the most, {shares[digit, cluster]:.1%}, has "
+            f"{digit} in that of {agreement.majority[cluster]}."
+        )
+
+
+def _splits_apart(found: Findings, method: str, k: int, name: str) -> Iterator[str]:
+    """Say on which split the clusters fit the classes better, if chance would hardly have it so (permutations)."""
+    train, test = (found.agreements[method, k, split].purity for split in SPLITS)
+    labels, clusters = found.digits.labels, found.clusters(method, k)
+    pure = labels == found.agreements[method, k, BOTH].majority[clusters]
+    parts = [pure[found.digits.part(split)] for split in SPLITS]
+    shares = [float(part.mean()) for part in parts]
+    spread = float(np.sqrt(pure.mean() * (1 - pure.mean()) * sum(1 / len(part) for part in parts)))
+    if abs(shares[0] - shares[1]) > FAR_FROM_CHANCE * spread > 0:
+        better = SPLITS[int(shares[1] > shares[0])]
+        yield f"{name} fits the {better} digits better: purity {train:.1%} on train, {test:.1%} on test."
 
 
 def _neighbourhood(found: Findings) -> Iterator[str]:
@@ -170,7 +205,7 @@ def _confusing(found: Findings) -> Iterator[str]:
     for split in SPLITS:
         confusing = found.confusing[split]
         above = int((confusing.ranking.measures["ratio"] > 1).sum())
-        yield f"Of {len(confusing.ranking.order):,} {split} digits {above:,} are, as {confusing.seen_by} sees them."
+        yield f"{above:,} of {len(confusing.ranking.order):,} {split} digits are confusing to {confusing.seen_by}."
     yield from _pairs(found)
     agreement = found.confusing[TEST].ranking.agreement
     (a, b), low = min(agreement.items(), key=lambda item: item[1])
@@ -193,12 +228,15 @@ def _pairs(found: Findings) -> Iterator[str]:
         return
     listed = ", ".join(f"{a} and {b} ({count})" for (a, b), count in common)
     yield f"Among the {len(top)} most confusing test digits the commonest pairs of label and near class are {listed}."
-    closest = {pair[:2] for pair in found.centroids.closest[:5]}
-    near = [pair for pair, _ in common if pair in closest]
-    if near:
-        yield f"Of these pairs {_and([f'{a}-{b}' for a, b in near])} are among the five with the closest class means."
-    else:
-        yield "None of these pairs is among the five with the closest class means."
+    if len(found.centroids.closest) <= 2 * CLOSEST:
+        return
+    closest = {pair[:2] for pair in found.centroids.closest[:CLOSEST]}
+    near = [f"{a}-{b}" for (a, b), _ in common if (a, b) in closest]
+    verb = "are" if len(near) > 1 else "is"
+    yield (
+        f"Of these pairs {_and(near or ['none'])} {verb} among the {CLOSEST} with the closest class means, of "
+        f"{len(found.centroids.closest)} pairs."
+    )
 
 
 def _looks(found: Findings) -> Iterator[str]:
@@ -214,34 +252,36 @@ def _looks(found: Findings) -> Iterator[str]:
 def differences(
     traits: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], top: NDArray[np.int64]
 ) -> Iterator[str]:
-    """Say in which traits the digits `top` differ from the rest of their classes (Mann-Whitney, Holm, effect size)."""
-    from scipy.stats import mannwhitneyu
+    """Say in which traits the digits `top` differ from the rest of their classes.
+
+    By Mann-Whitney tests within classes, for closed loops Fisher's, all together after Holm; and an effect to speak of.
+    """
+    from scipy.stats import fisher_exact, mannwhitneyu
 
     rest = np.setdiff1d(np.arange(len(labels)), top)
     if len(top) < 10 or len(rest) < 10:
         return
     scores = {name: _within_class(values, labels, rest) for name, values in traits.items() if name in MORE}
     tests = {name: float(mannwhitneyu(score[top], score[rest]).pvalue) for name, score in scores.items()}
+    unusual = _unusual_loops(traits["loops"], labels, rest) if "loops" in traits else np.zeros(len(labels), bool)
+    table = [[unusual[part].sum(), (~unusual[part]).sum()] for part in (top, rest)]
+    tests["loops"] = float(fisher_exact(table).pvalue)
     for name in _significant(tests):
-        effect = float(np.mean(scores[name][top]))
-        if abs(effect) >= NOTABLE:
+        if name == "loops":
+            yield from _loops(float(unusual[top].mean()), float(unusual[rest].mean()))
+        elif abs(effect := float(np.mean(scores[name][top]))) >= NOTABLE:
             word = (MORE if effect > 0 else LESS)[name]
             yield f"They are {word} than others of their class, by {abs(effect):.1f} standard deviations on average."
-    if "loops" in traits:
-        yield from _loops(traits["loops"], labels, top, rest)
 
 
-def _loops(
-    loops: NDArray[np.float64], labels: NDArray[np.int64], top: NDArray[np.int64], rest: NDArray[np.int64]
-) -> Iterator[str]:
-    """Say whether closed loops are open, or the reverse, more often among the digits `top`."""
-    from scipy.stats import fisher_exact
-
+def _unusual_loops(loops: NDArray[np.float64], labels: NDArray[np.int64], rest: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which digits have another number of closed loops than most of their class, as the digits `rest` show."""
     usual = np.array([_mode(loops[rest][labels[rest] == digit]) for digit in range(10)])
-    unusual = loops != usual[labels]
-    table = [[unusual[top].sum(), (~unusual[top]).sum()], [unusual[rest].sum(), (~unusual[rest]).sum()]]
-    share, usually = float(unusual[top].mean()), float(unusual[rest].mean())
-    if fisher_exact(table).pvalue < SIGNIFICANT and share > 1.5 * usually:
+    return np.asarray(loops != usual[labels])
+
+
+def _loops(share: float, usually: float) -> Iterator[str]:
+    if share > 1.5 * usually:
         yield (
             f"{share:.0%} of them have another number of closed loops than is usual for their class, against "
             f"{usually:.0%} of the rest: strokes that should meet do not, or the reverse."
@@ -290,7 +330,7 @@ def _oddities(found: Findings) -> Iterator[str]:
             "what is usual."
         )
     else:
-        yield f"No test digit is nearly a training digit (none within {duplicates.threshold:.3f})."
+        yield f"No test digit is nearly identical to a training digit (none within {duplicates.threshold:.3f})."
     far = int((found.outliers > FAR_OUT).sum())
     if far:
         part = found.digits.part(TEST)
@@ -311,10 +351,10 @@ def _contrast(first: Findings, second: Findings) -> Iterator[str]:
         values = [getattr(found.quality, measure) for found in (first, second)]
         yield from _larger(names, values, text, least)
     k = min(max(first.counts), max(second.counts), 10)
-    for method in ("kmeans", "ward"):
-        if (method, k, "both") in first.agreements and (method, k, "both") in second.agreements:
-            values = [found.agreements[method, k, "both"].ari for found in (first, second)]
-            yield from _larger(names, values, f"adjusted Rand index of {method} with {k} clusters", 0.005)
+    for method in METHODS:
+        if (method, k, BOTH) in first.agreements and (method, k, BOTH) in second.agreements:
+            values = [found.agreements[method, k, BOTH].ari for found in (first, second)]
+            yield from _larger(names, values, f"adjusted Rand index of {METHODS[method]} with {k} clusters", 0.005)
     tops = [set(_top(found, TEST).tolist()) for found in (first, second)]
     shared, size = len(tops[0] & tops[1]), min(len(top) for top in tops)
     expected = size * size / max(len(first.digits) - first.digits.train, 1)
@@ -335,7 +375,7 @@ def _contrast(first: Findings, second: Findings) -> Iterator[str]:
 
 def _larger(names: tuple[str, str], values: Sequence[float], text: str, least: float) -> Iterator[str]:
     if abs(values[0] - values[1]) < least:
-        yield f"They do not differ in the {text} ({values[0]:.4f} and {values[1]:.4f})."
+        yield f"They hardly differ in the {text} ({values[0]:.4f} and {values[1]:.4f})."
     else:
         better = int(values[1] > values[0])
         yield f"The {text} is larger for {names[better]} ({values[better]:.4f} against {values[1 - better]:.4f})."

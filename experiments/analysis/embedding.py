@@ -48,11 +48,14 @@ class Quality:
     trustworthiness
         Of 12 neighbours (Venna & Kaski 2001) on a sample of at most 5,000 points: 1 where no neighbour in the map is
         far in feature space.
+    neighbours_kept
+        Share of the 12 nearest in the map that are among the 12 nearest in feature space.
     """
 
     knn_accuracy: float
     knn_accuracy_before: float
     trustworthiness: float
+    neighbours_kept: float
 
 
 def perplexity_for(n: int) -> float:
@@ -102,11 +105,19 @@ def quality(
     voters = min(VOTERS, neighbours.k)
     sample = np.random.default_rng(0).permutation(len(points))[:TRUST_SAMPLE]
     near = max(1, min(TRUST_NEIGHBOURS, (len(sample) - 1) // 2))
+    in_map = nearest(positions, max(voters, min(TRUST_NEIGHBOURS, neighbours.k)))
     return Quality(
-        knn_accuracy=knn_accuracy(nearest(positions, voters), labels),
+        knn_accuracy=knn_accuracy(in_map.first(voters), labels),
         knn_accuracy_before=knn_accuracy(neighbours.first(voters), labels),
         trustworthiness=float(trustworthiness(points[sample], positions[sample], n_neighbors=near)),
+        neighbours_kept=_shared(in_map, neighbours.first(in_map.k)),
     )
+
+
+def _shared(some: Neighbours, others: Neighbours) -> float:
+    """Return the share of neighbours that two lists of the same k have in common."""
+    both = np.sort(np.concatenate([some.indices, others.indices], axis=1), axis=1)
+    return float((both[:, 1:] == both[:, :-1]).mean() * (both.shape[1] - 1) / some.k)
 
 
 def knn_accuracy(neighbours: Neighbours, labels: NDArray[np.int64]) -> float:

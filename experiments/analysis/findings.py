@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,9 @@ from experiments.analysis.confusing import Ranking
 from experiments.analysis.embedding import Embedding, Quality
 from experiments.analysis.oddities import Centroids, Duplicates
 
-TRAIN, TEST = "train", "test"
+TRAIN, TEST, BOTH = "train", "test", "both"
 SPLITS = (TRAIN, TEST)
+METHODS = MappingProxyType({"kmeans": "KMeans", "ward": "Ward"})
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ digits in the same order, but blurred by a Gaussian of standard deviation 0.75 p
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,7 @@ def _label(spelling: bytes, first: int = 0) -> int:
     return int(digit)
 
 
+@lru_cache(maxsize=2**16)  # a set has 2 million values and few spellings
 def _pixel(spelling: bytes) -> int:
     value = float(spelling)
     if not -1 <= value <= 1:

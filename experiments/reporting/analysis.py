@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.analysis.findings import METHODS
 from experiments.reporting.cluster_count import cluster_count
 from experiments.reporting.confusing import (
     ConfusingDigit,
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
 
     from experiments.analysis.findings import Findings
 
-METHODS = {"kmeans": "KMeans", "ward": "Ward"}
 GALLERY = 20  # confusing digits of each split
 OUTLIERS = 25
-PAIRS = 20
 
 
 def analysis_figures(found: "Findings", dataset: str) -> Iterator[tuple[str, "Figure"]]:
@@ -49,8 +48,9 @@ def analysis_figures(found: "Findings", dataset: str) -> Iterator[tuple[str, "Fi
             f"measures_{split}",
             measure_agreement(confusing.ranking, f"{about}, {split}: agreement of the measures of confusion"),
         )
-        rows = confusing_digits(found, split, GALLERY)
-        yield f"confusing_{split}", confusing_gallery(rows, f"{about}, {split}: most confusing digits", GALLERY)
+        title = f"{dataset} {split}, as {confusing.seen_by} sees it: most confusing digits"
+        rows, total = confusing_digits(found, split, GALLERY), len(confusing.ranking.order)
+        yield f"confusing_{split}", confusing_gallery(rows, title, GALLERY, total)
     yield "duplicates", _duplicates(found, f"{about}: test digits that training nearly has too")
     yield "outliers", _outliers(found, f"{about}: digits farthest from any others")
 
@@ -94,9 +94,16 @@ def confusing_digits(found: "Findings", split: str, limit: int) -> list[Confusin
 
 
 def _neighbours(found: "Findings", places: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[Neighbour, ...]:
-    digits = found.digits
+    digits, said = found.digits, found.confusing["train"].probabilities
     return tuple(
-        Neighbour(digits.images[place], "train", int(digits.index[place]), int(digits.labels[place]), float(distance))
+        Neighbour(
+            image=digits.images[place],
+            split="train",
+            index=int(digits.index[place]),
+            label=int(digits.labels[place]),
+            distance=float(distance),
+            probability=float(said[place, digits.labels[place]]),
+        )
         for place, distance in zip(places.tolist(), distances.tolist(), strict=True)
         if place >= 0
     )
@@ -108,9 +115,9 @@ def _duplicates(found: "Findings", title: str) -> "Figure":
     captions = [
         f"test {digits.index[test][one]} ({digits.labels[test][one]})\n"
         f"train {digits.index[train][other]} ({digits.labels[train][other]}), rms {distance:.3f}"
-        for one, other, distance in zip(pairs.test[:PAIRS], pairs.train[:PAIRS], pairs.distances[:PAIRS], strict=True)
+        for one, other, distance in zip(pairs.test, pairs.train, pairs.distances, strict=True)
     ]
-    left, right = digits.images[test][pairs.test[:PAIRS]], digits.images[train][pairs.train[:PAIRS]]
+    left, right = digits.images[test][pairs.test], digits.images[train][pairs.train]
     return pairs_gallery(left, right, captions, title)
 
 
@@ -122,4 +129,4 @@ def _outliers(found: "Findings", title: str) -> "Figure":
         f"{split} {digits.index[place]}: {digits.labels[place]}\nz = {found.outliers[place]:.1f}"
         for split, place in zip(splits, far, strict=True)
     ]
-    return outlier_gallery(digits.images[far], captions, title)
+    return outlier_gallery(digits.images[far], captions, title, len(digits))

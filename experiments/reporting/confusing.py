@@ -38,7 +38,10 @@ RANK_X, DIGIT_X, SAID_X, OTHERS_X, OWN_X, END_X = 0.0, 0.5, 1.6, 3.5, 9.1, 14.5
 STEP = 1.8  # from one neighbour to the next
 LINES = (0.14, 0.38, 0.62, 0.86)  # of text beside a picture
 HEADS = 0.4
-NOTE = "d: distance in feature space. ratio: d of the nearest of its own class over d of the nearest other."
+NOTE = (
+    "d: distance in feature space. ratio: d of the nearest of its own class over d of the nearest other. "
+    "In brackets the probability of the digit before them."
+)
 
 PAIRS_A_ROW = 4
 PAIR_ROW, PAIR_STEP, PAIR_GAP = 1.6, 2.5, 0.05
@@ -61,6 +64,8 @@ class Neighbour:
         True digit.
     distance
         In feature space.
+    probability
+        Of its label, by a network that had not learned from it; None where there is none.
     """
 
     image: NDArray[Any]
@@ -68,6 +73,7 @@ class Neighbour:
     index: int
     label: int
     distance: float
+    probability: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +111,9 @@ class ConfusingDigit:
     own: tuple[Neighbour, ...]
 
 
-def confusing_gallery(digits: Sequence[ConfusingDigit], title: str, rows: int = 20) -> "Figure":
+def confusing_gallery(
+    digits: Sequence[ConfusingDigit], title: str, rows: int = 20, total: int | None = None
+) -> "Figure":
     """Return a figure of confusing digits, each beside its nearest neighbours of other classes and of its own.
 
     Parameters
@@ -116,6 +124,8 @@ def confusing_gallery(digits: Sequence[ConfusingDigit], title: str, rows: int = 
         Says data, split and model; how many are shown is added.
     rows
         How many to show at most, >= 1.
+    total
+        How many there are where not all are given.
 
     Raises
     ------
@@ -123,7 +133,7 @@ def confusing_gallery(digits: Sequence[ConfusingDigit], title: str, rows: int = 
         For images of another shape.
     """
     shown = digits[:rows]
-    title = counted(title, len(shown), len(digits))
+    title = counted(title, len(shown), total or len(digits))
     if not shown:
         return _nothing(title, END_X, "no confusing digits")
     with _sheet(title, END_X, HEADS + (len(shown) - 1) * ROW + 1, NOTE) as (figure, sheet):
@@ -171,7 +181,7 @@ def pairs_gallery(left: NDArray[Any], right: NDArray[Any], captions: Sequence[st
     return figure
 
 
-def outlier_gallery(images: NDArray[Any], captions: Sequence[str], title: str) -> "Figure":
+def outlier_gallery(images: NDArray[Any], captions: Sequence[str], title: str, total: int | None = None) -> "Figure":
     """Return a figure of the first 25 outliers, five a row.
 
     Parameters
@@ -192,7 +202,11 @@ def outlier_gallery(images: NDArray[Any], captions: Sequence[str], title: str) -
     def caption(axes: "Axes", index: int) -> None:
         axes.set_title(captions[index], pad=4, fontsize=9)
 
-    return picture_grid(images, counted(title, min(len(images), GRID_CELLS), len(images)), 8, caption)
+    return picture_grid(images, counted(title, min(len(images), GRID_CELLS), total or len(images)), 8, caption)
+
+
+def _likely(neighbour: Neighbour) -> str:
+    return "" if neighbour.probability is None else f" ({neighbour.probability:.2f})"
 
 
 def _nothing(title: str, width: float, said: str) -> "Figure":
@@ -248,7 +262,7 @@ def _confusing_row(sheet: "Axes", digit: ConfusingDigit, y: float) -> None:
             _picture(sheet, neighbour.image, x, y, colour)
             _say(
                 sheet, x + 1.08, y,
-                (f"{neighbour.label}", colour, True),
+                (f"{neighbour.label}{_likely(neighbour)}", colour, True),
                 (f"d {_number(neighbour.distance)}", INK, False),
                 (neighbour.split, GREY, False),
                 (f"#{neighbour.index}", GREY, False),

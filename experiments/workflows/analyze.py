@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments import analysis, datasets, reporting, tracking
-from experiments.analysis.findings import SPLITS, Findings
+from experiments.analysis.findings import METHODS, SPLITS, Findings
 from experiments.errors import UsageError
 from experiments.reporting.explorer import Atlas, explorer_page
 from experiments.tracking import Reference, Run, Store
 from experiments.workflows.explore import Subject, explore, subject
 from experiments.workflows.listener import Listener
 from experiments.workflows.stages import Stages
+from experiments.workflows.unfinished import unfinished
 
 LISTED = 200  # confusing digits of each split in the result
 DIMENSIONS = (2, 3)
-METHODS = {"kmeans": "KMeans", "ward": "Ward"}
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,18 @@ class AnalyzeResult:
 
 @dataclass(frozen=True)
 class AnalyzeManyResult:
-    """What was found of several networks on the same digits, each in a run of its own, and how they differ."""
+    """What was found of several networks on the same digits, each in a run of its own, and how they differ.
+
+    `embedding`, `clusters` and `confusing` are those of the first of `models`.
+    """
 
     run_id: str
     model: str
     models: Mapping[str, AnalyzeResult]
     discussion: str
+    embedding: Mapping[str, Any]
+    clusters: Mapping[str, Mapping[str, Any]]
+    confusing: tuple[Mapping[str, Any], ...]
 
 
 def analyze(
@@ -126,15 +133,16 @@ def analyze_many(
     """Analyze several networks on the same digits, and say how they differ.
 
     Parameters and errors are those of `analyze`; a `UsageError` too where the networks were trained on different data
-    and no `dataset` is named.
+    and no `dataset` is named, or are fewer than two.
     """
     options, listener = options or AnalyzeOptions(), listener or Listener()
-    both = {
-        name: _analyze(store, about, options, listener, parent)
-        for name, about in _subjects(store, models, options, listener).items()
-    }
+    subjects = _subjects(store, models, options, listener)
+    places = {about.reference.location: name for name, about in subjects.items()}
+    if len(places) < 2:
+        raise UsageError(f"{', '.join(models)} are the same network; name different ones to compare")
+    both = {name: _analyze(store, subjects[name], options, listener, parent) for name in places.values()}
     found = {name: findings for name, (findings, _) in both.items()}
-    return _compare(store, found, {name: result for name, (_, result) in both.items()}, parent)
+    return _compare(store, found, {name: result for name, (_, result) in both.items()}, subjects, parent)
 
 
 def _subjects(store: Store, models: Sequence[str], options: AnalyzeOptions, listener: Listener) -> dict[str, Subject]:
@@ -157,11 +165,23 @@ def _analyze(
     }
     stages = Stages(listener, f"analyze {about.name}")
     name = f"analyze {reference.architecture or Path(reference.text).stem} on {data.name}"
-    with tracking.open_run(store, "analyze", name, parent=reference.run_id or parent, tags=tags) as run:
+    identity = {"subject": str(about.folder), "components": options.components}
+    with (
+        unfinished(store, name, identity) as notes,
+        tracking.open_run(
+            store,
+            "analyze",
+            name,
+            parent=reference.run_id or parent,
+            tags=tags,
+            resume=notes.recall("run"),
+        ) as run,
+    ):
+        notes.remember("run", run.id)
         run.log_dataset(data.name, data.source, data.digest, "analyze", len(about.digits))
         if reference.model_id:
             run.log_used_model(reference.model_id)
-        found = explore(store, about, options.components, stages)
+        found = explore(about, options.components, stages)
         sections = analysis.discuss(found)
         with stages("figures"):
             _record(run, found, sections, data.name, reference)
@@ -213,7 +233,6 @@ def confusing_rows(found: Findings, split: str, limit: int | None = None) -> lis
     """Return the digits of a split as rows of a table, the most confusing first."""
     confusing, part = found.confusing[split], found.digits.part(split)
     labels, index = found.digits.labels[part], found.digits.index[part]
-    train_index = found.digits.index
     predicted = found.probabilities[part].argmax(axis=1)
     measures = confusing.ranking.measures
     rows = []
@@ -228,12 +247,17 @@ def confusing_rows(found: Findings, split: str, limit: int | None = None) -> lis
                 "predicted_unseen": int(confusing.probabilities[place].argmax()),
                 "score": round(float(confusing.ranking.score[place]), 6),
                 "rank": rank,
-                **{name: round(float(values[place]), 6) for name, values in measures.items()},
+                **{name: _finite(values[place]) for name, values in measures.items()},
                 "nearest_other_label": int(found.digits.labels[other]) if other >= 0 else None,
-                "nearest_other_index": int(train_index[other]) if other >= 0 else None,
+                "nearest_other_index": int(found.digits.index[other]) if other >= 0 else None,
             }
         )
     return rows
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as JSON has it: a ratio is infinite where the class has no other digit."""
+    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def _atlas(found: Findings, sections: tuple[analysis.Section, ...], run_id: str, dataset: str) -> Atlas:
@@ -259,6 +283,7 @@ def _atlas(found: Findings, sections: tuple[analysis.Section, ...], run_id: str,
             "features": f"{found.dimensions}, reduced to {found.reduced}",
             "10-NN accuracy of the map": f"{found.quality.knn_accuracy:.4f}",
             "trustworthiness": f"{found.quality.trustworthiness:.4f}",
+            "confusing": "; ".join(f"{split} digits as {found.confusing[split].seen_by} sees them" for split in SPLITS),
             "MLflow run": run_id,
         },
     )
@@ -282,17 +307,23 @@ def _result(run_id: str, found: Findings, dataset: str, seconds: Mapping[str, fl
 
 
 def _compare(
-    store: Store, found: Mapping[str, Findings], results: Mapping[str, AnalyzeResult], parent: str | None
+    store: Store,
+    found: Mapping[str, Findings],
+    results: Mapping[str, AnalyzeResult],
+    subjects: Mapping[str, Subject],
+    parent: str | None,
 ) -> AnalyzeManyResult:
     """Say how networks differ, in a run of its own."""
-    first, *others = found.values()
-    sections = tuple(section for other in others for section in analysis.contrast(first, other))
-    text, dataset = analysis.as_markdown(sections), next(iter(results.values())).dataset
-    names = ", ".join(found)
-    tags = {"digits.model": names, "digits.dataset": dataset}
-    with tracking.open_run(store, "analyze", f"feature spaces compared on {dataset}", parent=parent, tags=tags) as run:
-        run.log_params({"models": names, "dataset": dataset})
+    sections = tuple(section for pair in combinations(found.values(), 2) for section in analysis.contrast(*pair))
+    text, data = analysis.as_markdown(sections), next(iter(subjects.values())).data
+    names = ", ".join(findings.name for findings in found.values())
+    tags = {"digits.model": names, "digits.dataset": data.name, "digits.data_digest": data.digest}
+    title = f"feature spaces compared on {data.name}"
+    with tracking.open_run(store, "analyze", title, parent=parent, tags=tags) as run:
+        run.log_params({"models": names, "dataset": data.name})
+        run.log_dataset(data.name, data.source, data.digest, "analyze", next(iter(results.values())).n)
         run.log_text(text, "discussion.md")
         run.log_json({name: result.run_id for name, result in results.items()}, "analyses.json")
-        run.describe(f"Feature spaces of {names} on **{dataset}**.\n\n{text}")
-    return AnalyzeManyResult(run.id, names, results, text)
+        run.describe(f"Feature spaces of {names} on **{data.name}**.\n\n{text}")
+    first = next(iter(results.values()))
+    return AnalyzeManyResult(run.id, names, results, text, first.embedding, first.clusters, first.confusing)

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, tracking
 from experiments.datasets import Dataset
-from experiments.errors import UsageError
 from experiments.evaluation import Comparison, Metrics
-from experiments.evaluation.arguments import checked_probabilities
-from experiments.models import CLASSES, IMAGE_SHAPE
 from experiments.models.prediction import predict
 from experiments.tracking import Reference, Run, Store
 from experiments.workflows.listener import Listener
+from experiments.workflows.networks import check_probabilities, load_network
 
 MAIN_METRICS = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top2", "loss", "log_loss", "ece")
 
@@ -80,10 +78,8 @@ def evaluate(
     probabilities: dict[str, NDArray[np.float32]] = {}
     for name, reference in references.items():
         listener.stage(f"evaluate {name} on {data.name}")
-        network = tracking.load_reference(store, reference)
-        _check_shape(network, reference)
-        probabilities[name] = predict(network, data.test)
-        _check_probabilities(probabilities[name], reference)
+        probabilities[name] = predict(load_network(store, reference), data.test)
+        check_probabilities(probabilities[name], reference)
     comparison = evaluation.compare(data.test.labels, probabilities)
     with ExitStack() as stack:
         summary = (
@@ -96,23 +92,6 @@ def evaluate(
         if summary:
             _record_comparison(summary, comparison, data, probabilities)
     return _result(summary.id if summary else next(iter(runs.values())), data, comparison, runs)
-
-
-def _check_shape(network: Any, reference: Reference) -> None:
-    if (network.input_shape[1:], network.output_shape[1:]) != (IMAGE_SHAPE, (CLASSES,)):
-        raise UsageError(
-            f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; "
-            f"a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
-        )
-
-
-def _check_probabilities(probabilities: NDArray[np.float32], reference: Reference) -> None:
-    try:
-        checked_probabilities(probabilities, len(probabilities))
-    except ValueError as error:
-        raise UsageError(
-            f"{reference.text} does not give probabilities ({error}); a digit network ends in softmax"
-        ) from error
 
 
 def _record(

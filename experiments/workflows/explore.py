@@ -1,22 +1,29 @@
 """The stages of an analysis: from a trained network and a data set to findings."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments import analysis, datasets, tracking
-from experiments.analysis.findings import SPLITS, TEST, TRAIN, Confusing, Digits, Findings
+from experiments.analysis.findings import BOTH, METHODS, SPLITS, TEST, TRAIN, Confusing, Digits, Findings
 from experiments.datasets import Dataset, Split
 from experiments.errors import UsageError
 from experiments.tracking import Reference, Store
-from experiments.workflows.stages import Arrays, Stages, kept
+from experiments.workflows.networks import check_probabilities, load_network
+from experiments.workflows.stages import Arrays, Heard, Stages, digest
+
+if TYPE_CHECKING:
+    import keras
 
 FOLDER = ".digits/features"
+KEPT_DAYS = 30  # after which what nobody used is deleted
 LEAST_TRAIN = 60  # digits, from which neighbours, folds and clusters mean something
 LEAST_TEST = 20
 
@@ -29,14 +36,17 @@ class Subject:
     ----------
     name
         Of the network, for the reader.
+    extractor
+        Gives its features and probabilities.
     digits
         Those of both splits that are analyzed.
     folder
-        Where what was computed for this network and these digits is kept.
+        Where what was computed for this network and these digits is kept; above it, for these digits alone.
     """
 
     name: str
     reference: Reference
+    extractor: "keras.Model"
     data: Dataset
     digits: Digits
     folder: Path
@@ -53,8 +63,22 @@ def subject(store: Store, reference: Reference, data: Dataset, limit: int | None
     Raises
     ------
     UsageError
-        When too few digits, or those of one class only, are left.
+        When too few digits, or those of one class only, are left, or the network has no features of digits.
+    DigitsError
+        When the network cannot be loaded.
     """
+    digits = _digits(data, limit)
+    name = reference.version or Path(reference.text).name
+    extractor = analysis.feature_extractor(load_network(store, reference), name)
+    model = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
+    sampled = "" if len(digits) == len(data.train) + len(data.test) else f"-{len(digits)}"
+    place = store.root / FOLDER
+    _discard_unused(place)
+    folder = place / f"{data.digest[:16]}{sampled}" / model
+    return Subject(name, reference, extractor, data, digits, folder)
+
+
+def _digits(data: Dataset, limit: int | None) -> Digits:
     share = 1.0 if limit is None else min(1.0, limit / (len(data.train) + len(data.test)))
     parts = []
     for split in (data.train, data.test):
@@ -62,27 +86,27 @@ def subject(store: Store, reference: Reference, data: Dataset, limit: int | None
         parts.append((split.images[index], split.labels[index], index))
     images, labels, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     digits = Digits(images, labels, index.astype(np.int64), len(parts[0][1]))
-    _check(digits, limit)
-    model = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
-    sampled = "" if share == 1.0 else f"-{len(digits)}"
-    folder = store.root / FOLDER / f"{data.digest[:16]}{sampled}" / model
-    name = reference.version or Path(reference.text).name
-    return Subject(name, reference, data, digits, folder)
-
-
-def _check(digits: Digits, limit: int | None) -> None:
-    if digits.train < LEAST_TRAIN or len(digits) - digits.train < LEAST_TEST:
-        reason = f"--limit {limit} leaves" if limit else "there are"
+    tests = len(digits) - digits.train
+    if digits.train < LEAST_TRAIN or tests < LEAST_TEST:
         raise UsageError(
-            f"{reason} {digits.train} training and {len(digits) - digits.train} test digits; an analysis needs at "
-            f"least {LEAST_TRAIN} and {LEAST_TEST}"
+            f"{f'--limit {limit} leaves' if limit else 'there are'} {digits.train} training and {tests} test digits; "
+            f"an analysis needs at least {LEAST_TRAIN} and {LEAST_TEST}"
         )
     classes = np.unique(digits.labels[: digits.train])
     if len(classes) < 2:
         raise UsageError(f"all training digits are of class {classes[0]}; an analysis needs at least two classes")
+    return digits
 
 
-def explore(store: Store, about: Subject, dimensions: int, stages: Stages) -> Findings:
+def _discard_unused(place: Path) -> None:
+    """Delete what was kept for networks that nobody has analyzed for long: features are large."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for folder in place.glob("*/*/"):
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def explore(about: Subject, dimensions: int, stages: Stages) -> Findings:
     """Find what the feature space of a network holds; what was computed before is taken from the subject's folder.
 
     Parameters
@@ -93,19 +117,14 @@ def explore(store: Store, about: Subject, dimensions: int, stages: Stages) -> Fi
     Raises
     ------
     UsageError
-        When the network has no features that can be analyzed.
+        When there is nothing to find in the network's features.
     """
     digits = about.digits
-    with stages("features") as heard:
-        features, probabilities = _features(store, about, heard)
-        analysis.check_features(features, about.name)
-    with stages("reduction"):
-        reduced = kept(about.folder / "reduced.npz", lambda: _named("points", "variance", analysis.reduce(features)))
-        points = reduced["points"]
-    with stages("neighbours"):
-        neighbours = _neighbours(about, points)
-    with stages("map") as heard:
-        embedding = _embedding(about, points, neighbours, dimensions, heard)
+    features, probabilities = _features(about, stages)
+    reduced = stages.kept("reduction", about.folder, {"most": analysis.MOST_DIMENSIONS}, lambda _: _reduced(features))
+    points = reduced["points"]
+    neighbours = _neighbours(about, points, stages)
+    embedding = _embedding(about, points, neighbours, dimensions, stages)
     with stages("quality of the map"):
         quality = analysis.quality(points, neighbours, digits.labels, embedding.positions)
     with stages("kmeans") as heard:
@@ -113,6 +132,11 @@ def explore(store: Store, about: Subject, dimensions: int, stages: Stages) -> Fi
     with stages("ward"):
         tree = analysis.ward(points, neighbours)
         exact_agreement, exact_sample = analysis.agreement_with_exact(points)
+    with stages("duplicates"):
+        train, test = (about.split(split) for split in SPLITS)
+        duplicates = analysis.near_duplicates(train.images, train.labels, test.images, test.labels)
+    with stages("traits"):
+        traits = analysis.traits(digits.images)
     found = Findings(
         name=about.name,
         digits=digits,
@@ -129,111 +153,110 @@ def explore(store: Store, about: Subject, dimensions: int, stages: Stages) -> Fi
         agreements={},
         confusing={},
         centroids=analysis.centroids(points, digits.labels),
-        duplicates=_duplicates(about, stages),
+        duplicates=duplicates,
         outliers=analysis.outlier_scores(neighbours),
-        traits=_traits(digits, stages),
+        traits=traits,
     )
     with stages("clusters and classes"):
         found = replace(found, agreements=_agreements(found))
     return replace(found, confusing=_confusing(about, found, points, stages))
 
 
-def _features(
-    store: Store, about: Subject, heard: Callable[[int, int], None]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _features(about: Subject, stages: Stages) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return features (n, d), memory-mapped, and probabilities (n, 10) of all digits."""
-    files = about.folder / "features.npy", about.folder / "probabilities.npy"
-    if not all(file.exists() for file in files):
-        network = tracking.load_reference(store, about.reference)
-        extractor = analysis.feature_extractor(network, about.name)
-        about.folder.mkdir(parents=True, exist_ok=True)
-        fresh = [file.with_suffix(".new") for file in files]
-        everything = Split(about.digits.images, about.digits.labels)
-        analysis.extract(extractor, everything, fresh[0], fresh[1], heard)
-        for new, file in zip(fresh, files, strict=True):
-            new.rename(file)
-    return np.load(files[0], mmap_mode="r"), np.load(files[1])
+    place = about.folder / f"features-{digest({})}"
+    with stages("features") as heard:
+        if not place.exists():
+            about.folder.mkdir(parents=True, exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(dir=about.folder, prefix="features-", suffix=".new"))
+            everything = Split(about.digits.images, about.digits.labels)
+            features, said = analysis.extract(
+                about.extractor, everything, fresh / "features.npy", fresh / "probabilities.npy", heard
+            )
+            try:
+                analysis.check_features(features, about.name)
+                check_probabilities(said, about.reference)
+            except UsageError:
+                shutil.rmtree(fresh)
+                raise
+            del features, said
+            fresh.rename(place)
+        about.folder.touch()
+    return np.load(place / "features.npy", mmap_mode="r"), np.load(place / "probabilities.npy")
 
 
-def _named(*names_and_values: Any) -> Arrays:
-    *names, values = names_and_values
-    return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
+def _reduced(features: NDArray[np.float32]) -> Arrays:
+    points, variance = analysis.reduce(features)
+    return {"points": points, "variance": np.asarray(variance)}
 
 
-def _neighbours(about: Subject, points: NDArray[np.float32]) -> analysis.Neighbours:
-    def find() -> Arrays:
-        found = analysis.nearest(points, analysis.neighbours_needed(len(points)))
+def _neighbours(about: Subject, points: NDArray[np.float32], stages: Stages) -> analysis.Neighbours:
+    needed = analysis.neighbours_needed(len(points))
+
+    def make(_: Heard) -> Arrays:
+        found = analysis.nearest(points, needed)
         return {"indices": found.indices, "distances": found.distances}
 
-    arrays = kept(about.folder / "neighbours.npz", find)
+    parameters = {"k": needed, "most": analysis.MOST_DIMENSIONS}
+    arrays = stages.kept("neighbours", about.folder, parameters, make)
     return analysis.Neighbours(arrays["indices"], arrays["distances"])
 
 
 def _embedding(
-    about: Subject,
-    points: NDArray[np.float32],
-    neighbours: analysis.Neighbours,
-    dimensions: int,
-    heard: Callable[[int, int], None],
+    about: Subject, points: NDArray[np.float32], neighbours: analysis.Neighbours, dimensions: int, stages: Stages
 ) -> analysis.Embedding:
-    recipe = hashlib.sha256(repr(analysis.SCHEDULE).encode()).hexdigest()[:8]
+    perplexity = analysis.perplexity_for(len(points))
 
-    def make() -> Arrays:
+    def make(heard: Heard) -> Arrays:
         found = analysis.embed(points, neighbours, dimensions, analysis.SCHEDULE, heard)
-        return {"positions": found.positions, "perplexity": found.perplexity, "seconds": found.seconds}  # type: ignore[dict-item]
+        return {"positions": found.positions}
 
-    arrays = kept(about.folder / f"map-{dimensions}d-{recipe}.npz", make)
-    perplexity, seconds = (float(arrays[name]) for name in ("perplexity", "seconds"))
-    return analysis.Embedding(arrays["positions"], perplexity, analysis.SCHEDULE, seconds)
-
-
-def _duplicates(about: Subject, stages: Stages) -> analysis.Duplicates:
-    train, test = (about.split(split) for split in SPLITS)
-    with stages("duplicates"):
-        return analysis.near_duplicates(train.images, train.labels, test.images, test.labels)
-
-
-def _traits(digits: Digits, stages: Stages) -> Any:
-    with stages("traits"):
-        return analysis.traits(digits.images)
+    parameters = {
+        "dimensions": dimensions,
+        "perplexity": perplexity,
+        "most": analysis.MOST_DIMENSIONS,
+        **asdict(analysis.SCHEDULE),
+    }
+    arrays = stages.kept("map", about.folder, parameters, make)
+    return analysis.Embedding(arrays["positions"], perplexity, analysis.SCHEDULE, float(arrays["seconds"]))
 
 
 def _agreements(found: Findings) -> dict[tuple[str, int, str], analysis.Agreement]:
     labels = found.digits.labels
-    parts = {"both": slice(None)} | {split: found.digits.part(split) for split in SPLITS}
+    parts = {BOTH: slice(None)} | {split: found.digits.part(split) for split in SPLITS}
     return {
         (method, k, name): analysis.agreement(labels[part], found.clusters(method, k)[part], k)
-        for method in ("kmeans", "ward")
+        for method in METHODS
         for k in found.counts
         for name, part in parts.items()
     }
 
 
-def _held_out(about: Subject, heard: Callable[[int, int], None]) -> analysis.HeldOut:
+def _held_out(about: Subject, stages: Stages) -> analysis.HeldOut:
     """Return what networks say of training digits that they have not learned from: the same for every subject."""
     near = [field.name for field in fields(analysis.Closeness)]
 
-    def make() -> Arrays:
+    def make(heard: Heard) -> Arrays:
         found = analysis.held_out(about.split(TRAIN), heard)
         return {"probabilities": found.probabilities, **{name: getattr(found.closeness, name) for name in near}}
 
-    arrays = kept(about.folder.parent / f"held-out-{analysis.NETWORK}.npz", make)
-    closeness = analysis.Closeness(**{name: arrays[name] for name in near})
-    return analysis.HeldOut(arrays["probabilities"], closeness)
+    recipe = analysis.held_out_recipe(about.digits.train)
+    parameters = {"network": analysis.NETWORK, **recipe.params(), "most": analysis.MOST_DIMENSIONS}
+    arrays = stages.kept("held-out training digits", about.folder.parent, parameters, make)
+    return analysis.HeldOut(arrays["probabilities"], analysis.Closeness(**{name: arrays[name] for name in near}))
 
 
 def _confusing(about: Subject, found: Findings, points: NDArray[np.float32], stages: Stages) -> dict[str, Confusing]:
     """Rank the digits of each split by what networks that had not learned from them say."""
     digits, k = found.digits, found.counts[0]
-    groupings = [found.clusters(method, k) for method in ("kmeans", "ward")]
+    groupings = [found.clusters(method, k) for method in METHODS]
     strange = analysis.cluster_disagreement(digits.labels, groupings)
     train, test = digits.part(TRAIN), digits.part(TEST)
-    with stages("held-out training digits") as heard:
-        held_out = _held_out(about, heard)
+    held_out = _held_out(about, stages)
     with stages("confusing digits"):
         near = analysis.closeness(points[test], digits.labels[test], points[train], digits.labels[train])
         seen = {
-            TRAIN: (held_out.closeness, held_out.probabilities, f"the network {analysis.NETWORK}, held out in folds,"),
+            TRAIN: (held_out.closeness, held_out.probabilities, f"{analysis.NETWORK}, trained without them"),
             TEST: (near, found.probabilities[test], found.name),
         }
         return {

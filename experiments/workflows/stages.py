@@ -1,10 +1,15 @@
 """The stages of a long piece of work: told as they begin, timed, and kept so that none is done twice."""
 
+import hashlib
+import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +17,18 @@ from numpy.typing import NDArray
 from experiments.workflows.listener import Listener
 
 Arrays = Mapping[str, NDArray[Any]]
+Heard = Callable[[int, int], None]
+FORMAT = 1  # of what is kept; to be raised when a stage computes something else from the same parameters
+SECONDS = "seconds"
 
 
 class Stages:
-    """Tells and times stages.
+    """Tells, times and keeps stages.
 
     Attributes
     ----------
     seconds
-        Wall time of each stage that is over, in their order.
+        Wall time of each stage that is over, in their order; of one that was kept, that in which it was done.
     """
 
     def __init__(self, listener: Listener, name: str) -> None:
@@ -28,20 +36,55 @@ class Stages:
         self._listener, self._name = listener, name
 
     @contextmanager
-    def __call__(self, stage: str) -> Iterator[Callable[[int, int], None]]:
+    def __call__(self, stage: str) -> Iterator[Heard]:
         """Begin a stage; yield what hears how much of it is done."""
         self._listener.stage(f"{self._name}: {stage}")
         start = perf_counter()
         yield self._listener.advance
         self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
 
+    def kept(self, stage: str, folder: Path, parameters: Mapping[str, Any], make: Callable[[Heard], Arrays]) -> Arrays:
+        """Do a stage, or take what it made before with the same parameters from a folder.
 
-def kept(file: Path, make: Callable[[], Arrays]) -> Arrays:
-    """Return arrays by name from an ``.npz`` file, which is made where it does not exist."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new.npz")
-        np.savez(fresh, allow_pickle=False, **make())
-        fresh.rename(file)
-    with np.load(file) as arrays:
-        return dict(arrays)
+        Parameters
+        ----------
+        parameters
+            JSON values: all that the arrays depend on beside what the folder stands for.
+        make
+            Called with what hears how much is done; returns arrays by name.
+        """
+        file = folder / f"{stage.replace(' ', '-')}-{digest(parameters)}.npz"
+        arrays = _read(file)
+        with self(stage) as heard:
+            if arrays is None:
+                start = perf_counter()
+                made = make(heard)
+                arrays = {**made, SECONDS: np.asarray(perf_counter() - start)}
+                _write(file, arrays)
+        self.seconds[stage] = float(arrays[SECONDS])
+        return arrays
+
+
+def digest(parameters: Mapping[str, Any]) -> str:
+    """Return eight hexadecimal digits that stand for parameters and the format in which results are kept."""
+    text = json.dumps([FORMAT, dict(parameters)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _read(file: Path) -> dict[str, NDArray[Any]] | None:
+    """Return the arrays of a file, or None where it is missing or damaged."""
+    try:
+        with np.load(file) as arrays:
+            return dict(arrays)
+    except (FileNotFoundError, BadZipFile, ValueError, EOFError, KeyError):
+        return None
+
+
+def _write(file: Path, arrays: Arrays) -> None:
+    """Write a file as a whole or not at all, whoever else writes it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".new", delete=False) as fresh:
+        np.savez(fresh, allow_pickle=False, **arrays)
+        fresh.flush()
+        os.fsync(fresh.fileno())
+    Path(fresh.name).replace(file)

@@ -253,7 +253,7 @@ def test_every_colouring_has_a_legend_with_counts(reader: Reader) -> None:
         page.select_option("#colouring", label=title)
         counts = page.locator("#legend button").evaluate_all("all => all.map(each => Number(each.dataset.count))")
         assert counts == np.bincount(groups.astype(int)).tolist()
-    page.select_option("#colouring", label="Confusion score")
+    page.select_option("#colouring", label="Place among the confusing")
     assert "most confusing" in page.locator("#legend").inner_text()
 
 

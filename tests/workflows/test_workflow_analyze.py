@@ -124,6 +124,8 @@ def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: Ana
     assert both.run_id not in {result.run_id for result in both.models.values()}
     assert text(trained, both.run_id, "discussion.md") == both.discussion
     assert both.discussion.startswith("## uci-lenet v1 and uci-mlp_small v1\n")
+    assert both.confusing == both.models["lenet"].confusing
+    assert run.data.tags["digits.data_digest"] == UCI.digest
 
 
 def test_another_analysis_takes_what_was_kept_and_finds_the_same(
@@ -157,6 +159,39 @@ def test_too_few_digits_are_refused_before_a_run_is_opened(trained: Trained) -> 
     assert len(trained.store.client.search_runs([trained.store.experiment_id], max_results=1000)) == before
 
 
+def test_one_network_by_two_names_is_not_compared_with_itself(trained: Trained) -> None:
+    with pytest.raises(UsageError, match="lenet, uci-lenet are the same network"):
+        analyze_many(trained.store, ["lenet", "uci-lenet"], AnalyzeOptions(limit=LIMIT))
+
+
+def test_an_analysis_that_is_stopped_goes_on_in_its_run(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    options = AnalyzeOptions(limit=300)
+    with monkeypatch.context() as patch:
+        patch.setattr(analysis, "kmeans", stop)
+        with pytest.raises(KeyboardInterrupt):
+            analyze(trained.store, "mlp_small", options)
+    runs = trained.store.client.search_runs([trained.store.experiment_id], "tags.digits.kind = 'analyze'")
+    assert runs[0].info.status == "KILLED"
+    monkeypatch.setattr(analysis, "nearest", None)  # it was done before
+    result = analyze(trained.store, "mlp_small", options)
+    assert result.run_id == runs[0].info.run_id
+    assert trained.store.client.get_run(result.run_id).info.status == "FINISHED"
+    assert result.seconds["neighbours"] > 0
+    kept = [file for file in (trained.store.root / ".digits" / "features").rglob("*") if ".new" in file.name]
+    assert not kept
+
+
+def test_what_was_kept_and_is_damaged_is_made_again(trained: Trained) -> None:
+    options = AnalyzeOptions(limit=300)
+    before = analyze(trained.store, "mlp_small", options)
+    for file in (trained.store.root / ".digits" / "features").rglob("*.npz"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert analyze(trained.store, "mlp_small", options).confusing == before.confusing
+
+
 def test_networks_of_different_data_need_a_data_set(trained: Trained) -> None:
     with pytest.raises(UsageError, match="name at least one model"):
         analyze_many(trained.store, [])
@@ -183,6 +218,36 @@ def saved(folder: Path, features: Any, name: str = "penultimate") -> str:
     file = folder / f"{name}.keras"
     keras.Model(inputs, outputs).save(file)
     return str(file)
+
+
+@pytest.mark.parametrize(
+    ("side", "classes", "activation", "said"),
+    [
+        (32, 10, "softmax", r"maps \(32, 32, 1\) to \(10,\); a digit network maps"),
+        (28, 5, "softmax", r"maps \(28, 28, 1\) to \(5,\); a digit network maps"),
+        (28, 10, None, "does not give probabilities .*; a digit network ends in softmax"),
+    ],
+)
+def test_a_network_that_is_none_for_digits_is_refused(
+    trained: Trained, tmp_path: Path, side: int, classes: int, activation: str | None, said: str
+) -> None:
+    inputs = keras.Input((side, side, 1))
+    layer = keras.layers.Dense(8, name="penultimate")(keras.layers.Flatten()(inputs))
+    file = tmp_path / "odd.keras"
+    keras.Model(inputs, keras.layers.Dense(classes, activation=activation)(layer)).save(file)
+    with pytest.raises(UsageError, match=said):
+        analyze(trained.store, str(file), AnalyzeOptions("uci", limit=200))
+    assert not list((trained.store.root / ".digits" / "features").rglob("*.new*"))
+
+
+def test_a_class_with_one_digit_leaves_valid_json(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    rare = UCI.train.take(np.flatnonzero(UCI.train.labels != 2))
+    one = UCI.train.take(np.flatnonzero(UCI.train.labels == 2)[:1])
+    train = datasets.Split(np.concatenate([rare.images, one.images]), np.concatenate([rare.labels, one.labels]))
+    data = replace(UCI, train=train)
+    monkeypatch.setattr(datasets, "load", lambda *_: data)
+    result = analyze(trained.store, "lenet", AnalyzeOptions(limit=400))
+    json.dumps(asdict(result), allow_nan=False)
 
 
 @pytest.mark.parametrize(

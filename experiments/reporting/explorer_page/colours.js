@@ -57,7 +57,7 @@ function colourings(atlas) {
       noun: "cluster",
       groupOf: each.groups,
     })),
-    { id: "confusion", title: "Confusion score", scoreOf: atlas.confusion },
+    { id: "confusion", title: "Place among the confusing", scoreOf: atlas.confusion },
     { id: "correct", title: "Correct or wrong", names: ["correct", "wrong"], groupOf: wrong, unnamed: true },
   ];
 }
