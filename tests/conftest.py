@@ -1,7 +1,10 @@
 """Fixtures that every part of the tests shares."""
 
+import gc
 import os
 import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +14,26 @@ import pytest
 if TYPE_CHECKING:
     from experiments.tracking import Store
     from experiments.workflows.train import TrainResult
+
+FIGURES = (
+    "confusion_heatmap",
+    "misclassified_gallery",
+    "model_comparison",
+    "prediction_grid",
+    "reliability_diagram",
+    "training_curves",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory() -> Iterator[None]:
+    """Let go of the networks of a module, and spare what stays from being searched for garbage: it gets ever more."""
+    yield
+    if "keras" in sys.modules:
+        from experiments.training import release_memory
+
+        release_memory()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +104,15 @@ def trained(_trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
     """Return a store with `mlp_small` and `lenet`; tests may add runs to it and no models."""
     point_to(_trained.store.root, monkeypatch)
     return _trained
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures of trainings and evaluations empty: drawing them takes longer than what is tested."""
+    from matplotlib.figure import Figure
+
+    for name in FIGURES:
+        monkeypatch.setattr(f"experiments.reporting.{name}", lambda *_: Figure())
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:

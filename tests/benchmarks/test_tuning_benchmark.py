@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import tuning
 from benchmarks.search_plan import SearchPlan
 from benchmarks.search_time import Curve, random_point, report
 from experiments.datasets import Split
@@ -48,14 +49,26 @@ def test_a_search_that_falls_short_does_not_count_as_met() -> None:
 
 
 @pytest.mark.slow
-def test_a_small_run_prints_both_reports_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "tuning.py"), "--json", str(tmp_path / "numbers.json")]
-    small = "--dataset uci --limit 400 --epochs 2 --trials 1 --repeats 1 --many 4".split()
-    shown = subprocess.run([*command, *small], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert shown.returncode == 0, shown.stderr
-    assert "of the loop's time" in shown.stdout
-    assert "MB a trial, once warm" in shown.stdout
+def test_a_small_run_prints_both_reports_and_leaves_nothing_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MOST_TRIALS", 3), ("WORKERS", 1)):
+        monkeypatch.setattr(f"benchmarks.search_time.{name}", value)
+    monkeypatch.chdir(tmp_path)
+    small = "--dataset uci --limit 400 --epochs 1 --trials 1 --repeats 1 --many 4".split()
+    tuning.main([*small, "--json", "numbers.json"])
+    shown = capsys.readouterr().out
+    assert "of the loop's time" in shown
+    assert "MB a trial, once warm" in shown
     numbers = json.loads((tmp_path / "numbers.json").read_text())
     assert len(numbers["time"]["loop"]) == len(numbers["time"]["search"]) == 1
+    assert 1 <= len(numbers["time"]["search"][0]["best"]) <= 3
     assert len(numbers["cost"]["rss_mb"]) == 4
     assert [file.name for file in tmp_path.iterdir()] == ["numbers.json"]
+
+
+def test_it_is_run_from_anywhere(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "tuning.py"), "--help"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert "--many" in shown.stdout

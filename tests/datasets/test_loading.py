@@ -3,6 +3,7 @@ import gzip
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,11 @@ MNIST_COUNTS = (
 )
 
 
+@cache
+def loaded(name: str, folder: Path | None) -> Dataset:
+    return load(name, data_dir=folder)
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -32,7 +38,7 @@ MNIST_COUNTS = (
 )
 def dataset(request: pytest.FixtureRequest) -> Dataset:
     folder = None if request.param == "uci" else request.getfixturevalue("data_dir")
-    return load(request.param, data_dir=folder)
+    return loaded(request.param, folder)
 
 
 def test_every_data_set_has_one_shape(dataset: Dataset) -> None:
@@ -68,7 +74,7 @@ def test_sizes_are_the_catalogs(dataset: Dataset) -> None:
 def test_classes_are_as_many_as_published(
     name: str, counts: tuple[tuple[int, ...], ...], transform: str, data_dir: Path
 ) -> None:
-    dataset = load(name, data_dir=data_dir)
+    dataset = loaded(name, data_dir)
     for split, expected in zip((dataset.train, dataset.test), counts, strict=True):
         assert np.bincount(split.labels).tolist() == list(expected)
     assert dataset.transform == transform
@@ -86,7 +92,7 @@ def libsvm_lines(zip_lines: bytes) -> bytes:
 
 @pytest.mark.real_data
 def test_usps_is_read_in_libsvms_form_too(data_dir: Path, tmp_path: Path) -> None:
-    zipped = load("usps", data_dir=data_dir)
+    zipped = loaded("usps", data_dir)
     folder = tmp_path / "usps"
     folder.mkdir()
     for part, name in (("train", "usps"), ("test", "usps.t")):

@@ -34,7 +34,7 @@ def shown(capfd: pytest.CaptureFixture[str]) -> Shown:
     return run
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("store", "no_figures")
 def test_train(shown: Shown) -> None:
     result = shown(*"train mlp_small --dataset uci --epochs 2 --set dropout=0.1 --batch-size 32".split())
     assert result.keys() >= TRAIN_KEYS
@@ -42,7 +42,7 @@ def test_train(shown: Shown) -> None:
     assert (result["registered_model"], result["version"]) == ("uci-mlp_small", 1)
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("store", "no_figures")
 def test_train_with_several_seeds(shown: Shown) -> None:
     result = shown(*"train mlp_small --dataset uci --epochs 1 --batch-size 32 --seeds 3,4".split())
     assert result.keys() >= TRAIN_KEYS
@@ -80,7 +80,7 @@ def test_a_seed_that_fails_leaves_the_steps_and_its_traceback(capfd: pytest.Capt
     assert "UsageError: batch_size" in said.err
 
 
-@pytest.mark.usefixtures("trained")
+@pytest.mark.usefixtures("trained", "no_figures")
 def test_evaluate(shown: Shown) -> None:
     result = shown("evaluate", "--model", "lenet", "--model", "uci-mlp_small")
     assert result.keys() >= {"run_id", "dataset", "models", "misclassified_by_all"}
@@ -143,17 +143,3 @@ def test_data_show(shown: Shown, tmp_path: Path) -> None:
     result = shown("data", "show", "uci", "--output", str(tmp_path))
     assert sum(map(sum, result["counts"].values())) == 1_797
     assert all(Path(file).is_file() for file in result["files"])
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("store")
-def test_run(shown: Shown) -> None:
-    result = shown("run", "--profile", "quick")
-    assert [step["name"] for step in result["steps"]] == [
-        "tune mlp", "train mlp_small", "train lenet", "train cnn", "train mlp", "evaluate",
-    ]  # fmt: skip
-    for step in result["steps"]:
-        assert step.keys() >= {"name", "status", "seconds", "run_id"}
-        assert step["status"] == "done"
-    compared = result["steps"][-1]["result"]["models"]
-    assert all(metrics["accuracy"] > 0.9 for metrics in compared.values())

@@ -2,18 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from conftest import point_to
 
 from digits_cli.main import main
 from experiments.tracking import Store
@@ -49,26 +52,34 @@ class Command:
         return self.process.returncode, out, err
 
 
-@pytest.fixture
-def started() -> Iterator[Callable[..., Command]]:
-    """Return a function that starts a command; what is left of it at the end is killed."""
-    commands: list[Command] = []
-
-    def start(words: str) -> Command:
-        commands.append(Command(*words.split()))
-        return commands[-1]
-
-    yield start
-    for command in commands:
+@contextmanager
+def killed_at_the_end(command: Command) -> Iterator[None]:
+    """Kill what is left of a command and the processes it has started."""
+    try:
+        yield
+    finally:
         with suppress(ProcessLookupError):
             os.killpg(command.process.pid, signal.SIGKILL)
-        command.process.communicate()
+        if command.process.stdout and not command.process.stdout.closed:
+            command.process.communicate()
 
 
-def run(words: str) -> Any:
-    code, out, err = Command(*words.split()).end()
-    assert code == 0, err
-    return json.loads(out)
+Shown = Callable[..., Any]
+
+
+@pytest.fixture
+def shown(capfd: pytest.CaptureFixture[str]) -> Shown:
+    """Return a function that runs a command, given --json, here and returns the value on stdout."""
+
+    def run(words: str) -> Any:
+        with pytest.raises(SystemExit) as end:
+            main(words.split())
+        said = capfd.readouterr()
+        assert end.value.code == 0, said.err
+        assert said.out.count("\n") == 1
+        return json.loads(said.out)
+
+    return run
 
 
 def tries(store: Store) -> list[Any]:
@@ -112,70 +123,118 @@ def assert_cut_off_trials_were_repeated(store: Store, cut_off: list[Any]) -> Non
         assert tried(run) in done
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=str)
-def test_a_stopped_search_goes_on_and_ends_with_the_trials_asked_for(
-    store: Store, started: Callable[..., Command], sent: signal.Signals, code: int
-) -> None:
-    words = f"tune {SMALL} --trials 3 --workers 2 --epochs 40 --pruner none --json"
-    command = started(words)
-    cut_off = wait_for_trials_halfway(store, command, 2)
-    processes = command.processes()
-    assert len(processes) >= 2
-    if sent is signal.SIGINT:  # a terminal sends it to all of them
-        os.killpg(command.process.pid, sent)
-    else:
-        command.process.send_signal(sent)
-    ended, out, err = command.end()
-    assert (ended, out) == (code, "")
-    assert "Traceback" not in err
-    assert_gone(processes)
-    assert statuses(store, "trial") == ["KILLED", "KILLED"]
-    if sent is not signal.SIGKILL:
+@dataclass(frozen=True)
+class Search:
+    """A search of three trials, and its command: stopped by Ctrl-C, then killed, then with one worker killed."""
+
+    store: Store
+    words: str
+    ended: dict[str, Any]
+    cut_off: list[Any]
+
+
+@pytest.fixture(scope="module")
+def disturbed(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+    from experiments.tracking import open_store
+
+    folder = tmp_path_factory.mktemp("disturbed")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        point_to(folder, patch)
+        store = open_store()
+        words = f"tune {SMALL} --trials 3 --workers 2 --epochs 60 --pruner none --study mine --seed 3"
+        words += " --set label_smoothing=0.05 --json"
+        cut_off: list[Any] = []
+        command = Command(*words.split())
+        with killed_at_the_end(command):
+            cut_off += wait_for_trials_halfway(store, command, 2)
+            processes = command.processes()
+            assert len(processes) >= 2
+            os.killpg(command.process.pid, signal.SIGINT)  # a terminal sends it to all of them
+            ended, out, err = command.end()
+        assert (ended, out) == (130, "")
+        assert "Traceback" not in err
         assert err.endswith("interrupted; the same command goes on from here\n")
+        assert_gone(processes)
+        assert statuses(store, "trial") == ["KILLED", "KILLED"]
         assert statuses(store, "tune") == ["KILLED"]
-    result = run(words)
-    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 2)
-    assert statuses(store, "tune") == ["FINISHED"]
-    assert statuses(store, "trial") == ["FINISHED"] * 3 + ["KILLED"] * 2
-    assert_cut_off_trials_were_repeated(store, cut_off)
-    assert run(words) == result
-    assert len(tries(store)) == 5
+
+        command = Command(*words.split())
+        with killed_at_the_end(command):
+            cut_off += wait_for_trials_halfway(store, command, 2)
+            processes = command.processes()
+            command.process.kill()
+            ended, out, err = command.end()
+        assert (ended, out) == (-9, "")
+        assert "Traceback" not in err
+        assert_gone(processes)
+        assert statuses(store, "trial") == ["KILLED"] * 4
+
+        command = Command(*words.split())
+        with killed_at_the_end(command):
+            (killed, *_) = wait_for_trials_halfway(store, command)
+            cut_off.append(killed)
+            os.kill(int(killed.data.tags["digits.process"].rsplit(":", 2)[1]), signal.SIGKILL)
+            ended, out, err = command.end()
+        assert ended == 0, err
+        assert "ended by signal 9 (out of memory?)" in err
+        yield Search(store, words, json.loads(out), cut_off)
 
 
 @pytest.mark.slow
-def test_the_trial_of_a_worker_that_is_killed_is_done_by_another(store: Store, started: Callable[..., Command]) -> None:
-    command = started(f"tune {SMALL} --trials 4 --workers 2 --epochs 40 --pruner none --json")
-    cut_off = wait_for_trials_halfway(store, command)[:1]
-    _, pid, _ = cut_off[0].data.tags["digits.process"].rsplit(":", 2)
-    os.kill(int(pid), signal.SIGKILL)
-    code, out, err = command.end()
-    assert code == 0, err
-    assert "ended by signal 9 (out of memory?)" in err
-    result = json.loads(out)
-    assert (result["trials"], result["failed"], result["repeated"]) == (4, 0, 1)
+def test_a_search_that_is_stopped_and_killed_ends_with_the_trials_asked_for(disturbed: Search) -> None:
+    store, result = disturbed.store, disturbed.ended
+    assert result.keys() >= KEYS
+    assert (result["study"], result["engine"]) == ("mine", "optuna")
+    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 5)
+    assert result["best_params"].keys() == SPACE
     assert statuses(store, "tune") == ["FINISHED"]
-    assert statuses(store, "trial").count("FINISHED") == 4
-    assert len(tries(store)) == 5
-    assert_cut_off_trials_were_repeated(store, cut_off)
+    ended = statuses(store, "trial")
+    assert (len(ended), ended.count("FINISHED"), ended.count("RUNNING")) == (8, 3, 0)
+    assert_cut_off_trials_were_repeated(store, disturbed.cut_off)
 
 
 @pytest.mark.slow
-def test_a_search_by_keras_tuner_that_is_killed_goes_on(
-    store: Store, store_folder: Path, started: Callable[..., Command]
+def test_a_search_that_is_done_is_not_done_again(
+    disturbed: Search, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    point_to(disturbed.store.root, monkeypatch)
+    before = len(tries(disturbed.store))
+    assert shown(disturbed.words) == disturbed.ended
+    assert len(tries(disturbed.store)) == before
+
+
+@pytest.mark.slow
+def test_what_a_search_found_is_trained_with(disturbed: Search, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, found = disturbed.store, disturbed.ended
+    point_to(store.root, monkeypatch)
+    latest = shown("train mlp_small --dataset uci --epochs 1 --from-study --json")
+    named = shown("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25 --json")
+    for result, dropout in ((latest, found["best_params"]["dropout"]), (named, 0.25)):
+        run = store.client.get_run(result["run_id"])
+        assert run.data.tags["digits.study_run"] == found["run_id"]
+        params = run.data.params
+        assert float(params["learning_rate"]) == found["best_params"]["learning_rate"]
+        assert int(params["units_1"]) == found["best_params"]["units_1"]
+        assert float(params["dropout"]) == dropout
+        assert (params["batch_size"], params["label_smoothing"]) == ("32", "0.05")
+        assert (params["epochs"], params["seed"], params["precision"]) == ("1", "0", "auto")
+        assert f"`{found['run_id']}`" in run.data.tags["mlflow.note.content"]
+
+
+@pytest.mark.slow
+def test_a_search_by_keras_tuner_that_is_killed_goes_on(store: Store, store_folder: Path, shown: Shown) -> None:
     how = "--engine keras-tuner --sampler hyperband --epochs 4 --set batch_size=8"
     words = f"tune mlp_small --dataset uci {how} --trials 8 --workers 2 --json"
-    command = started(words)
-    wait_for_trials_halfway(store, command, 1, ended=1)
-    processes = command.processes()
-    command.process.kill()
-    _, alive = psutil.wait_procs(processes, timeout=20)
-    for process in alive:
-        process.kill()
-    command.end()
+    command = Command(*words.split())
+    with killed_at_the_end(command):
+        wait_for_trials_halfway(store, command, 1, ended=1)
+        processes = command.processes()
+        command.process.kill()
+        command.end()
+    assert_gone(processes)
     cut_off = [run for run in tries(store) if run.info.status != "FINISHED"]
-    result = run(words)
+    result = shown(words)
     assert result.keys() >= KEYS
     assert (result["study"], result["engine"]) == ("uci-mlp_small-keras-tuner", "keras-tuner")
     assert (result["trials"], result["failed"], result["pruned"]) == (8, 0, 0)
@@ -187,9 +246,8 @@ def test_a_search_by_keras_tuner_that_is_killed_goes_on(
     (kept,) = next(store_folder.rglob("checkpoints")).iterdir()
     best = store.client.get_run(result["best_run_id"])
     assert kept.name == best.info.run_name
-    assert run(words) == result
+    assert shown(words) == result
     assert len(tries(store)) == 8 + len(cut_off)
-    assert not alive
 
 
 def check_runs_of_hyperband(store: Store, result: Any) -> None:
@@ -213,44 +271,6 @@ def check_runs_of_hyperband(store: Store, result: Any) -> None:
     assert continued
     for run in continued:
         assert lengths[run.data.tags["digits.trial"]] > lengths[run.data.tags["digits.continues"]]
-
-
-Shown = Callable[..., Any]
-
-
-@pytest.fixture
-def shown(capfd: pytest.CaptureFixture[str]) -> Shown:
-    """Return a function that runs a command with --json and returns the value on stdout."""
-
-    def run(words: str) -> Any:
-        with pytest.raises(SystemExit) as end:
-            main([*words.split(), "--json"])
-        said = capfd.readouterr()
-        assert end.value.code == 0, said.err
-        assert said.out.count("\n") == 1
-        return json.loads(said.out)
-
-    return run
-
-
-@pytest.mark.slow
-def test_what_a_search_found_is_trained_with(store: Store, shown: Shown) -> None:
-    found = shown(f"tune {SMALL} --trials 2 --epochs 2 --set label_smoothing=0.05 --seed 3 --study mine")
-    assert found.keys() >= KEYS
-    assert (found["study"], found["engine"], found["trials"]) == ("mine", "optuna", 2)
-    assert found["best_params"].keys() == SPACE
-    latest = shown("train mlp_small --dataset uci --epochs 1 --from-study")
-    named = shown("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25")
-    for result, dropout in ((latest, found["best_params"]["dropout"]), (named, 0.25)):
-        run = store.client.get_run(result["run_id"])
-        assert run.data.tags["digits.study_run"] == found["run_id"]
-        params = run.data.params
-        assert float(params["learning_rate"]) == found["best_params"]["learning_rate"]
-        assert int(params["units_1"]) == found["best_params"]["units_1"]
-        assert float(params["dropout"]) == dropout
-        assert (params["batch_size"], params["label_smoothing"]) == ("32", "0.05")
-        assert (params["epochs"], params["seed"], params["precision"]) == ("1", "0", "auto")
-        assert f"`{found['run_id']}`" in run.data.tags["mlflow.note.content"]
 
 
 Refused = Callable[..., str]

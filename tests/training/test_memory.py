@@ -18,7 +18,7 @@ def graphs() -> int:
 def test_no_graph_of_a_network_that_is_gone_is_held() -> None:
     release_memory()
     before = graphs()
-    for _ in range(3):
+    for _ in range(2):
         fit_uci(PLAIN.override({"epochs": 1}))
         release_memory()
     assert graphs() == before

@@ -1,16 +1,17 @@
 """Searches on a Ray cluster of two nodes, of which one is lost, and clusters that do not answer."""
 
-import json
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from digits_cli.main import main
 from experiments.tracking import Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.tune import TuneOptions, tune
@@ -21,7 +22,10 @@ ray = pytest.importorskip("ray", reason="Ray is needed: pip install 'digits[clus
 pytestmark = pytest.mark.slow
 
 PATIENCE = 180  # seconds: Ray's processes take their time on a busy machine
-SETTINGS = {"epochs": 30, "batch_size": 32, "precision": "float32"}
+SETTINGS = {"epochs": 40, "batch_size": 32, "precision": "float32"}
+OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=3, pruner="none")
+TUNE = "tune mlp_small --dataset uci"
+WORDS = "--trials 3 --epochs 40 --pruner none --set batch_size=32 --set precision=float32 --json"  # as OPTIONS
 SPACE = {"units_1", "dropout", "learning_rate"}
 
 
@@ -70,35 +74,19 @@ class Remover(Listener):
             self.removed_at = time.monotonic()
 
 
-def test_a_node_that_is_lost_leaves_its_trial_to_another(store: Store, cluster: Any) -> None:
-    node = cluster.add_node(num_cpus=1)
-    remover = Remover(store, lambda: cluster.remove_node(node, allow_graceful=False))
-    options = TuneOptions(
-        "mlp_small", "uci", settings=SETTINGS, trials=5, pruner="none", place=Place(2, cluster.address)
-    )
-    result = tune(store, options, remover)
-    assert remover.removed_at
-    assert (result.trials, result.failed, result.repeated) == (5, 0, 1)
-    assert statuses(store, "tune") == ["FINISHED"]
-    assert [status for status in statuses(store, "trial") if status == "FINISHED"] == ["FINISHED"] * 5
-    (cut_off,) = (run for run in tries(store) if run.info.status != "FINISHED")
-    assert cut_off.info.status in ("FAILED", "KILLED")
-    assert tried(cut_off) in [tried(run) for run in tries(store) if run.info.status == "FINISHED"]
-    assert not ray.is_initialized()
-
-
 def command(*words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "digits_cli", "tune", "mlp_small", "--dataset", "uci", *words],
+        [sys.executable, "-m", "digits_cli", *TUNE.split(), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def test_a_search_that_is_stopped_leaves_nothing_running(store: Store, cluster: Any) -> None:
-    words = f"--trials 2 --epochs 40 --pruner none --set batch_size=32 --json --cluster {cluster.address}".split()
-    with command(*words) as stopped:
+def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_trials_asked_for(
+    store: Store, cluster: Any
+) -> None:
+    with command(*f"{WORDS} --cluster {cluster.address}".split()) as stopped:
         deadline = time.monotonic() + PATIENCE
         while not halfway(store):
             assert time.monotonic() < deadline
@@ -109,33 +97,39 @@ def test_a_search_that_is_stopped_leaves_nothing_running(store: Store, cluster: 
     assert (stopped.returncode, out) == (143, "")
     assert err.endswith("interrupted; the same command goes on from here\n")
     assert "Traceback" not in err
-    (cut_off,) = tries(store)
+    assert len(tries(store)) == 1
     assert statuses(store, "tune") == ["KILLED"]
     assert statuses(store, "trial") == ["KILLED"]
-    with command(*words) as again:
-        out, err = again.communicate(timeout=300)
-    assert again.returncode == 0, err
-    result = json.loads(out)
-    assert (result["trials"], result["failed"], result["repeated"]) == (2, 0, 1)
+
+    node = cluster.add_node(num_cpus=1)
+    remover = Remover(store, lambda: cluster.remove_node(node, allow_graceful=False))
+    result = tune(store, replace(OPTIONS, place=Place(2, cluster.address)), remover)
+    assert remover.removed_at
+    assert (result.trials, result.failed, result.repeated) == (3, 0, 2)
     assert statuses(store, "tune") == ["FINISHED"]
-    assert statuses(store, "trial") == ["FINISHED", "FINISHED", "KILLED"]
-    assert tried(cut_off) in [tried(run) for run in tries(store) if run.info.status == "FINISHED"]
+    done = [run for run in tries(store) if run.info.status == "FINISHED"]
+    cut_off = [run for run in tries(store) if run.info.status != "FINISHED"]
+    assert (len(done), len(cut_off)) == (3, 2)
+    for run in cut_off:
+        assert run.info.status in ("FAILED", "KILLED")
+        assert tried(run) in [tried(one) for one in done]
+    assert not ray.is_initialized()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}"])
-def test_a_cluster_that_does_not_answer_is_named_soon(store: Store, address: str) -> None:
+def test_a_cluster_that_does_not_answer_is_named_soon(
+    store: Store, capfd: pytest.CaptureFixture[str], address: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         given = address.format(port=closed.getsockname()[1])
     start = time.monotonic()
-    with command("--trials", "1", "--cluster", given) as refused:
-        try:
-            out, err = refused.communicate(timeout=60)
-        finally:
-            refused.kill()
+    with pytest.raises(SystemExit) as end:
+        main([*f"{TUNE} {WORDS} --cluster {given}".split()])
     assert time.monotonic() - start < 45
-    assert (refused.returncode, out) == (1, ""), err
-    assert err.startswith("tune mlp_small on uci\nerror: ")
-    assert f"no Ray cluster answers at {given}: " in err
-    assert err.count("\n") == 2
+    said = capfd.readouterr()
+    assert (end.value.code, said.out) == (1, "")
+    assert said.err.startswith("tune mlp_small on uci\nerror: ")
+    assert f"no Ray cluster answers at {given}: " in said.err
+    assert said.err.count("\n") == 2
     assert set(statuses(store, "tune")) <= {"FAILED"}
     assert not tries(store)

@@ -107,7 +107,9 @@ def test_steps_are_done_side_by_side(store: Store, tmp_path: Path) -> None:
     assert suites(store) == [(done.run_id, "FINISHED")]
 
 
-def test_steps_that_fail_stop_only_those_that_need_them_and_are_repeated(store: Store, tmp_path: Path) -> None:
+def test_steps_that_fail_stop_only_those_that_need_them_and_are_repeated_whatever_interrupts(
+    store: Store, tmp_path: Path
+) -> None:
     (tmp_path / "a.fail").touch()
     (tmp_path / "b.die").touch()
     steps, hearer = plan(*pieces(tmp_path)), Hearer()
@@ -125,27 +127,19 @@ def test_steps_that_fail_stop_only_those_that_need_them_and_are_repeated(store: 
     assert "in piece" in "".join(group.exceptions[0].__notes__)
     for file in [*tmp_path.glob("*.fail"), *tmp_path.glob("*.die")]:
         file.unlink()
-    done = run_steps(store, steps, place=Place(1))
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(store, steps, Hearer("d: begun"), place=Place(1))
+    assert suites(store) == [(ended.run_id, "KILLED")]
+    hearer = Hearer()
+    done = run_steps(store, steps, hearer, place=Place(1))
+    assert hearer.said[:4] == ["a: done before", "b: done before", "c: done before", "d: begun"]
     assert (done.run_id, [step.status for step in done.steps]) == (ended.run_id, ["done"] * 4)
     assert [(step.result or {})["value"] for step in done.steps] == [1, 10, 100, 1101]
     assert times(tmp_path) == {"a": 2, "b": 2, "c": 1, "d": 1}
     assert suites(store) == [(done.run_id, "FINISHED")]
 
 
-def test_steps_that_were_interrupted_go_on_where_they_stopped(store: Store, tmp_path: Path) -> None:
-    steps = plan(*pieces(tmp_path))
-    with pytest.raises(KeyboardInterrupt):
-        run_steps(store, steps, Hearer("d: begun"), place=Place(1))
-    ((run_id, status),) = suites(store)
-    assert status == "KILLED"
-    hearer = Hearer()
-    done = run_steps(store, steps, hearer, place=Place(1))
-    assert hearer.said[:4] == ["a: done before", "b: done before", "c: done before", "d: begun"]
-    assert times(tmp_path) == {"a": 1, "b": 1, "c": 1, "d": 1}
-    assert suites(store) == [(run_id, "FINISHED")]
-    assert (done.steps[3].result or {})["value"] == 1101
-
-
+@pytest.mark.usefixtures("no_figures")
 def test_seeds_trained_by_workers_do_as_well_as_those_trained_here(store: Store) -> None:
     settings = {"epochs": 2, "batch_size": 32, "precision": "float32"}
     options = TrainOptions("mlp_small", "uci", settings=settings, limit=500)

@@ -11,6 +11,8 @@ from experiments.tracking import Store
 from experiments.workflows.train import TrainOptions
 from experiments.workflows.train_many import AllOptions, train_all, train_seeds
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 QUICK = {"epochs": 1, "batch_size": 64, "precision": "float32"}
 
 

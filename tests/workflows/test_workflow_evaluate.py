@@ -94,19 +94,18 @@ def test_several_networks_are_compared(trained: Trained, compared: EvaluateResul
     assert "| lenet |" in text(trained, compared.run_id, "comparison.md")
 
 
-def test_one_network_needs_no_comparison(trained: Trained) -> None:
-    result = evaluate(trained.store, {"mine": "mlp_small"})
-    assert result.run_id == result.models["mine"]["run_id"]
-    assert result.pairs == ()
-
-
-def test_a_file_is_evaluated_like_a_registered_model(trained: Trained, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_figures")
+def test_a_file_is_evaluated_like_a_registered_model(
+    trained: Trained, compared: EvaluateResult, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.keras"
     load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
-    found = evaluate(trained.store, {"file": str(file)}, "uci").models["file"]
-    registered = evaluate(trained.store, {"lenet": "lenet"}).models["lenet"]
-    assert found["accuracy"] == registered["accuracy"]
+    result = evaluate(trained.store, {"file": str(file)}, "uci")
+    found = result.models["file"]
+    assert found["accuracy"] == compared.models["lenet"]["accuracy"]
     assert "mlflow.parentRunId" not in trained.store.client.get_run(found["run_id"]).data.tags
+    assert result.run_id == found["run_id"]  # one network needs no comparison
+    assert result.pairs == ()
 
 
 def test_a_network_of_another_shape_is_refused(trained: Trained, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Training as a whole: what is left in MLflow, and going on after an interruption."""
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
-from conftest import Trained
+from conftest import Trained, point_to
 from PIL import Image
 
 from experiments import datasets, tracking
@@ -16,10 +18,12 @@ from experiments.models.prediction import predict
 from experiments.tracking import Store, load_reference, registered_versions, resolve_reference
 from experiments.workflows.evaluate import evaluate
 from experiments.workflows.listener import Listener
-from experiments.workflows.train import TrainOptions, train
+from experiments.workflows.train import TrainOptions, TrainResult, train
 
 SETTINGS = {"epochs": 3, "batch_size": 64, "precision": "float32", "dropout": 0.3, "rotation": 5}
 OPTIONS = TrainOptions("mlp", "uci", settings=SETTINGS)
+
+pytestmark = pytest.mark.usefixtures("no_figures")  # those of `trained` are looked at
 
 
 class Interrupter(Listener):
@@ -40,6 +44,41 @@ def runs(store: Store) -> list[Any]:
 
 def logged_models(store: Store) -> list[Any]:
     return list(store.client.search_logged_models([store.experiment_id]))
+
+
+def curves(store: Store, run_id: str) -> dict[str, list[tuple[int, float]]]:
+    return {
+        metric: [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
+        for metric in ("loss", "val_loss", "val_accuracy")
+    }
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A training that nothing interrupts, and how often it has recorded metrics, by epoch."""
+
+    result: TrainResult
+    curves: dict[str, list[tuple[int, float]]]
+    recorded: list[int]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    recorded: list[int] = []
+    logged = tracking.Run.log_metrics
+
+    def count(run: tracking.Run, metrics: dict[str, float], step: int = 0, model_id: str | None = None) -> None:
+        recorded.append(step)
+        logged(run, metrics, step, model_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        point_to(folder, patch)
+        patch.setattr(tracking.Run, "log_metrics", count)
+        store = tracking.open_store()
+        result = train(store, OPTIONS)
+        return Undisturbed(result, curves(store, result.run_id), recorded)
 
 
 def test_a_training_leaves_a_complete_run(trained: Trained) -> None:
@@ -78,40 +117,32 @@ def test_the_registered_network_scores_what_was_recorded(trained: Trained) -> No
     assert np.mean(predicted == validation.labels) == pytest.approx(result.val_accuracy, abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_metrics_and_another_seed_others(store: Store) -> None:
-    first, second = train(store, OPTIONS), train(store, OPTIONS)
+def test_another_seed_gives_another_training(store: Store, undisturbed: Undisturbed) -> None:
     other = train(store, TrainOptions("mlp", "uci", settings=SETTINGS | {"seed": 1}))
-    assert first.run_id != second.run_id
-    assert (first.val_loss, first.val_accuracy) == (second.val_loss, second.val_accuracy)
-    assert other.val_loss != first.val_loss
-    assert [v.version for v in registered_versions(store)] == [1, 2, 3]
+    assert other.val_loss != undisturbed.result.val_loss
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [(KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED"), (RuntimeError("out of luck"), "FAILED")],
-    ids=["ctrl-c", "sigterm", "crash"],
-)
-def test_an_interrupted_training_ends_as_an_undisturbed_one(store: Store, error: BaseException, status: str) -> None:
-    undisturbed = train(store, OPTIONS)
-    with pytest.raises(type(error)):
-        train(store, OPTIONS, Interrupter(0.5, error))
-    interrupted = runs(store)[0]
-    assert interrupted.info.status == status
-    assert len(registered_versions(store)) == 1
-    assert len(logged_models(store)) == 1
+def test_a_training_that_is_interrupted_again_and_again_ends_as_an_undisturbed_one(
+    store: Store, undisturbed: Undisturbed
+) -> None:
+    stops = [(0.2, KeyboardInterrupt(), "KILLED"), (0.5, SystemExit(143), "KILLED"), (0.8, RuntimeError(), "FAILED")]
+    for at, error, status in stops:
+        with pytest.raises(type(error)):
+            train(store, OPTIONS, Interrupter(at, error))
+        (interrupted,) = runs(store)
+        assert interrupted.info.status == status
+        assert not registered_versions(store)
+        assert not logged_models(store)
     resumed = train(store, OPTIONS)
-    assert resumed.run_id == interrupted.info.run_id
-    assert resumed.epochs == undisturbed.epochs
-    assert resumed.val_loss == undisturbed.val_loss
-    for metric in ("loss", "val_loss", "val_accuracy"):
-        histories = [
-            [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
-            for run_id in (resumed.run_id, undisturbed.run_id)
-        ]
-        assert histories[0] == histories[1]
+    assert [run.info.run_id for run in runs(store)] == [resumed.run_id]
     assert store.client.get_run(resumed.run_id).info.status == "FINISHED"
-    assert train(store, OPTIONS).run_id != resumed.run_id
+    assert [v.version for v in registered_versions(store)] == [1]
+    assert (resumed.epochs, resumed.val_loss) == (undisturbed.result.epochs, undisturbed.result.val_loss)
+    assert curves(store, resumed.run_id) == undisturbed.curves
+    again = train(store, OPTIONS)  # which is a training of its own
+    assert again.run_id != resumed.run_id
+    assert (again.val_loss, again.val_accuracy) == (resumed.val_loss, resumed.val_accuracy)
+    assert [v.version for v in registered_versions(store)] == [1, 2]
 
 
 def test_a_failure_while_the_model_is_kept_registers_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,14 +249,5 @@ def test_the_state_of_the_optimizer_is_not_kept_with_the_model(trained: Trained)
     assert file.stat().st_size < 4 * network.count_params() * 1.5
 
 
-def test_tracking_is_called_once_an_epoch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    logged = tracking.Run.log_metrics
-
-    def count(run: tracking.Run, metrics: dict[str, float], step: int = 0, model_id: str | None = None) -> None:
-        calls.append(step)
-        logged(run, metrics, step, model_id)
-
-    monkeypatch.setattr(tracking.Run, "log_metrics", count)
-    train(store, OPTIONS)
-    assert calls == [1, 2, 3, 0]
+def test_tracking_is_called_once_an_epoch(undisturbed: Undisturbed) -> None:
+    assert undisturbed.recorded == [1, 2, 3, 0]
