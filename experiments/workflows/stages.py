@@ -74,7 +74,7 @@ def digest(parameters: Mapping[str, Any]) -> str:
 def _read(file: Path) -> dict[str, NDArray[Any]] | None:
     """Return the arrays of a file, or None where it is missing or damaged."""
     try:
-        with np.load(file) as arrays:
+        with file.open("rb") as opened, np.load(opened) as arrays:
             return dict(arrays)
     except (FileNotFoundError, BadZipFile, ValueError, EOFError, KeyError):
         return None

@@ -131,7 +131,7 @@ def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: Ana
 def test_another_analysis_takes_what_was_kept_and_finds_the_same(
     trained: Trained, both: AnalyzeManyResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("nearest", "held_out", "feature_extractor"):  # what takes long
+    for name in ("nearest", "held_out", "extract"):  # what takes long
         monkeypatch.setattr(analysis, name, None)
     ear = Ear()
     flat = analyze(trained.store, "lenet", AnalyzeOptions(limit=LIMIT, components=2), ear)
@@ -164,6 +164,7 @@ def test_one_network_by_two_names_is_not_compared_with_itself(trained: Trained) 
         analyze_many(trained.store, ["lenet", "uci-lenet"], AnalyzeOptions(limit=LIMIT))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_an_analysis_that_is_stopped_goes_on_in_its_run(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -184,6 +185,7 @@ def test_an_analysis_that_is_stopped_goes_on_in_its_run(trained: Trained, monkey
     assert not kept
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_what_was_kept_and_is_damaged_is_made_again(trained: Trained) -> None:
     options = AnalyzeOptions(limit=300)
     before = analyze(trained.store, "mlp_small", options)
@@ -240,6 +242,7 @@ def test_a_network_that_is_none_for_digits_is_refused(
     assert not list((trained.store.root / ".digits" / "features").rglob("*.new*"))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_class_with_one_digit_leaves_valid_json(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     rare = UCI.train.take(np.flatnonzero(UCI.train.labels != 2))
     one = UCI.train.take(np.flatnonzero(UCI.train.labels == 2)[:1])
