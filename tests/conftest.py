@@ -108,11 +108,12 @@ def trained(_trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
 
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the figures of trainings and evaluations empty: drawing them takes longer than what is tested."""
+    """Leave figures empty, and those of analyses out: drawing them takes longer than what is tested."""
     from matplotlib.figure import Figure
 
     for name in FIGURES:
         monkeypatch.setattr(f"experiments.reporting.{name}", lambda *_: Figure())
+    monkeypatch.setattr("experiments.reporting.analysis_figures", lambda *_: iter(()))
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:

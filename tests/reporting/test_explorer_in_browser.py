@@ -152,7 +152,8 @@ def test_hover_tells_of_a_digit(reader: Reader, dimensions: int, script: str) ->
     card.wait_for()
     said = card.inner_text()
     for expected in (
-        f"train #{LONER}", f"1 ({given.probability[LONER]:.4f}) ✗", f"{100 * given.confusion[LONER]:.1f} % of its split",
+        f"train #{LONER}", f"1 ({given.probability[LONER]:.4f}) ✗",
+        f"{100 * given.confusion[LONER]:.1f} % of its split",
         *(f"cluster {groups[LONER]}" for groups in given.groupings.values()),
     ):  # fmt: skip
         assert expected in said
