@@ -1,7 +1,7 @@
 """What the numbers of an analysis say, in words. A sentence is there only where its numbers hold it up."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,29 +12,16 @@ from experiments.analysis.agreement import Agreement
 from experiments.analysis.clusters import RESTARTS, WARD_NEIGHBOURS
 from experiments.analysis.embedding import TRUST_NEIGHBOURS, VOTERS
 from experiments.analysis.findings import BOTH, METHODS, SPLITS, TEST, Findings
+from experiments.analysis.looks import differences, leanings, listed
 from experiments.analysis.oddities import OUTLIER_NEIGHBOUR
 
 CONFUSING = 200  # digits of a split that are compared with the rest
-SIGNIFICANT = 0.01  # after Holm's correction for all that is tested together
-NOTABLE = 0.3  # standard deviations, below which a difference is not worth a word
 FAR_OUT = 4.0  # robust deviations
 BEYOND_CHANCE = 2.0  # times the distance that two means of the same class would have
 FAR_FROM_CHANCE = 2.6  # standard deviations, beyond which chance goes in 1 % of cases
 LARGE = 10_000  # digits, from which all distances are too many
 CLOSEST = 5  # pairs of classes
 LEAST_PAIR = 5  # digits, below which a pair of classes is no pattern
-MORE = {
-    "thickness": "thicker",
-    "slant": "leaning more to the right",
-    "aspect": "wider for their height",
-    "ink": "darker",
-}
-LESS = {
-    "thickness": "thinner",
-    "slant": "leaning more to the left",
-    "aspect": "narrower for their height",
-    "ink": "lighter",
-}
 
 
 @dataclass(frozen=True)
@@ -143,9 +130,9 @@ def _grouping(agreement: Agreement, name: str) -> Iterator[str]:
         return
     yield f"{name} {verdict}: {numbers}."
     for cluster, digits in agreement.shared:
-        yield f"Digits {_and(digits)} share cluster {cluster}."
+        yield f"Digits {listed(digits)} share cluster {cluster}."
     for digit, clusters in agreement.split:
-        yield f"Digit {digit} is split over clusters {_and(clusters)}."
+        yield f"Digit {digit} is split over clusters {listed(clusters)}."
     if not agreement.shared and not agreement.split:
         yield from _largest_exchange(agreement)
 
@@ -164,16 +151,18 @@ def _largest_exchange(agreement: Agreement) -> Iterator[str]:
 
 
 def _splits_apart(found: Findings, method: str, k: int, name: str) -> Iterator[str]:
-    """Say on which split the clusters fit the classes better, if chance would hardly have it so (permutations)."""
-    train, test = (found.agreements[method, k, split].purity for split in SPLITS)
-    labels, clusters = found.digits.labels, found.clusters(method, k)
-    pure = labels == found.agreements[method, k, BOTH].majority[clusters]
+    """Say on which split the clusters fit the classes better, if chance would hardly have it so (two proportions)."""
+    majority = found.agreements[method, k, BOTH].majority
+    pure = found.digits.labels == majority[found.clusters(method, k)]
     parts = [pure[found.digits.part(split)] for split in SPLITS]
-    shares = [float(part.mean()) for part in parts]
+    train, test = (float(part.mean()) for part in parts)
     spread = float(np.sqrt(pure.mean() * (1 - pure.mean()) * sum(1 / len(part) for part in parts)))
-    if abs(shares[0] - shares[1]) > FAR_FROM_CHANCE * spread > 0:
-        better = SPLITS[int(shares[1] > shares[0])]
-        yield f"{name} fits the {better} digits better: purity {train:.1%} on train, {test:.1%} on test."
+    if abs(train - test) > FAR_FROM_CHANCE * spread > 0:
+        better = SPLITS[int(test > train)]
+        yield (
+            f"{name} fits the {better} digits better: {train:.1%} of train and {test:.1%} of test are of their "
+            "cluster's most frequent digit."
+        )
 
 
 def _neighbourhood(found: Findings) -> Iterator[str]:
@@ -226,15 +215,15 @@ def _pairs(found: Findings) -> Iterator[str]:
     common = [(pair, count) for pair, count in counted.most_common(3) if count >= LEAST_PAIR]
     if not common:
         return
-    listed = ", ".join(f"{a} and {b} ({count})" for (a, b), count in common)
-    yield f"Among the {len(top)} most confusing test digits the commonest pairs of label and near class are {listed}."
+    pairs = ", ".join(f"{a} and {b} ({count})" for (a, b), count in common)
+    yield f"Among the {len(top)} most confusing test digits the commonest pairs of label and near class are {pairs}."
     if len(found.centroids.closest) <= 2 * CLOSEST:
         return
     closest = {pair[:2] for pair in found.centroids.closest[:CLOSEST]}
     near = [f"{a}-{b}" for (a, b), _ in common if (a, b) in closest]
     verb = "are" if len(near) > 1 else "is"
     yield (
-        f"Of these pairs {_and(near or ['none'])} {verb} among the {CLOSEST} with the closest class means, of "
+        f"Of these pairs {listed(near or ['none'])} {verb} among the {CLOSEST} with the closest class means, of "
         f"{len(found.centroids.closest)} pairs."
     )
 
@@ -247,76 +236,6 @@ def _looks(found: Findings) -> Iterator[str]:
     others = found.digits.labels[: found.digits.train][found.confusing[TEST].closeness.other[top, 0]]
     yield from differences(traits, labels, top)
     yield from leanings(traits, labels, top, others)
-
-
-def differences(
-    traits: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], top: NDArray[np.int64]
-) -> Iterator[str]:
-    """Say in which traits the digits `top` differ from the rest of their classes.
-
-    By Mann-Whitney tests within classes, for closed loops Fisher's, all together after Holm; and an effect to speak of.
-    """
-    from scipy.stats import fisher_exact, mannwhitneyu
-
-    rest = np.setdiff1d(np.arange(len(labels)), top)
-    if len(top) < 10 or len(rest) < 10:
-        return
-    scores = {name: _within_class(values, labels, rest) for name, values in traits.items() if name in MORE}
-    tests = {name: float(mannwhitneyu(score[top], score[rest]).pvalue) for name, score in scores.items()}
-    unusual = _unusual_loops(traits["loops"], labels, rest) if "loops" in traits else np.zeros(len(labels), bool)
-    table = [[unusual[part].sum(), (~unusual[part]).sum()] for part in (top, rest)]
-    tests["loops"] = float(fisher_exact(table).pvalue)
-    for name in _significant(tests):
-        if name == "loops":
-            yield from _loops(float(unusual[top].mean()), float(unusual[rest].mean()))
-        elif abs(effect := float(np.mean(scores[name][top]))) >= NOTABLE:
-            word = (MORE if effect > 0 else LESS)[name]
-            yield f"They are {word} than others of their class, by {abs(effect):.1f} standard deviations on average."
-
-
-def _unusual_loops(loops: NDArray[np.float64], labels: NDArray[np.int64], rest: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which digits have another number of closed loops than most of their class, as the digits `rest` show."""
-    usual = np.array([_mode(loops[rest][labels[rest] == digit]) for digit in range(10)])
-    return np.asarray(loops != usual[labels])
-
-
-def _loops(share: float, usually: float) -> Iterator[str]:
-    if share > 1.5 * usually:
-        yield (
-            f"{share:.0%} of them have another number of closed loops than is usual for their class, against "
-            f"{usually:.0%} of the rest: strokes that should meet do not, or the reverse."
-        )
-
-
-def leanings(
-    traits: Mapping[str, NDArray[np.float64]],
-    labels: NDArray[np.int64],
-    top: NDArray[np.int64],
-    others: NDArray[np.int64],
-) -> Iterator[str]:
-    """Say in which traits the digits `top` lie towards the class `others` that they are near (Wilcoxon, Holm)."""
-    from scipy.stats import wilcoxon
-
-    if len(top) < 10:
-        return
-    shifts = {}
-    for name, values in traits.items():
-        means = np.array([values[labels == digit].mean() if (labels == digit).any() else 0.0 for digit in range(10)])
-        deviation = np.array([values[labels == digit].std() if (labels == digit).any() else 0.0 for digit in range(10)])
-        own = labels[top]
-        direction = np.sign(means[others] - means[own])
-        shifts[name] = direction * (values[top] - means[own]) / np.where(deviation[own] > 0, deviation[own], 1)
-    tests = {
-        name: float(wilcoxon(shift, alternative="greater").pvalue) if np.any(shift) else 1.0
-        for name, shift in shifts.items()
-    }
-    leaning = [name for name in _significant(tests) if shifts[name].mean() >= NOTABLE]
-    if leaning:
-        listed = _and([f"{name} ({shifts[name].mean():.1f})" for name in leaning])
-        yield (
-            f"In {listed} they lie on the side of the class that they are near to, by so many standard deviations of "
-            "their own class."
-        )
 
 
 def _oddities(found: Findings) -> Iterator[str]:
@@ -389,39 +308,5 @@ def _top(found: Findings, split: str) -> NDArray[np.int64]:
     return order[: min(CONFUSING, len(order) // 10)]
 
 
-def _within_class(
-    values: NDArray[np.float64], labels: NDArray[np.int64], rest: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return values as deviations from their class, as the digits `rest` show it."""
-    scores = np.zeros(len(values))
-    for digit in np.unique(labels):
-        own, usual = labels == digit, values[rest][labels[rest] == digit]
-        if len(usual) > 1 and usual.std() > 0:
-            scores[own] = (values[own] - usual.mean()) / usual.std()
-    return scores
-
-
-def _significant(tests: Mapping[str, float]) -> list[str]:
-    """Return the names whose p-values stand after Holm's correction, in the order given."""
-    kept = []
-    for place, (name, p) in enumerate(sorted(tests.items(), key=lambda item: item[1])):
-        if p * (len(tests) - place) >= SIGNIFICANT:
-            break
-        kept.append(name)
-    return [name for name in tests if name in kept]
-
-
-def _mode(values: NDArray[np.float64]) -> float:
-    if not len(values):
-        return 0.0
-    found, counts = np.unique(values, return_counts=True)
-    return float(found[counts.argmax()])
-
-
 def _plain(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _and(items: Sequence[object]) -> str:
-    *most, last = [str(item) for item in items]
-    return f"{', '.join(most)} and {last}" if most else last

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from experiments import analysis
-from experiments.analysis.discussion import as_markdown, contrast, differences, discuss, leanings
+from experiments.analysis.discussion import as_markdown, contrast, discuss
 from experiments.analysis.findings import SPLITS, Confusing, Digits, Findings
+from experiments.analysis.looks import differences, leanings
 
 N, TRAIN = 1200, 900
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 import optuna
 import psutil
 import pytest
+from in_this_process import Hearer, InThisProcess
 
 from experiments import tracking
 from experiments.models import Recipe
@@ -26,10 +27,7 @@ from experiments.training import Epoch, Fit
 from experiments.tuning import optuna_engine, storage
 from experiments.tuning.optuna_engine import OptunaEngine
 from experiments.workflows import trials as trials_module
-from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Here
 from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import Place, Workers
 
 pytestmark = pytest.mark.slow
 
@@ -152,23 +150,6 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_p
 
 
 # In what follows no network is trained: the workflow hears what a training would have said.
-
-
-class InThisProcess(Place):
-    """Where one worker does the trials before `start` returns."""
-
-    def open(self) -> Workers:
-        return Here()
-
-
-class Hearer(Listener):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
 
 
 def fit(_: object, recipe: Recipe, *__: object, on_epoch: Callable[[Epoch], None], **___: object) -> Fit:

@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 import pytest
 from conftest import point_to
+from in_this_process import Hearer, InThisProcess
 from mlflow.artifacts import load_text
 
 from experiments import tracking
@@ -21,7 +22,6 @@ from experiments.training import Checkpoint, DivergedError, Epoch, Fit
 from experiments.tuning import SearchFailedError
 from experiments.tuning.storage import open_storage
 from experiments.workflows import trials as trials_module
-from experiments.workflows.listener import Listener
 from experiments.workflows.steps import Here
 from experiments.workflows.tune import MOST_DEATHS, TuneOptions, TuneResult, tune
 from experiments.workflows.workers import Ended, Place, Workers
@@ -30,23 +30,6 @@ SETTINGS = {"epochs": 4, "batch_size": 32, "precision": "float32"}
 OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, place=Place(2))
 WORST = {"units_1": 32, "dropout": 0.5, "learning_rate": 1e-4}
 SPACE = set(MODELS["mlp_small"].space)
-
-
-class InThisProcess(Place):
-    """Where one worker does the trials before `start` returns."""
-
-    def open(self) -> Workers:
-        return Here()
-
-
-class Hearer(Listener):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
 
 
 def trial_runs(store: Store, parent: str) -> list[Any]:
