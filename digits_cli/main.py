@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from digits_cli import analyze, data, evaluate, models, run, train, tune, ui
 from experiments.errors import DigitsError, UsageError, first_line
+from experiments.processes import heeding_signals
 
 FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = complete(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = app(words, prog_name="digits", standalone_mode=False)
+        with heeding_signals():
+            code = app(words, prog_name="digits", standalone_mode=False)
     except Exception as error:  # the last resort: a line in place of a traceback
         code = _report(error, debug="--debug" in words)
     except KeyboardInterrupt:

@@ -5,7 +5,17 @@ import multiprocessing.connection
 import os
 import platform
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+AGAIN_SECONDS = 0.05
 
 
 def this_process() -> str:
@@ -45,3 +55,30 @@ def stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def heeding_signals() -> Iterator[None]:
+    """Let no KeyboardInterrupt or SystemExit of a signal's handler get lost while the block runs.
+
+    Python prints and drops an exception that comes up within a ``__del__``, and TensorFlow has many of those at the
+    start of a training: one signal in ten was lost there. Such an exception is raised again a moment later.
+    """
+    other = sys.unraisablehook
+
+    def hook(lost: "UnraisableHookArgs") -> None:
+        if isinstance(lost.exc_value, KeyboardInterrupt | SystemExit):
+            signal.signal(signal.SIGALRM, partial(_raise_again, type(lost.exc_value), lost.exc_value.args))
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        else:
+            other(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = other
+
+
+def _raise_again(kind: type[BaseException], arguments: tuple[Any, ...], *_: Any) -> NoReturn:
+    raise kind(*arguments)

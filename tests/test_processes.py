@@ -1,15 +1,17 @@
 import os
 import platform
+import signal as signals
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from experiments.processes import is_dead, is_here, this_process
+from experiments.processes import heeding_signals, is_dead, is_here, this_process
 
 WAITS = "import sys; print('ready', flush=True); sys.stdin.readline()"
 
@@ -87,3 +89,47 @@ def test_of_another_machine_s_processes_nothing_is_known(host: str) -> None:
 
 def test_a_number_that_no_process_has_is_dead() -> None:
     assert is_dead(f"{platform.node()}:{2**22 + 1}:0")  # Linux counts to 2**22
+
+
+LOSES = """
+import signal, sys, time
+from experiments.processes import heeding_signals
+
+class Loses:
+    def __del__(self):
+        signal.raise_signal(signal.{signal})
+        for _ in range(1000):  # it is here that the exception comes up, and is dropped
+            pass
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with heeding_signals():
+    Loses()
+    print("lost", flush=True)
+    for _ in range(600):
+        time.sleep(0.1)
+print("never noticed")
+"""
+
+
+@pytest.mark.parametrize(("signal", "code"), [("SIGTERM", 143), ("SIGINT", -2)])
+def test_a_signal_that_python_drops_comes_again(signal: str, code: int) -> None:
+    root = Path(__file__).parents[1]
+    ended = subprocess.run(
+        [sys.executable, "-c", LOSES.format(signal=signal)],
+        capture_output=True, text=True, check=False, cwd=root, timeout=60,
+        preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (code, "lost\n")
+
+
+def test_other_exceptions_that_python_drops_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError("in passing")
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: told.append(lost.exc_value.args))
+    with heeding_signals():
+        Fails()
+    Fails()
+    assert told == [("in passing",), ("in passing",)]

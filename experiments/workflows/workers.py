@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, Self
 
 from experiments.errors import UsageError
-from experiments.processes import stop_with_parent
+from experiments.processes import heeding_signals, stop_with_parent
 
 STOP_SECONDS = 30  # for a worker to end what it does when it is told to stop
 TERMINATED = 143
@@ -177,7 +177,8 @@ def _work(to_answer: Any, log: Path, threads: int | None, work: Callable[..., An
 
         limit_threads(threads)
     try:
-        answer: tuple[Any, Exception | None] = (work(*arguments), None)
+        with heeding_signals():
+            answer: tuple[Any, Exception | None] = (work(*arguments), None)
     except Exception as error:
         answer = (None, _sendable(error))
     except SystemExit as end:
