@@ -11,7 +11,10 @@ from digits_cli.options import DataDir, Debug, Experiment, Json
 app = typer.Typer(help="List, fetch and show the data.", no_args_is_help=True)
 
 Name = Annotated[
-    str, typer.Argument(help="mnist, usps, uci, one of these with -c, or a folder of IDX files or of images 0/ ... 9/.")
+    str,
+    typer.Argument(
+        help="mnist, usps, uci, one of these with -c or -deskewed, or a folder of IDX files or of images 0/ ... 9/."
+    ),
 ]
 
 
@@ -22,7 +25,7 @@ def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False)
     Example: digits data list
     """
     from digits_cli.console import Console
-    from experiments.datasets import catalog
+    from experiments.datasets import DERIVATIONS, catalog
 
     with Console(as_json) as console:
         listings = catalog(data_dir)
@@ -38,6 +41,8 @@ def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False)
             for data in listings
         ]
         console.table("Data", ("name", "train + test", "size", "state", "folder", "source"), rows)
+        for made in DERIVATIONS:
+            console.result(f"{', '.join(data.name + made.suffix for data in listings)}: {made.description}")
         console.json([{**asdict(data), "found": str(data.found) if data.found else None} for data in listings])
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from digits_cli import analyze, data, evaluate, models, run, train, tune, ui
+from digits_cli import analyze, data, evaluate, models, run, train, transfer, tune, ui
 from experiments.errors import DigitsError, UsageError, first_line
 from experiments.processes import heeding_signals
 
@@ -49,6 +49,7 @@ app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyze")(analyze.analyze)
+app.command("transfer")(transfer.transfer)
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
 

@@ -7,30 +7,43 @@
 (1294, 28, 28, 1)
 """
 
-from experiments.datasets.corruptions import CORRUPTIONS, Corruption, corrupt
+from experiments.datasets.alignment import ALIGNMENTS, Alignment
+from experiments.datasets.corruptions import CORRUPTED, CORRUPTIONS, Corruption, corrupt
 from experiments.datasets.dataset import Dataset, Split
+from experiments.datasets.derived import DATASET_NAMES, DERIVATIONS, DERIVED, Derivation
+from experiments.datasets.deskewing import DESKEWED, deskew
 from experiments.datasets.download import Progress
 from experiments.datasets.listing import Listing, catalog
 from experiments.datasets.loading import check_trainable, fetch, load
 from experiments.datasets.normalise import fit_to_mnist
-from experiments.datasets.sources import DATASET_NAMES
 from experiments.datasets.splits import sample, sample_indices, split_validation
+from experiments.datasets.strokes import match_stroke_width, stroke_width
 
 __all__ = [
+    "ALIGNMENTS",
+    "CORRUPTED",
     "CORRUPTIONS",
     "DATASET_NAMES",
+    "DERIVATIONS",
+    "DERIVED",
+    "DESKEWED",
+    "Alignment",
     "Corruption",
     "Dataset",
+    "Derivation",
     "Listing",
     "Progress",
     "Split",
     "catalog",
     "check_trainable",
     "corrupt",
+    "deskew",
     "fetch",
     "fit_to_mnist",
     "load",
+    "match_stroke_width",
     "sample",
     "sample_indices",
     "split_validation",
+    "stroke_width",
 ]

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 SIDE = 28
 CLASSES = 10
 
+UNCHANGED = "none"
+
 
 @dataclass(frozen=True, eq=False)
 class RawSplit:
@@ -79,10 +81,10 @@ class Dataset:
     name
         ``mnist``, ``usps``, ``uci``, or for the user's own digits their folder's name in ``[a-z0-9-]``.
     transform
-        What was done to the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`);
-        ``transpose`` (EMNIST's axes put right); ``smoothed`` (blurred by the publisher: USPS from LIBSVM);
-        ``corrupted`` (the test digits, under the corruptions of MNIST-C); joined by ``+`` in the order of
-        application.
+        What was done to the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`) or another of
+        `ALIGNMENTS` by its name; ``transpose`` (EMNIST's axes put right); ``smoothed`` (blurred by the publisher:
+        USPS from LIBSVM); ``corrupted`` (the test digits, under the corruptions of MNIST-C); ``deskew`` (`deskew`);
+        joined by ``+`` in the order of application, see `joined`.
     source
         Where the digits were read from: a folder, or ``scikit-learn``.
     """
@@ -105,6 +107,11 @@ class Dataset:
             sha256.update(split.images.data)
             sha256.update(np.ascontiguousarray(split.labels, "<i8").data)
         return sha256.hexdigest()[:32]
+
+
+def joined(*transforms: str) -> str:
+    """Return the name of several transforms, one after the other; `UNCHANGED` where none of them does anything."""
+    return "+".join(transform for transform in transforms if transform != UNCHANGED) or UNCHANGED
 
 
 def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:

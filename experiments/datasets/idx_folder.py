@@ -4,10 +4,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.datasets.alignment import Alignment, to_split, transform_of
 from experiments.datasets.content import read_content
-from experiments.datasets.dataset import RawSplit
+from experiments.datasets.dataset import UNCHANGED, RawSplit, joined
 from experiments.datasets.idx import parse_split
-from experiments.datasets.normalise import UNCHANGED, to_split, transform_of
 from experiments.datasets.parts import Parts
 from experiments.errors import DigitsError
 
@@ -43,8 +43,8 @@ def find_idx(folder: Path) -> Files | None:
     return None
 
 
-def read_idx(files: Files) -> Parts:
-    """Read the pairs of files; images of EMNIST, which are transposed, are put right.
+def read_idx(files: Files, alignment: Alignment) -> Parts:
+    """Read the pairs of files; images of EMNIST, which are transposed, are put right before they are fitted to 28x28.
 
     EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset, whose IDX files hold the
     images in the column order of MATLAB.
@@ -52,9 +52,8 @@ def read_idx(files: Files) -> Parts:
     transposed = files["train", "images"].name.lower().startswith("emnist")
     train = _read(files, "train", transposed)
     test = _read(files, "test", transposed) if ("test", "images") in files else None
-    steps = [TRANSPOSED if transposed else UNCHANGED, transform_of(train)]
-    transform = "+".join(step for step in steps if step != UNCHANGED) or UNCHANGED
-    return Parts(to_split(train), None if test is None else to_split(test), transform)
+    transform = joined(TRANSPOSED if transposed else UNCHANGED, transform_of(train, alignment))
+    return Parts(to_split(train, alignment), None if test is None else to_split(test, alignment), transform)
 
 
 def _read(files: Files, part: str, transposed: bool) -> RawSplit:

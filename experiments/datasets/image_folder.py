@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import CLASSES, SIDE, Split
-from experiments.datasets.normalise import MNIST_PROCEDURE, UNCHANGED, fit_to_mnist
+from experiments.datasets.alignment import Alignment
+from experiments.datasets.dataset import CLASSES, SIDE, UNCHANGED, Split
 from experiments.datasets.parts import Parts
 from experiments.errors import DigitsError
 
@@ -50,11 +50,11 @@ def find_pictures(folder: Path) -> dict[str, Pictures] | None:
     return found or None
 
 
-def read_pictures(found: dict[str, Pictures]) -> Parts:
+def read_pictures(found: dict[str, Pictures], alignment: Alignment) -> Parts:
     """Read pictures of any size and colour, dark ink on light paper or light on dark.
 
     When all of them have 28x28 pixels they are taken for finished digits and only inverted where needed;
-    otherwise all go through MNIST's procedure.
+    otherwise all are freed of their paper and fitted to 28x28.
 
     Raises
     ------
@@ -62,15 +62,14 @@ def read_pictures(found: dict[str, Pictures]) -> Parts:
         Naming the first file that is no picture or shows no ink.
     """
     finished = all(_is_finished(path) for pictures in found.values() for _, path in pictures)
-    read = _read_ink if finished else _read_and_fit
     splits = {
         part: Split(
-            np.stack([read(path) for _, path in pictures]),
+            np.stack([_read_ink(path) if finished else _read_and_fit(path, alignment) for _, path in pictures]),
             np.array([label for label, _ in pictures], np.int64),
         )
         for part, pictures in found.items()
     }
-    return Parts(splits["train"], splits.get("test"), UNCHANGED if finished else MNIST_PROCEDURE)
+    return Parts(splits["train"], splits.get("test"), UNCHANGED if finished else alignment.transform)
 
 
 def _class_folders(folder: Path) -> list[Path]:
@@ -95,8 +94,8 @@ def _is_finished(path: Path) -> bool:
         return picture.size == (SIDE, SIDE)
 
 
-def _read_and_fit(path: Path) -> Grey:
-    return fit_to_mnist(_without_paper(_read_ink(path)))
+def _read_and_fit(path: Path, alignment: Alignment) -> Grey:
+    return alignment.fit(_without_paper(_read_ink(path)))
 
 
 def _read_ink(path: Path) -> Grey:

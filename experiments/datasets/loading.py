@@ -2,18 +2,24 @@
 
 from pathlib import Path
 
-from experiments.datasets.corruptions import with_corrupted_test
-from experiments.datasets.dataset import Dataset
+from experiments.datasets.alignment import DEFAULT, Alignment, alignment_called, to_split, transform_of
+from experiments.datasets.dataset import Dataset, joined
+from experiments.datasets.derived import DATASET_NAMES, DERIVED
+from experiments.datasets.deskewing import deskewed
 from experiments.datasets.download import Progress, obtain
 from experiments.datasets.folder import load_folder
-from experiments.datasets.normalise import to_split
-from experiments.datasets.sources import CORRUPTED_NAMES, DATASET_NAMES, SOURCES, UCI, Source
+from experiments.datasets.sources import SOURCES, UCI, Source
 from experiments.datasets.uci import load_uci, uci_folder
 from experiments.errors import UsageError, did_you_mean
 
 
-def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
-    """Load a data set: find it, download it when it is missing, verify, parse, normalise.
+def load(
+    name_or_path: str,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    alignment: str | None = None,
+) -> Dataset:
+    """Load a data set: find it, download it when it is missing, verify, parse, align.
 
     Parameters
     ----------
@@ -22,34 +28,44 @@ def load(name_or_path: str, data_dir: Path | None = None, progress: Progress | N
         with pictures in ``0/`` to ``9/``. A name comes before a folder of that name: write ``./mnist``.
         ``<name>-c`` has the training digits of ``<name>``, and its test digits under each of the 15 corruptions
         of MNIST-C, one corruption after the other; see `experiments.datasets.corruptions`.
+        ``<name>-deskewed`` has both under `deskew`.
     data_dir
         A folder with ``mnist/`` or ``usps/``, looked in before ``$DIGITS_DATA_DIR`` and the user's cache.
         A download goes there if it is given, else to the cache.
     progress
         Told about downloads; see `Progress`.
+    alignment
+        The one of `ALIGNMENTS` that brings the digits to 28x28; None for ``box``, MNIST's own procedure. Digits that
+        are published at 28x28 have their frame and stay as they are, but for ``deskew``, which shears them. It is the
+        last step, after the corruptions of ``<name>-c`` too: corrupted digits as a network that was trained on
+        deskewed ones is given them.
 
     Raises
     ------
     UsageError
-        When there is neither a data set nor a folder of that name.
+        When there is neither a data set nor a folder of that name, or no such alignment.
     DigitsError
         When the data is corrupt, cannot be had or is not in order; the line says what to do.
     """
-    if name_or_path in CORRUPTED_NAMES:
-        return with_corrupted_test(load(CORRUPTED_NAMES[name_or_path], data_dir, progress))
-    wanted = _resolve(name_or_path)
+    chosen = alignment_called(alignment)
+    derived = DERIVED.get(name_or_path)
+    wanted = derived.source if derived else _resolve(name_or_path)
     if isinstance(wanted, Path):
-        return load_folder(wanted)
-    return load_uci() if wanted is UCI else load_source(wanted, data_dir, progress)
+        data = load_folder(wanted, chosen)
+    else:
+        data = load_uci(chosen) if wanted is UCI else load_source(wanted, data_dir, progress, chosen)
+    if derived:
+        data = derived.make(data)
+    return deskewed(data) if chosen.deskews else data
 
 
 def fetch(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Path:
     """Make sure that a data set is on this machine and verified; return its folder.
 
-    Nothing is downloaded when a verified copy is found; for ``<name>-c`` that is ``<name>``'s. Parameters and errors
-    are those of `load`.
+    Nothing is downloaded when a verified copy is found; for ``<name>-c`` and ``<name>-deskewed`` that is ``<name>``'s.
+    Parameters and errors are those of `load`.
     """
-    wanted = _resolve(CORRUPTED_NAMES.get(name, name))
+    wanted = DERIVED[name].source if name in DERIVED else _resolve(name)
     if isinstance(wanted, Path):
         load_folder(wanted)
         return wanted
@@ -64,17 +80,24 @@ def check_trainable(name: str) -> None:
     UsageError
         For ``<name>-c``, naming what to train on.
     """
-    if name in CORRUPTED_NAMES:
+    derived = DERIVED.get(name)
+    if derived and not derived.derivation.trainable:
         raise UsageError(
-            f"{name} is for measuring networks, its training digits are those of {CORRUPTED_NAMES[name]}: train on that"
+            f"{name} is for measuring networks, its training digits are those of {derived.source.name}: train on that"
         )
 
 
-def load_source(source: Source, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
-    """Load a data set from its description; see `load`."""
+def load_source(
+    source: Source,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    alignment: Alignment = DEFAULT,
+) -> Dataset:
+    """Load a data set from its description, its digits fitted to 28x28; see `load`."""
     copy = obtain(source, data_dir, progress)
     train, test = copy.edition.parse(copy.contents)
-    return Dataset(source.name, to_split(train), to_split(test), copy.edition.transform, str(copy.folder))
+    transform = joined(copy.edition.transform, transform_of(train, alignment))
+    return Dataset(source.name, to_split(train, alignment), to_split(test, alignment), transform, str(copy.folder))
 
 
 def _resolve(name_or_path: str) -> Source | Path:

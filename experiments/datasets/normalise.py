@@ -7,26 +7,12 @@ the ink is fitted into 20x20 keeping its aspect ratio, and its centre of mass is
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import SIDE, RawSplit, Split
+from experiments.datasets.dataset import SIDE
 
 INK_SIDE = 20
 CENTRE = 14  # the pixel index around which MNIST's centres of mass lie, all within half a pixel
 
 MNIST_PROCEDURE = "mnist-procedure"
-UNCHANGED = "none"
-
-
-def to_split(raw: RawSplit) -> Split:
-    """Bring digits to 28x28 by `fit_to_mnist`; digits that have that size are left as they are."""
-    images = raw.images
-    if images.shape[1:] != (SIDE, SIDE):
-        images = np.stack([fit_to_mnist(image) for image in images])
-    return Split(np.ascontiguousarray(images), raw.labels)
-
-
-def transform_of(raw: RawSplit) -> str:
-    """Return the name of what `to_split` does to these digits."""
-    return UNCHANGED if raw.images.shape[1:] == (SIDE, SIDE) else MNIST_PROCEDURE
 
 
 def fit_to_mnist(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -43,20 +29,29 @@ def fit_to_mnist(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     pixels, then moved by whole pixels so that the centre of mass is within half a pixel of the centre, or
     as near as the edge allows: ink is never cut off. An image without ink stays blank.
     """
-    blank = np.zeros((SIDE, SIDE), np.uint8)
-    if not image.any():
-        return blank
-    ink = _resize(_crop(image))
+    return centred(_resize(crop(image)) if image.any() else image)
+
+
+def centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put ink on 28x28 by whole pixels, its centre of mass within half a pixel of the centre.
+
+    Parameters
+    ----------
+    ink
+        ``uint8 (height, width)`` of at most 28x28, unless it is blank. None of it is cut off: where the edge is nearer
+        than the centre asks for, the picture stops there.
+    """
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
     if not ink.any():
-        return blank
+        return canvas
     top = _offset(ink.sum(axis=1, dtype=np.int64))
     left = _offset(ink.sum(axis=0, dtype=np.int64))
-    blank[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    return blank
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return canvas
 
 
-def _crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the bounding box of the ink."""
+def crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the bounding box of the ink, of which there must be some."""
     rows = np.flatnonzero(image.any(axis=1))
     columns = np.flatnonzero(image.any(axis=0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from experiments.datasets import idx, usps
 from experiments.datasets.content import Content
-from experiments.datasets.dataset import RawSplit
-from experiments.datasets.normalise import MNIST_PROCEDURE, UNCHANGED
+from experiments.datasets.dataset import UNCHANGED, RawSplit
 from experiments.errors import DigitsError
 
 Check = Callable[[Content], None]
@@ -42,7 +41,7 @@ class Edition:
     parse
         From the files' contents, in their order, to the training and the test digits.
     transform
-        What this form has undergone until it is a `Dataset`; see there.
+        What the publisher did to this form, before it is aligned; see `Dataset`.
     """
 
     files: tuple[RemoteFile, ...]
@@ -166,7 +165,7 @@ USPS = Source(
             ),
             mirrors=("https://hastie.su.domains/ElemStatLearn/datasets/",),
             parse=partial(_each, usps.parse_zip),
-            transform=MNIST_PROCEDURE,
+            transform=UNCHANGED,
         ),
         Edition(
             files=(
@@ -175,7 +174,7 @@ USPS = Source(
             ),
             mirrors=("https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/",),
             parse=partial(_each, usps.parse_libsvm),
-            transform=f"smoothed+{MNIST_PROCEDURE}",
+            transform="smoothed",
         ),
     ),
 )
@@ -190,6 +189,3 @@ UCI = Source(
 )
 
 SOURCES = {source.name: source for source in (MNIST, USPS, UCI)}
-CORRUPTED_NAMES = {f"{name}-c": name for name in SOURCES}
-"""The data sets under the corruptions of MNIST-C, and whose digits they are."""
-DATASET_NAMES: tuple[str, ...] = (*SOURCES, *CORRUPTED_NAMES)

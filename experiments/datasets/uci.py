@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.datasets.alignment import DEFAULT, Alignment, to_split, transform_of
 from experiments.datasets.dataset import Dataset, RawSplit
-from experiments.datasets.normalise import MNIST_PROCEDURE, to_split
 from experiments.datasets.splits import hold_out_test
 
 
-def load_uci() -> Dataset:
-    """Load scikit-learn's digits, their 17 grey levels spread over 0 to 255, by MNIST's procedure.
+def load_uci(alignment: Alignment = DEFAULT) -> Dataset:
+    """Load scikit-learn's digits, their 17 grey levels spread over 0 to 255, fitted to 28x28.
 
     Scikit-learn carries the original's test part alone, so there is no official split: a fixed fifth of
     each class is the test split, the same in every run.
@@ -19,9 +19,9 @@ def load_uci() -> Dataset:
 
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    whole = to_split(RawSplit(images, digits.target.astype(np.int64)))
-    train, test = hold_out_test(whole, "scikit-learn")
-    return Dataset("uci", train, test, MNIST_PROCEDURE, "scikit-learn")
+    raw = RawSplit(images, digits.target.astype(np.int64))
+    train, test = hold_out_test(to_split(raw, alignment), "scikit-learn")
+    return Dataset("uci", train, test, transform_of(raw, alignment), "scikit-learn")
 
 
 def uci_folder() -> Path:

@@ -1,7 +1,11 @@
 """Figures and tables of results. Figure functions return matplotlib figures; saving them is the caller's."""
 
 from experiments.reporting.accuracies import model_comparison
+from experiments.reporting.adaptation_curve import adaptation_curve
+from experiments.reporting.adaptation_gains import Gain, adaptation_gains
+from experiments.reporting.alignment_ladder import alignment_ladder
 from experiments.reporting.analysis import analysis_figures
+from experiments.reporting.class_changes import class_changes
 from experiments.reporting.cluster_count import cluster_count
 from experiments.reporting.confusing import (
     ConfusingDigit,
@@ -11,30 +15,42 @@ from experiments.reporting.confusing import (
     pairs_gallery,
 )
 from experiments.reporting.confusion import confusion_heatmap
+from experiments.reporting.corruptions import corruption_heatmap
 from experiments.reporting.curves import training_curves
 from experiments.reporting.dendrogram import dendrogram
+from experiments.reporting.domain_shift import shift_chart
 from experiments.reporting.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
 from experiments.reporting.feature_map import feature_map
+from experiments.reporting.few_shot import few_shot_curves
 from experiments.reporting.mistakes import misclassified_gallery, prediction_grid
+from experiments.reporting.placed_map import placed_map
 from experiments.reporting.reliability import reliability_diagram
 from experiments.reporting.samples import class_distribution, sample_grid
 from experiments.reporting.style import network_colour
 from experiments.reporting.tables import csv_text, markdown_table
+from experiments.reporting.transfer_matrix import transfer_matrix
 from experiments.reporting.tuning import search_figures, search_page
 
 __all__ = [
     "ConfusingDigit",
+    "Gain",
     "Neighbour",
+    "adaptation_curve",
+    "adaptation_gains",
+    "alignment_ladder",
     "analysis_figures",
     "centroid_distances",
+    "class_changes",
     "class_distribution",
     "cluster_count",
     "confusing_gallery",
     "confusion_heatmap",
     "contingency_heatmap",
+    "corruption_heatmap",
     "csv_text",
     "dendrogram",
     "feature_map",
+    "few_shot_curves",
     "markdown_table",
     "measure_agreement",
     "misclassified_gallery",
@@ -42,10 +58,13 @@ __all__ = [
     "network_colour",
     "outlier_gallery",
     "pairs_gallery",
+    "placed_map",
     "prediction_grid",
     "reliability_diagram",
     "sample_grid",
     "search_figures",
     "search_page",
+    "shift_chart",
     "training_curves",
+    "transfer_matrix",
 ]

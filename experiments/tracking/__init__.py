@@ -1,14 +1,23 @@
 """The only place that talks to MLflow: stores, runs, the model registry, model references."""
 
 from experiments.tracking.references import (
+    DEFAULT_DATASET,
     Reference,
     common_dataset,
     load_reference,
     model_file,
+    model_params,
     resolve_reference,
     resolve_references,
 )
-from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
+from experiments.tracking.registry import (
+    RegisteredVersion,
+    log_model,
+    register,
+    registered_name,
+    registered_names,
+    registered_versions,
+)
 from experiments.tracking.runs import (
     FoundRun,
     Run,
@@ -25,6 +34,7 @@ from experiments.tracking.store import Store, open_store
 from experiments.tracking.ui import serve_ui
 
 __all__ = [
+    "DEFAULT_DATASET",
     "FoundRun",
     "Reference",
     "RegisteredVersion",
@@ -40,9 +50,12 @@ __all__ = [
     "load_reference",
     "log_model",
     "model_file",
+    "model_params",
     "open_run",
     "open_store",
     "register",
+    "registered_name",
+    "registered_names",
     "registered_versions",
     "resolve_reference",
     "resolve_references",

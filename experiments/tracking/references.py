@@ -133,6 +133,13 @@ def load_reference(store: Store, reference: Reference) -> "keras.Model":
         raise DigitsError(f"cannot load {reference.text}: {path} is no readable Keras model ({reason})") from error
 
 
+def model_params(store: Store, reference: Reference) -> dict[str, str]:
+    """Return what a network was trained with: the params of its logged model, none for a bare file."""
+    if reference.model_id is None:
+        return {}
+    return dict(store.client.get_logged_model(reference.model_id).params)
+
+
 def model_file(store: Store, reference: Reference) -> Path:
     """Return the local path of the ``.keras`` file, downloaded where the store is remote.
 

@@ -116,7 +116,9 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
     record.save(str(Path(folder, "MLmodel")))
 
 
-def register(run: Run, model_id: str, *, dataset: str, architecture: str, score: float) -> RegisteredVersion:
+def register(
+    run: Run, model_id: str, *, dataset: str, architecture: str, score: float | None, description: str = ""
+) -> RegisteredVersion:
     """Register a logged model, and make the version with the best validation accuracy the champion.
 
     A run has one version: registered again, after an interruption for instance, it keeps the one it has.
@@ -124,16 +126,20 @@ def register(run: Run, model_id: str, *, dataset: str, architecture: str, score:
     Parameters
     ----------
     score
-        Validation accuracy in [0, 1].
+        Validation accuracy in [0, 1]. None where there is none, for want of labels: such a version is the champion only
+        as long as no other has one, the first of several.
+    description
+        A line for those who read the registry.
     """
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
+    scored = {} if score is None else {SCORE: repr(score)}
     entry = _version_of(run, name) or client.create_model_version(
         name,
         f"models:/{model_id}",
         run.id,
-        tags={SCORE: repr(score), "digits.dataset": dataset, "digits.model": architecture},
-        description=f"Validation accuracy {score:.4f}, trained in run `{run.id}`.",
+        tags={**scored, "digits.dataset": dataset, "digits.model": architecture},
+        description=description,
         model_id=model_id,
     )
     best = max(_versions(run.store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))

@@ -236,7 +236,12 @@ def _keep_model(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, val
     }
     run.log_metrics(summary, model_id=model_id)
     return tracking.register(
-        run, model_id, dataset=data.name, architecture=options.model, score=fitted.best.val_accuracy
+        run,
+        model_id,
+        dataset=data.name,
+        architecture=options.model,
+        score=best.val_accuracy,
+        description=f"Validation accuracy {best.val_accuracy:.4f}, trained in run `{run.id}`.",
     )
 
 

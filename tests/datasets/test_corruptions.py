@@ -335,7 +335,7 @@ def test_uci_c_is_the_same_in_every_run(uci_c: Dataset) -> None:
 
 def test_digits_of_mnists_size_are_just_corrupted(digits: Split) -> None:
     data = with_corrupted_test(Dataset("mnist", digits, digits.take([]), "none", "here"))
-    assert (data.name, data.transform, len(data.test)) == ("mnist-c", "corrupted", 0)
+    assert (data.name, data.transform, len(data.test)) == ("mnist", "corrupted", 0)
 
 
 @pytest.mark.real_data

@@ -5,13 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from idx_writer import digits
 from numpy.typing import NDArray
 from scipy.ndimage import center_of_mass
 
-from experiments.datasets.dataset import RawSplit
 from experiments.datasets.idx import read
-from experiments.datasets.normalise import fit_to_mnist, to_split, transform_of
+from experiments.datasets.normalise import fit_to_mnist
 
 Image = NDArray[np.uint8]
 
@@ -76,18 +74,6 @@ def test_reduction_averages() -> None:
     inner = fit_to_mnist(stripes)[6:22, 6:22]
     assert inner.min() > 100
     assert inner.max() < 155
-
-
-@pytest.mark.parametrize(("side", "transform"), [(28, "none"), (16, "mnist-procedure"), (40, "mnist-procedure")])
-def test_only_other_sizes_are_transformed(side: int, transform: str) -> None:
-    images, labels = digits(4, side=side)
-    raw = RawSplit(images, labels.astype(np.int64))
-    split = to_split(raw)
-    assert transform_of(raw) == transform
-    assert split.images.shape == (4, 28, 28)
-    np.testing.assert_array_equal(split.labels, labels)
-    expected = images if transform == "none" else np.stack([fit_to_mnist(image) for image in images])
-    np.testing.assert_array_equal(split.images, expected)
 
 
 @pytest.mark.real_data

@@ -11,6 +11,6 @@ True
 """
 
 from experiments.datasets.corruptions.corruption import Corruption
-from experiments.datasets.corruptions.suite import CORRUPTIONS, corrupt, with_corrupted_test
+from experiments.datasets.corruptions.suite import CORRUPTED, CORRUPTIONS, corrupt, with_corrupted_test
 
-__all__ = ["CORRUPTIONS", "Corruption", "corrupt", "with_corrupted_test"]
+__all__ = ["CORRUPTED", "CORRUPTIONS", "Corruption", "corrupt", "with_corrupted_test"]

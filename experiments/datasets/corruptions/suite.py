@@ -16,8 +16,7 @@ from experiments.datasets.corruptions.drawing import canny_edges, dotted_line, s
 from experiments.datasets.corruptions.geometry import rotate, scale, shear, translate
 from experiments.datasets.corruptions.noise import impulse_noise, shot_noise
 from experiments.datasets.corruptions.weather import FOG_DRAWS, brightness, fog, spatter
-from experiments.datasets.dataset import SIDE, Dataset, Split
-from experiments.datasets.normalise import UNCHANGED
+from experiments.datasets.dataset import SIDE, Dataset, Split, joined
 from experiments.errors import unknown
 
 CORRUPTED = "corrupted"
@@ -72,15 +71,14 @@ def corrupt(split: Split, corruption: str, seed: int = 0) -> Split:
 
 
 def with_corrupted_test(data: Dataset) -> Dataset:
-    """Return ``<name>-c``: the training digits as they are, the test digits under each corruption in turn.
+    """Return the training digits as they are and the test digits under each corruption in turn.
 
     Of n test digits, the one at ``i`` is found under the k-th of `CORRUPTIONS` at ``k * n + i``. The seed is 0: the
     data set is the same in every run.
     """
     splits = [corrupt(data.test, name) for name in CORRUPTIONS]
     test = Split(np.concatenate([s.images for s in splits]), np.concatenate([s.labels for s in splits]))
-    transform = CORRUPTED if data.transform == UNCHANGED else f"{data.transform}+{CORRUPTED}"
-    return replace(data, name=f"{data.name}-c", test=test, transform=transform)
+    return replace(data, test=test, transform=joined(data.transform, CORRUPTED))
 
 
 def _blocks(images: int, numbers_per_image: int) -> Iterator[slice]:

@@ -1,0 +1,138 @@
+"""Source hypothesis transfer: new features for the old classifier."""
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.errors import UsageError
+from experiments.transfer.adaptation.adapted import Adapted, Curve, Heard, copy_of, scaled
+from experiments.transfer.adaptation.descent import Descent, shuffled
+from experiments.transfer.adaptation.objectives import cross_entropy, diversity, mean_entropy
+
+if TYPE_CHECKING:
+    import keras
+
+# The settings for digits of the paper and its code, uda_digit.py of github.com/tim-learn/SHOT.
+EPOCHS = 30
+BATCH = 64
+RATE = 0.01
+MOMENTUM = 0.9
+WEIGHT_DECAY = 1e-3
+PSEUDO_LABELS = 0.1  # weight of their cross-entropy
+FORWARD_BATCH = 1000
+
+
+def shot(model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_step: Heard | None = None) -> Adapted:
+    """Train all but the classifier to be sure of each digit, of all classes alike, and true to pseudo-labels.
+
+    Liang, Hu & Feng (2020), "Do we really need to access the source data? Source hypothesis transfer for unsupervised
+    domain adaptation": information maximisation, and pseudo-labels by the nearest class centroid in feature space,
+    found anew before every epoch. The classifier is the last layer with weights. The rate falls as in the paper, but
+    from epoch to epoch.
+
+    Parameters
+    ----------
+    model
+        Any network with weights before its classifier.
+    images
+        Unlabelled target digits, uint8 (n, 28, 28).
+    seed
+        Of the order of the digits; dropout draws from Keras's own state.
+    on_step
+        Called with the epochs done and planned.
+
+    Raises
+    ------
+    UsageError
+        For a network of one layer.
+    DivergedError
+        When the objective is no longer finite.
+    """
+    import keras
+    import tensorflow as tf
+
+    start, adapted, curve = perf_counter(), copy_of(model), Curve()
+    both = _features_and_probabilities(adapted)
+    classifier = {id(weight) for weight in _classifier(adapted).weights}
+    weights = [weight for weight in adapted.trainable_weights if id(weight) not in classifier]
+    if not weights:
+        raise UsageError("it has no layer with weights before its classifier")
+    pixels, targets = tf.constant(images), tf.Variable(tf.zeros(len(images), tf.int64))
+
+    def objective(chosen: Any) -> dict[str, Any]:
+        probabilities = adapted(scaled(tf.gather(pixels, chosen)), training=True)
+        sure, spread = mean_entropy(probabilities), diversity(probabilities)
+        labels = tf.reduce_mean(cross_entropy(probabilities, tf.gather(targets, chosen)))
+        loss = sure - spread + PSEUDO_LABELS * labels
+        return {"loss": loss, "diversity": spread, "pseudo_label_loss": labels}
+
+    optimizer = keras.optimizers.SGD(RATE, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
+    descent, rng = Descent(weights, optimizer, objective), np.random.default_rng(seed)
+    before: NDArray[np.int64] | None = None
+    for epoch in range(EPOCHS):
+        features, probabilities = _forward(both, images)
+        labels = pseudo_labels(features, probabilities)
+        curve.add_predictions(probabilities)
+        curve.add(changed_labels=float((labels != (probabilities.argmax(1) if before is None else before)).mean()))
+        targets.assign(labels)
+        optimizer.learning_rate = RATE * (1 + 10 * epoch / EPOCHS) ** -0.75
+        curve.add(**descent.epoch(shuffled(len(images), BATCH, rng)))
+        before = labels
+        if on_step:
+            on_step(epoch + 1, EPOCHS)
+    curve.add_predictions(_forward(both, images)[1])
+    return Adapted(adapted, curve.rows(), perf_counter() - start)
+
+
+def pseudo_labels(features: NDArray[np.float32], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return for each digit the class with the nearest centroid, by the cosine, after one round of refinement.
+
+    Section 3.2 of the paper: the first centroids are means weighted by the probabilities, the second those of the
+    digits that are nearest to the first.
+
+    Parameters
+    ----------
+    features
+        float32 (n, d).
+    probabilities
+        float32 (n, 10).
+
+    Returns
+    -------
+    int64 (n,); a class that no digit is nearest to is left out of the second round.
+    """
+    points = np.hstack([features, np.ones((len(features), 1), np.float32)])
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    labels = _nearest(points, probabilities)
+    return _nearest(points, np.eye(probabilities.shape[1], dtype=np.float32)[labels])
+
+
+def _nearest(points: NDArray[np.float32], membership: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the class whose centroid, weighted by membership (n, classes), has the greatest cosine with a point."""
+    centroids = membership.T @ points
+    lengths = np.linalg.norm(centroids, axis=1)
+    cosines = points @ (centroids / np.maximum(lengths, 1e-12)[:, None]).T
+    cosines[:, lengths == 0] = -np.inf
+    return cosines.argmax(axis=1)
+
+
+def _classifier(model: "keras.Model") -> Any:
+    return next(layer for layer in reversed(model.layers) if layer.weights)
+
+
+def _features_and_probabilities(model: "keras.Model") -> "keras.Model":
+    import keras
+
+    features = _classifier(model).input
+    if len(features.shape) != 2:
+        raise UsageError("its classifier does not take flat features")
+    return keras.Model(model.inputs, [features, model.outputs[0]])
+
+
+def _forward(both: "keras.Model", images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    batches = np.split(images, range(FORWARD_BATCH, len(images), FORWARD_BATCH))
+    parts = [both.predict_on_batch(np.divide(batch[..., None], np.float32(255))) for batch in batches]
+    features, probabilities = (np.concatenate(column).astype(np.float32) for column in zip(*parts, strict=True))
+    return features, probabilities

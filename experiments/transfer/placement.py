@@ -1,0 +1,149 @@
+"""Digits of another domain on a map that is there already.
+
+A new point has a Gaussian over its nearest neighbours among the points of the map, and looks for the place where the
+map's own kernel, over all its points, is most like it: t-SNE's objective for one point (van der Maaten & Hinton 2008)
+with everything else held fast, as `transform` of openTSNE (Poličar et al. 2024). New points do not see each other, so
+that each lies where it would lie alone, and the map stays as it is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.analysis.affinities import NEIGHBOURS_A_PERPLEXITY, conditional
+from experiments.analysis.mesh import Field, potential
+from experiments.analysis.neighbours import nearest_to
+
+Array = NDArray[np.float32]
+
+PERPLEXITY = 5.0  # low, as in openTSNE: a point is to lie with those it resembles most
+STEPS = 300
+STEP = np.float32(0.5)  # the first; the kernel varies over a length of 1
+LONGER, SHORTER = np.float32(1.5), np.float32(0.3)
+STILL = 1e-3  # a step below which a point has arrived
+MARGIN = 0.05  # of the map's width, around it
+
+
+def place(
+    map_positions: Array, source_features: Array, target_features: Array, perplexity: float = PERPLEXITY
+) -> Array:
+    """Return where new points belong on a map, float32 (m, 2 or 3).
+
+    Parameters
+    ----------
+    map_positions
+        float32 (n, 2 or 3), a t-SNE map of the source; see `experiments.analysis.embed`.
+    source_features, target_features
+        float32 (n, d) and (m, d), in the space the map was made of: where the source was reduced to its principal
+        components, the target along the same ones.
+    perplexity
+        Of each new point's Gaussian over its neighbours, 1 <= perplexity <= n.
+
+    Raises
+    ------
+    ValueError
+        For arrays whose shapes do not fit, and a perplexity out of its range.
+
+    Notes
+    -----
+    Each point goes downhill by steps of its own length, longer after one that helped, shorter after one that did not,
+    which is not taken. No point leaves the map by more than `MARGIN` of its width.
+    """
+    _check(map_positions, source_features, target_features, perplexity)
+    if not len(target_features):
+        return np.empty((0, map_positions.shape[1]), np.float32)
+    k = min(len(source_features), int(np.ceil(NEIGHBOURS_A_PERPLEXITY * perplexity)))
+    near = nearest_to(target_features, source_features, k)
+    low, high = map_positions.min(axis=0), map_positions.max(axis=0)
+    margin = np.float32(1 + MARGIN * float((high - low).max()))
+    box = np.stack([low - margin, high + margin])
+    freedom = float(max(map_positions.shape[1] - 1, 1))  # as in `experiments.analysis.tsne`
+    objective = _Objective(
+        anchors=map_positions[near.indices],
+        weights=conditional(near.distances, perplexity),
+        field=potential(map_positions, freedom, around=box),
+        freedom=np.float32(freedom),
+    )
+    return _descend(objective, objective.start(), box)
+
+
+def _check(positions: Array, source: Array, target: Array, perplexity: float) -> None:
+    if positions.ndim != 2 or positions.shape[1] not in {2, 3}:
+        raise ValueError(f"a map must have shape (n, 2) or (n, 3), received {positions.shape}")
+    if source.ndim != 2 or target.ndim != 2 or source.shape[1] != target.shape[1] or len(source) != len(positions):
+        raise ValueError(
+            f"features of a map of {len(positions)} points must have shapes ({len(positions)}, d) and (m, d), received "
+            f"{source.shape} and {target.shape}"
+        )
+    if not 1 <= perplexity <= len(source):
+        raise ValueError(f"perplexity must be from 1 to {len(source)}, the points of the map. Received: {perplexity}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Objective:
+    """What m new points want of their places.
+
+    Attributes
+    ----------
+    anchors
+        float32 (m, k, d): where the neighbours of each lie on the map.
+    weights
+        float32 (m, k): how much each counts, summing to 1.
+    field
+        The potential of the whole map.
+    freedom
+        Degrees of freedom of the kernel.
+    """
+
+    anchors: Array
+    weights: Array
+    field: Field
+    freedom: np.float32
+
+    def at(self, positions: Array) -> tuple[Array, Array]:
+        """Return the divergence (m,) of the map's kernel at positions (m, d) from the weights, and its slope (m, d).
+
+        Up to the entropy of the weights, which no position changes.
+        """
+        apart = positions[:, None] - self.anchors
+        base = 1 + (apart**2).sum(axis=-1) / self.freedom
+        whole, slope = self._repulsion(positions)
+        pull = ((self.weights / base)[..., None] * apart).sum(axis=1)
+        value = (self.freedom + 1) / 2 * (self.weights * np.log(base)).sum(axis=1) + whole
+        return value, (self.freedom + 1) / self.freedom * pull + slope
+
+    def start(self) -> Array:
+        """Return for each point, (m, d), the place of that neighbour where the divergence is least.
+
+        Where neighbours lie in two clusters, their mean or median would lie in neither.
+        """
+        m, k, dimensions = self.anchors.shape
+        whole = self._repulsion(self.anchors.reshape(-1, dimensions))[0].reshape(m, k)
+        pull = np.empty_like(whole)
+        for place in range(k):
+            squared = ((self.anchors - self.anchors[:, place, None]) ** 2).sum(axis=-1)
+            pull[:, place] = (self.weights * np.log1p(squared / self.freedom)).sum(axis=1)
+        best = ((self.freedom + 1) / 2 * pull + whole).argmin(axis=1)
+        return np.array(self.anchors[np.arange(m), best])
+
+    def _repulsion(self, positions: Array) -> tuple[Array, Array]:
+        """Return the logarithm of the field, and its slope."""
+        field, slope = self.field.at(positions)
+        field = np.maximum(field, np.float32(1e-6))  # far from all but few points the mesh gives about nothing
+        return np.log(field), slope / field[:, None]
+
+
+def _descend(objective: _Objective, positions: Array, box: Array) -> Array:
+    value, slope = objective.at(positions)
+    steps = np.full((len(positions), 1), STEP)
+    for _ in range(STEPS):
+        tried = np.clip(positions - steps * slope, *box)
+        value_there, slope_there = objective.at(tried)
+        better = (value_there < value)[:, None]
+        positions, slope = np.where(better, tried, positions), np.where(better, slope_there, slope)
+        value = np.where(better[:, 0], value_there, value)
+        steps = np.where(better, steps * LONGER, steps * SHORTER)
+        if not (steps * np.abs(slope) > STILL).any():
+            break
+    return positions

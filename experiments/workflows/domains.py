@@ -1,0 +1,134 @@
+"""A trained network with the domain it comes from, and the domains it is to be used in."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments import datasets, tracking
+from experiments.datasets import CORRUPTED, CORRUPTIONS, Dataset
+from experiments.errors import UsageError
+from experiments.models import Architecture, Recipe, architecture
+from experiments.tracking import Reference, Store
+from experiments.transfer import Domain
+from experiments.workflows.explore import FOLDER
+from experiments.workflows.listener import Listener
+from experiments.workflows.networks import load_network
+
+if TYPE_CHECKING:
+    import keras
+
+DESKEW = "deskew"
+DESKEWED_FORM = "{}-deskewed"  # of a data set's name
+CORRUPTED_EACH = 500  # digits under each corruption to adapt to: together about as many as USPS has for training
+CORRUPTED_SEED = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A trained network and the data it was trained on.
+
+    Attributes
+    ----------
+    name
+        Of the network, for the reader.
+    alignment
+        What digits must undergo for this network: ``deskew`` if it was trained on deskewed ones, None else.
+    folder
+        Where what is computed for this network is kept.
+    """
+
+    name: str
+    reference: Reference
+    network: "keras.Model"
+    data: Dataset
+    alignment: str | None
+    folder: Path
+
+    @property
+    def architecture(self) -> Architecture:
+        """What the network is.
+
+        Raises
+        ------
+        UsageError
+            For a bare file, which does not tell.
+        """
+        if self.reference.architecture is None:
+            raise UsageError(f"{self.reference.text} does not tell what it was built by; name a registered model")
+        return architecture(self.reference.architecture)
+
+    def recipe(self, store: Store) -> Recipe:
+        """Return the recipe that the network was trained with; errors as of `architecture`."""
+        default, told = self.architecture.recipe, tracking.model_params(store, self.reference)
+        return default.override({name: value for name, value in told.items() if name in default.params()})
+
+
+def source(store: Store, reference: Reference, data_dir: Path | None, listener: Listener) -> Source:
+    """Load a network and the data it was trained on; a bare file is taken to come from ``mnist``.
+
+    Raises
+    ------
+    DigitsError
+        When one of them cannot be had.
+    """
+    data = datasets.load(reference.data or tracking.DEFAULT_DATASET, data_dir, listener.download)
+    digest = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
+    name = reference.version or Path(reference.text).name
+    alignment = DESKEW if DESKEW in data.transform.split("+") else None
+    folder = store.root / FOLDER / data.digest[:16] / digest
+    return Source(name, reference, load_network(store, reference), data, alignment, folder)
+
+
+def target(name: str, home: Source, data_dir: Path | None, listener: Listener) -> tuple[Domain, Dataset]:
+    """Load a domain for a network: with its digits deskewed if the network was trained on such.
+
+    Raises
+    ------
+    UsageError
+        When it is the network's own.
+    DigitsError
+        When it cannot be had.
+    """
+    data = datasets.load(name, data_dir, listener.download, home.alignment)
+    if data.digest == home.data.digest:
+        raise UsageError(
+            f"{home.name} was trained on {home.data.name}, which is no new domain to it; digits evaluate measures a "
+            "network on its own data"
+        )
+    return domain(data, data_dir), data
+
+
+def domain(data: Dataset, data_dir: Path | None) -> Domain:
+    """Return a data set as a target: its training digits without labels, its test digits.
+
+    Of ``<name>-c``, whose training digits are clean, a sample of these under each of the corruptions is what a network
+    may be adapted to; the random numbers are others than those of the test digits.
+    """
+    corrupted = CORRUPTED in data.transform.split("+")
+    return Domain(
+        data.name,
+        data.transform,
+        _corrupted(data, data_dir) if corrupted else data.train.images,
+        data.test.images,
+        data.test.labels,
+        len(CORRUPTIONS) if corrupted else 1,
+    )
+
+
+def _corrupted(data: Dataset, data_dir: Path | None) -> NDArray[np.uint8]:
+    # Not data.train: of deskewed data that is deskewed already, and the corruption must come first.
+    clean = datasets.sample(datasets.load(datasets.DERIVED[data.name].source.name, data_dir).train, CORRUPTED_EACH)
+    images = np.concatenate([datasets.corrupt(clean, name, CORRUPTED_SEED).images for name in CORRUPTIONS])
+    return datasets.deskew(images) if DESKEW in data.transform.split("+") else images
+
+
+def digest_of(where: Domain) -> str:
+    """Return 16 hexadecimal digits that stand for the images of a domain."""
+    sha256 = hashlib.sha256()
+    for images in (where.unlabelled, where.images):
+        sha256.update(np.ascontiguousarray(images).data)
+    return sha256.hexdigest()[:16]
