@@ -122,7 +122,7 @@ def print_transfer(console: "Console", result: "TransferResult") -> None:
         )
     for left_out in result.skipped:
         console.result(f"{left_out['adapt']} does not apply to {left_out['model']}: {left_out['reason']}")
-    console.result(result.discussion)
+    console.result(f"\n{result.discussion}\n")
 
 
 def _accuracy(row: Any) -> tuple[str, str, str, str]:

@@ -7,7 +7,7 @@ from experiments.analysis.agreement import Agreement, agreement
 from experiments.analysis.closeness import Closeness, closeness
 from experiments.analysis.clusters import CLASSES, CountChoice, Tree, agreement_with_exact, kmeans, ward
 from experiments.analysis.confusing import MEASURES, Ranking, cluster_disagreement, rank
-from experiments.analysis.discussion import Section, as_markdown, contrast, discuss
+from experiments.analysis.discussion import Section, as_markdown, as_text, contrast, discuss
 from experiments.analysis.embedding import Embedding, Quality, embed, neighbours_needed, perplexity_for, quality
 from experiments.analysis.features import MOST_DIMENSIONS, check_features, extract, feature_extractor, reduce
 from experiments.analysis.held_out import NETWORK, HeldOut, held_out
@@ -46,6 +46,7 @@ __all__ = [
     "agreement",
     "agreement_with_exact",
     "as_markdown",
+    "as_text",
     "centroids",
     "check_features",
     "closeness",

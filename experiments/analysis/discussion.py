@@ -56,6 +56,11 @@ def as_markdown(sections: Sequence[Section]) -> str:
     return "\n\n".join(f"## {section.heading}\n\n{' '.join(section.sentences)}" for section in sections) + "\n"
 
 
+def as_text(sections: Sequence[Section]) -> str:
+    """Return sections as paragraphs under a line each, without markup."""
+    return "\n\n".join(f"{section.heading}\n{' '.join(section.sentences)}" for section in sections)
+
+
 def _method(found: Findings) -> Iterator[str]:
     n, neighbours = len(found.digits), found.embedding.perplexity * NEIGHBOURS_A_PERPLEXITY
     kept = "" if found.dimensions == found.reduced else (

@@ -1,9 +1,14 @@
 """What confusing digits look like, beside the rest of their classes, in words that tests hold up."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from experiments.evaluation import holm
+
+Key = TypeVar("Key", bound=Hashable)
 
 SIGNIFICANT = 0.01  # after Holm's correction for all that is tested together
 NOTABLE = 0.3  # standard deviations, below which a difference is not worth a word
@@ -38,7 +43,7 @@ def differences(
     unusual = _unusual_loops(traits["loops"], labels, rest) if "loops" in traits else np.zeros(len(labels), bool)
     table = [[unusual[part].sum(), (~unusual[part]).sum()] for part in (top, rest)]
     tests["loops"] = float(fisher_exact(table).pvalue)
-    for name in _significant(tests):
+    for name in standing(tests):
         if name == "loops":
             yield from _loops(float(unusual[top].mean()), float(unusual[rest].mean()))
         elif abs(effect := float(np.mean(scores[name][top]))) >= NOTABLE:
@@ -82,7 +87,7 @@ def leanings(
         name: float(wilcoxon(shift, alternative="greater").pvalue) if np.any(shift) else 1.0
         for name, shift in shifts.items()
     }
-    leaning = [name for name in _significant(tests) if shifts[name].mean() >= NOTABLE]
+    leaning = [name for name in standing(tests) if shifts[name].mean() >= NOTABLE]
     if leaning:
         names = listed([f"{name} ({shifts[name].mean():.1f})" for name in leaning])
         yield (
@@ -103,14 +108,9 @@ def _within_class(
     return scores
 
 
-def _significant(tests: Mapping[str, float]) -> list[str]:
-    """Return the names whose p-values stand after Holm's correction, in the order given."""
-    kept = []
-    for place, (name, p) in enumerate(sorted(tests.items(), key=lambda item: item[1])):
-        if p * (len(tests) - place) >= SIGNIFICANT:
-            break
-        kept.append(name)
-    return [name for name in tests if name in kept]
+def standing(p_values: Mapping[Key, float]) -> list[Key]:
+    """Return what stands after Holm's correction for all that is given, in the order given."""
+    return [key for key, p in holm(p_values).items() if p < SIGNIFICANT]
 
 
 def _mode(values: NDArray[np.float64]) -> float:

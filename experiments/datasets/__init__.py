@@ -9,12 +9,12 @@
 
 from experiments.datasets.alignment import ALIGNMENTS, Alignment
 from experiments.datasets.corruptions import CORRUPTED, CORRUPTIONS, Corruption, corrupt
-from experiments.datasets.dataset import Dataset, Split
+from experiments.datasets.dataset import Dataset, Digits, Split, Unlabelled
 from experiments.datasets.derived import DATASET_NAMES, DERIVATIONS, DERIVED, Derivation
 from experiments.datasets.deskewing import DESKEWED, deskew
 from experiments.datasets.download import Progress
 from experiments.datasets.listing import Listing, catalog
-from experiments.datasets.loading import check_trainable, fetch, load
+from experiments.datasets.loading import check_trainable, fetch, load, load_target
 from experiments.datasets.normalise import fit_to_mnist
 from experiments.datasets.splits import sample, sample_indices, split_validation
 from experiments.datasets.strokes import match_stroke_width, stroke_width
@@ -31,9 +31,11 @@ __all__ = [
     "Corruption",
     "Dataset",
     "Derivation",
+    "Digits",
     "Listing",
     "Progress",
     "Split",
+    "Unlabelled",
     "catalog",
     "check_trainable",
     "corrupt",
@@ -41,6 +43,7 @@ __all__ = [
     "fetch",
     "fit_to_mnist",
     "load",
+    "load_target",
     "match_stroke_width",
     "sample",
     "sample_indices",

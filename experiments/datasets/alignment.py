@@ -48,8 +48,8 @@ class Alignment:
 
     def apply(self, picture: Picture) -> Picture:
         """Return one picture, of any size, as ``uint8 (28, 28)``, fitted and deskewed."""
-        fitted = self.fit(picture)
-        return deskew(fitted[np.newaxis])[0] if self.deskews else fitted
+        placed = self.fit(picture)
+        return deskew(placed[np.newaxis])[0] if self.deskews else placed
 
 
 def resized(picture: Picture) -> Picture:
@@ -106,12 +106,16 @@ def alignment_called(name: str | None) -> Alignment:
 
 def to_split(raw: RawSplit, alignment: Alignment) -> Split:
     """Fit digits to 28x28; those that have that size are left as they are. None is deskewed yet."""
-    images = raw.images
+    return Split(fitted(raw.images, alignment), raw.labels)
+
+
+def fitted(images: Picture, alignment: Alignment) -> Picture:
+    """Do what `to_split` does to images ``uint8 (n, height, width)``; return them as ``uint8 (n, 28, 28)``."""
     if images.shape[1:] != (SIDE, SIDE):
         images = np.stack([alignment.fit(image) for image in images])
-    return Split(np.ascontiguousarray(images), raw.labels)
+    return np.ascontiguousarray(images)
 
 
-def transform_of(raw: RawSplit, alignment: Alignment) -> str:
-    """Return the name of what `to_split` does to these digits."""
-    return UNCHANGED if raw.images.shape[1:] == (SIDE, SIDE) else alignment.transform
+def transform_of(images: Picture, alignment: Alignment) -> str:
+    """Return the name of what `fitted` does to these images."""
+    return UNCHANGED if images.shape[1:] == (SIDE, SIDE) else alignment.transform

@@ -32,7 +32,41 @@ class RawSplit:
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Digits:
+    """Digits without labels, in the order of their source. The array may be read-only.
+
+    Attributes
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black, 0 to 255, C-contiguous.
+
+    Raises
+    ------
+    ValueError
+        When an array has another shape or type.
+    """
+
+    images: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        _require(self.images, np.uint8, (len(self.images), SIDE, SIDE))
+        if not self.images.flags.c_contiguous:
+            raise ValueError("the images of a split must be C-contiguous")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> "Digits":
+        """Return a copy of the digits at `indices`, in that order; a boolean mask of length n works too."""
+        return Digits(self.images[_places(indices)])
+
+    def as_float(self) -> NDArray[np.float32]:
+        """Return the images as a network takes them: ``float32 (n, 28, 28, 1)`` in [0, 1]."""
+        return np.divide(self.images[..., np.newaxis], np.float32(255), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Split(Digits):
     """Digits and their labels, in the order of their source. The arrays may be read-only.
 
     Attributes
@@ -48,28 +82,16 @@ class Split:
         When an array has another shape or type.
     """
 
-    images: NDArray[np.uint8]
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        _require(self.images, np.uint8, (len(self.images), SIDE, SIDE))
+        super().__post_init__()
         _require(self.labels, np.int64, (len(self.images),))
-        if not self.images.flags.c_contiguous:
-            raise ValueError("the images of a split must be C-contiguous")
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def take(self, indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> "Split":
-        """Return a copy of the digits at `indices`, in that order; a boolean mask of length n works too."""
-        chosen = np.asarray(indices)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.intp)
+        """Return a copy of the digits and labels at `indices`; see `Digits.take`."""
+        chosen = _places(indices)
         return Split(self.images[chosen], self.labels[chosen])
-
-    def as_float(self) -> NDArray[np.float32]:
-        """Return the images as a network takes them: ``float32 (n, 28, 28, 1)`` in [0, 1]."""
-        return np.divide(self.images[..., np.newaxis], np.float32(255), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +105,8 @@ class Dataset:
     transform
         What was done to the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`) or another of
         `ALIGNMENTS` by its name; ``transpose`` (EMNIST's axes put right); ``smoothed`` (blurred by the publisher:
-        USPS from LIBSVM); ``corrupted`` (the test digits, under the corruptions of MNIST-C); ``deskew`` (`deskew`);
-        joined by ``+`` in the order of application, see `joined`.
+        USPS from LIBSVM); ``inverted`` (IDX files of dark ink on light paper); ``corrupted`` (the test digits, under
+        the corruptions of MNIST-C); ``deskew`` (`deskew`); joined by ``+`` in the order of application, see `joined`.
     source
         Where the digits were read from: a folder, or ``scikit-learn``.
     """
@@ -101,17 +123,57 @@ class Dataset:
 
         Equal digests mean equal digits in equal order, wherever they were read from.
         """
-        sha256 = hashlib.sha256()
-        for split in (self.train, self.test):
-            sha256.update(str(split.images.shape).encode())
-            sha256.update(split.images.data)
-            sha256.update(np.ascontiguousarray(split.labels, "<i8").data)
-        return sha256.hexdigest()[:32]
+        return _digest(self.train, self.test)
+
+
+@dataclass(frozen=True, eq=False)
+class Unlabelled:
+    """The user's own digits, to use networks on: there are no labels to train with.
+
+    Attributes
+    ----------
+    name, transform, source
+        As of `Dataset`.
+    train
+        What a network may be adapted to.
+    test
+        What it is asked about; a `Split` where their labels are known. The same digits as `train` where there is one
+        part only.
+    files
+        The file of each test digit, relative to the folder; none for IDX files.
+    """
+
+    name: str
+    train: Digits
+    test: Digits
+    transform: str
+    source: str
+    files: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """As of `Dataset`, over what there is."""
+        return _digest(self.train, self.test)
 
 
 def joined(*transforms: str) -> str:
     """Return the name of several transforms, one after the other; `UNCHANGED` where none of them does anything."""
     return "+".join(transform for transform in transforms if transform != UNCHANGED) or UNCHANGED
+
+
+def _digest(*parts: Digits) -> str:
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(str(part.images.shape).encode())
+        sha256.update(part.images.data)
+        if isinstance(part, Split):
+            sha256.update(np.ascontiguousarray(part.labels, "<i8").data)
+    return sha256.hexdigest()[:32]
+
+
+def _places(indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> NDArray[np.integer | np.bool_]:
+    chosen = np.asarray(indices)
+    return chosen.astype(np.intp) if chosen.size == 0 else chosen
 
 
 def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:

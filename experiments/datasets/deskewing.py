@@ -6,11 +6,12 @@ principal axis is vertical. There a pixel is ink or not; here it weighs what its
 """
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import SIDE, Dataset, Split, joined
+from experiments.datasets.dataset import SIDE, Dataset, Unlabelled, joined
 from experiments.datasets.normalise import CENTRE
 
 DESKEWED = "deskew"
@@ -23,16 +24,17 @@ BLOCK = 1024  # what is worked on at a time, in digits: few enough to stay in th
 
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Data = TypeVar("Data", bound=Dataset | Unlabelled)
 
 PIXELS = np.arange(SIDE)
 
 
-def deskewed(data: Dataset) -> Dataset:
+def deskewed(data: Data) -> Data:
     """Return the data set with the digits of both splits deskewed; one that is already comes back as it is."""
     if data.transform.split("+")[-1] == DESKEWED:
         return data
-    train, test = (Split(deskew(split.images), split.labels) for split in (data.train, data.test))
-    return replace(data, train=train, test=test, transform=joined(data.transform, DESKEWED))
+    upright: list[Any] = [replace(digits, images=deskew(digits.images)) for digits in (data.train, data.test)]
+    return replace(data, train=upright[0], test=upright[1], transform=joined(data.transform, DESKEWED))
 
 
 def deskew(images: Images) -> Images:

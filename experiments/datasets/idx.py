@@ -59,15 +59,27 @@ def parse_split(images: Content, labels: Content) -> RawSplit:
     DigitsError
         When either file is not what its place says, or their lengths differ.
     """
-    pixels = parse(images)
-    if pixels.ndim != 3 or pixels.dtype != np.uint8 or not pixels.size:
-        raise DigitsError(f"{images.path}: expected images (uint8, three dimensions), {_received(pixels)}")
+    pixels = parse_images(images)
     classes = parse(labels)
     if classes.ndim not in {1, 2} or not np.issubdtype(classes.dtype, np.integer) or not classes.size:
         raise DigitsError(f"{labels.path}: expected labels (integers, one per image), {_received(classes)}")
     if len(pixels) != len(classes):
         raise DigitsError(f"{images.path} has {len(pixels):,} images, {labels.path} {len(classes):,} labels")
     return RawSplit(pixels, _digits(classes.reshape(len(classes), -1)[:, 0], labels.path))
+
+
+def parse_images(content: Content) -> NDArray[np.uint8]:
+    """Parse an IDX file of images, ``uint8 (n, height, width)``, read-only.
+
+    Raises
+    ------
+    DigitsError
+        When it is something else.
+    """
+    pixels = parse(content)
+    if pixels.ndim != 3 or pixels.dtype != np.uint8 or not pixels.size:
+        raise DigitsError(f"{content.path}: expected images (uint8, three dimensions), {_received(pixels)}")
+    return pixels
 
 
 def _header(content: Content) -> tuple[np.dtype[Any], tuple[int, ...], int]:
@@ -89,7 +101,10 @@ def _header(content: Content) -> tuple[np.dtype[Any], tuple[int, ...], int]:
 
 def _digits(classes: NDArray[Any], path: Path) -> NDArray[np.int64]:
     if classes.min() < 0 or classes.max() >= CLASSES:
-        raise DigitsError(f"{path} has classes {classes.min()} to {classes.max()}: only digits, 0 to 9, can be read")
+        raise DigitsError(
+            f"{path} has classes {classes.min()} to {classes.max()}: only digits, 0 to 9, can be read; leave the "
+            "others out"
+        )
     return classes.astype(np.int64)
 
 

@@ -1,21 +1,27 @@
 """The user's own IDX files: MNIST's naming, and those of QMNIST, EMNIST and others that follow it."""
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.datasets.alignment import Alignment, to_split, transform_of
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.datasets.alignment import Alignment, fitted, transform_of
 from experiments.datasets.content import read_content
-from experiments.datasets.dataset import UNCHANGED, RawSplit, joined
-from experiments.datasets.idx import parse_split
-from experiments.datasets.parts import Parts
+from experiments.datasets.dataset import UNCHANGED, joined
+from experiments.datasets.idx import parse_images, parse_split
+from experiments.datasets.parts import Parts, digits_of
 from experiments.errors import DigitsError
 
 NAME = re.compile(
     r"(?P<set>.*?)(?P<part>train|t10k|test)[-_.](?P<kind>images|labels)[-_.]idx\d-\w+(\.gz)?", re.IGNORECASE
 )
 TRANSPOSED = "transpose"
+INVERTED = "inverted"
+LIGHT_PAPER = 2 / 3  # of the way from the darkest to the lightest pixel of a set
 
+Images = NDArray[np.uint8]
 # Of one set: ("train" or "test", "images" or "labels") to the file.
 Files = dict[tuple[str, str], Path]
 
@@ -26,7 +32,7 @@ def find_idx(folder: Path) -> Files | None:
     Raises
     ------
     DigitsError
-        When there are several sets, or a training set is not complete.
+        When there are several sets, or labels without their images.
     """
     sets: dict[str, Files] = {}
     for path in sorted(folder.iterdir()):
@@ -38,33 +44,52 @@ def find_idx(folder: Path) -> Files | None:
         names = ", ".join(f"{name}*" for name in sorted(sets))
         raise DigitsError(f"{folder} holds several data sets ({names}): give one of them a folder of its own")
     for files in sets.values():
-        _require_pairs(files, folder)
+        _require_images(files, folder)
         return files
     return None
 
 
 def read_idx(files: Files, alignment: Alignment) -> Parts:
-    """Read the pairs of files; images of EMNIST, which are transposed, are put right before they are fitted to 28x28.
+    """Read images, with their labels where there are such, and fit them to 28x28.
+
+    Before that, images of EMNIST, which are transposed, are put right, and dark ink on light paper is inverted.
 
     EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset, whose IDX files hold the
     images in the column order of MATLAB.
     """
-    transposed = files["train", "images"].name.lower().startswith("emnist")
-    train = _read(files, "train", transposed)
-    test = _read(files, "test", transposed) if ("test", "images") in files else None
-    transform = joined(TRANSPOSED if transposed else UNCHANGED, transform_of(train, alignment))
-    return Parts(to_split(train, alignment), None if test is None else to_split(test, alignment), transform)
+    read = {name: _read(files, name) for name, kind in sorted(files, reverse=True) if kind == "images"}
+    transposed = any(path.name.lower().startswith("emnist") for path in files.values())
+    paper = _light_paper([images for images, _ in read.values()])
+    parts = {}
+    for name, (images, labels) in read.items():
+        turned = images.transpose(0, 2, 1) if transposed else images
+        ink = turned if paper is None else paper - np.minimum(turned, paper)
+        parts[name] = digits_of(fitted(ink, alignment), labels)
+    transforms = TRANSPOSED if transposed else UNCHANGED, UNCHANGED if paper is None else INVERTED
+    first, _ = next(iter(read.values()))
+    return Parts(parts.get("train"), parts.get("test"), joined(*transforms, transform_of(first, alignment)))
 
 
-def _read(files: Files, part: str, transposed: bool) -> RawSplit:
-    raw = parse_split(read_content(files[part, "images"]), read_content(files[part, "labels"]))
-    return replace(raw, images=raw.images.transpose(0, 2, 1)) if transposed else raw
+def _read(files: Files, name: str) -> tuple[Images, NDArray[np.int64] | None]:
+    """Return the images of a part, and their labels or None."""
+    images = read_content(files[name, "images"])
+    if (name, "labels") not in files:
+        return parse_images(images), None
+    raw = parse_split(images, read_content(files[name, "labels"]))
+    return raw.images, raw.labels
 
 
-def _require_pairs(files: Files, folder: Path) -> None:
-    """Raise unless there are images and labels to train on, and both or neither to test on."""
-    for part in ("train", "test"):
-        missing = [kind for kind in ("images", "labels") if (part, kind) not in files]
-        if missing and (part == "train" or len(missing) == 1):
+def _light_paper(sets: Sequence[Images]) -> np.uint8 | None:
+    """Return the grey of the paper, the median of all borders; None where it is not among the lightest pixels."""
+    borders = [edge for images in sets for edge in (images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel())]
+    paper = np.median(np.concatenate(borders))
+    low, high = min(int(images.min()) for images in sets), max(int(images.max()) for images in sets)
+    return np.uint8(paper) if paper > low + LIGHT_PAPER * (high - low) else None
+
+
+def _require_images(files: Files, folder: Path) -> None:
+    """Raise where there are labels without images."""
+    for name in ("train", "test"):
+        if (name, "labels") in files and (name, "images") not in files:
             held = ", ".join(path.name for path in files.values())
-            raise DigitsError(f"{folder} holds {held} but no {part} {' and no '.join(missing)} in IDX format")
+            raise DigitsError(f"{folder} holds {held} but no {name} images in IDX format")

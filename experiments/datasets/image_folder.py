@@ -1,4 +1,4 @@
-"""The user's own pictures of single digits, in folders ``0/`` to ``9/``."""
+"""The user's own pictures of single digits: in folders ``0/`` to ``9/``, or without classes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets.alignment import Alignment
-from experiments.datasets.dataset import CLASSES, SIDE, UNCHANGED, Split
-from experiments.datasets.parts import Parts
+from experiments.datasets.dataset import CLASSES, SIDE, UNCHANGED
+from experiments.datasets.parts import Parts, digits_of
 from experiments.errors import DigitsError
 
 if TYPE_CHECKING:
@@ -21,36 +21,34 @@ PART_NAMES = {"train": ("train", "training"), "test": ("test", "testing")}
 LEAST_CONTRAST = 32  # grey levels between paper and the strongest ink, of 255
 FAINTEST_INK = 26  # a tenth of the strongest ink: what is less is the paper's grain
 
-# The class and the file of each picture.
-Pictures = list[tuple[int, Path]]
+# The class, None where it is not known, and the file of each picture. Of one part all are known or none is.
+Pictures = list[tuple[int | None, Path]]
 Grey = NDArray[np.uint8]
 
 
 def find_pictures(folder: Path) -> dict[str, Pictures] | None:
-    """Return the pictures in ``0/ ... 9/``, keyed ``train`` and, if there is an own part, ``test``.
+    """Return the pictures keyed ``train`` and ``test``, those of one of them, or None when there are none.
 
-    The class folders lie in `folder`, or under ``train/`` (``training/``) and ``test/`` (``testing/``).
-    None when there are no class folders.
+    They lie in class folders ``0/`` to ``9/`` or, where nobody knows their classes, beside each other; all that in
+    ``train/`` (``training/``) and ``test/`` (``testing/``), or else in `folder`, and then they are keyed ``train``.
 
     Raises
     ------
     DigitsError
-        When a class folder holds no pictures or there is a test part alone.
+        When a class folder holds no pictures, or there are pictures that belong to no class.
     """
     found = {
-        part: _pictures(folder / name)
+        part: pictures
         for part, names in PART_NAMES.items()
         for name in names
-        if _class_folders(folder / name)
+        if (folder / name).is_dir() and (pictures := _pictures(folder / name))
     }
-    if "test" in found and "train" not in found:
-        raise DigitsError(f"{folder} holds pictures to test on but none to train on in train/0/ to train/9/")
-    if not found and _class_folders(folder):
-        found = {"train": _pictures(folder)}
+    if not found and (pictures := _pictures(folder)):
+        found = {"train": pictures}
     return found or None
 
 
-def read_pictures(found: dict[str, Pictures], alignment: Alignment) -> Parts:
+def read_pictures(found: dict[str, Pictures], folder: Path, alignment: Alignment) -> Parts:
     """Read pictures of any size and colour, dark ink on light paper or light on dark.
 
     When all of them have 28x28 pixels they are taken for finished digits and only inverted where needed;
@@ -62,31 +60,47 @@ def read_pictures(found: dict[str, Pictures], alignment: Alignment) -> Parts:
         Naming the first file that is no picture or shows no ink.
     """
     finished = all(_is_finished(path) for pictures in found.values() for _, path in pictures)
-    splits = {
-        part: Split(
-            np.stack([_read_ink(path) if finished else _read_and_fit(path, alignment) for _, path in pictures]),
-            np.array([label for label, _ in pictures], np.int64),
-        )
-        for part, pictures in found.items()
-    }
-    return Parts(splits["train"], splits.get("test"), UNCHANGED if finished else alignment.transform)
-
-
-def _class_folders(folder: Path) -> list[Path]:
-    return [folder / str(digit) for digit in range(CLASSES) if (folder / str(digit)).is_dir()]
+    parts = {}
+    for name, pictures in found.items():
+        images = [_read_ink(path) if finished else _read_and_fit(path, alignment) for _, path in pictures]
+        classes = [label for label, _ in pictures if label is not None]
+        parts[name] = digits_of(np.stack(images), np.array(classes, np.int64) if classes else None)
+    files = tuple(path.relative_to(folder).as_posix() for _, path in found.get("test", found.get("train", [])))
+    return Parts(parts.get("train"), parts.get("test"), UNCHANGED if finished else alignment.transform, files)
 
 
 def _pictures(folder: Path) -> Pictures:
-    """List the pictures under the class folders, by class and name."""
-    pictures: Pictures = []
-    for class_folder in _class_folders(folder):
-        files = sorted(path for path in class_folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not files:
-            raise DigitsError(
-                f"{class_folder} holds no pictures ({', '.join(sorted(SUFFIXES))}): add some or remove it"
-            )
-        pictures += [(int(class_folder.name), path) for path in files]
-    return pictures
+    """List the pictures under the class folders by class and name; without class folders, those beside each other."""
+    classes = [folder / str(digit) for digit in range(CLASSES) if (folder / str(digit)).is_dir()]
+    loose = _files(folder)
+    _require_digits_only(folder, classes)
+    if not classes:
+        return [(None, path) for path in loose]
+    if loose:
+        raise DigitsError(
+            f"{folder} holds {loose[0].name} beside class folders ({classes[0].name}/): a folder has all of its "
+            "pictures in class folders, or none where their digits are not known"
+        )
+    for one in classes:
+        if not _files(one):
+            raise DigitsError(f"{one} holds no pictures ({', '.join(sorted(SUFFIXES))}): add some or remove it")
+    return [(int(one.name), path) for one in classes for path in _files(one)]
+
+
+def _require_digits_only(folder: Path, classes: list[Path]) -> None:
+    """Raise where pictures lie in folders that are no classes."""
+    known = {*(path.name for path in classes), *(name for names in PART_NAMES.values() for name in names)}
+    others = sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in known)
+    named = [f"{path.name}/" for path in others if not path.name.startswith(".") and _files(path)]
+    if named:
+        raise DigitsError(
+            f"{folder} has pictures in {', '.join(named)}: only digits can be read, in 0/ to 9/; name these folders "
+            "so or move them away"
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def _is_finished(path: Path) -> bool:

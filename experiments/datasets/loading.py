@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from experiments.datasets.alignment import DEFAULT, Alignment, alignment_called, to_split, transform_of
-from experiments.datasets.dataset import Dataset, joined
+from experiments.datasets.dataset import Dataset, Unlabelled, joined
 from experiments.datasets.derived import DATASET_NAMES, DERIVED
 from experiments.datasets.deskewing import deskewed
 from experiments.datasets.download import Progress, obtain
-from experiments.datasets.folder import load_folder
+from experiments.datasets.folder import load_folder, load_target_folder
 from experiments.datasets.sources import SOURCES, UCI, Source
 from experiments.datasets.uci import load_uci, uci_folder
 from experiments.errors import UsageError, did_you_mean
@@ -59,6 +59,24 @@ def load(
     return deskewed(data) if chosen.deskews else data
 
 
+def load_target(
+    name_or_path: str,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    alignment: str | None = None,
+) -> Dataset | Unlabelled:
+    """Load data to use networks on: as `load`, but a folder may have digits of one class, or without labels.
+
+    Digits without labels are IDX images without the file of their labels, or pictures beside each other in place of in
+    ``0/`` to ``9/``. Parameters and errors are those of `load`.
+    """
+    if name_or_path in DATASET_NAMES:
+        return load(name_or_path, data_dir, progress, alignment)
+    chosen = alignment_called(alignment)
+    data = load_target_folder(_folder(name_or_path), chosen)
+    return deskewed(data) if chosen.deskews else data
+
+
 def fetch(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Path:
     """Make sure that a data set is on this machine and verified; return its folder.
 
@@ -96,13 +114,16 @@ def load_source(
     """Load a data set from its description, its digits fitted to 28x28; see `load`."""
     copy = obtain(source, data_dir, progress)
     train, test = copy.edition.parse(copy.contents)
-    transform = joined(copy.edition.transform, transform_of(train, alignment))
+    transform = joined(copy.edition.transform, transform_of(train.images, alignment))
     return Dataset(source.name, to_split(train, alignment), to_split(test, alignment), transform, str(copy.folder))
 
 
 def _resolve(name_or_path: str) -> Source | Path:
-    if name_or_path in SOURCES:
-        return SOURCES[name_or_path]
+    return SOURCES[name_or_path] if name_or_path in SOURCES else _folder(name_or_path)
+
+
+def _folder(name_or_path: str) -> Path:
+    """Return the folder of that path, and raise UsageError where there is none."""
     folder = Path(name_or_path).expanduser()
     if name_or_path and folder.is_dir():
         return folder

@@ -21,7 +21,7 @@ def load_uci(alignment: Alignment = DEFAULT) -> Dataset:
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     raw = RawSplit(images, digits.target.astype(np.int64))
     train, test = hold_out_test(to_split(raw, alignment), "scikit-learn")
-    return Dataset("uci", train, test, transform_of(raw, alignment), "scikit-learn")
+    return Dataset("uci", train, test, transform_of(images, alignment), "scikit-learn")
 
 
 def uci_folder() -> Path:

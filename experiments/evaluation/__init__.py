@@ -4,6 +4,7 @@ from experiments.evaluation.calibration import Calibration, calibration
 from experiments.evaluation.comparison import Comparison, McNemar, Pair, compare, mcnemar
 from experiments.evaluation.intervals import wilson_interval
 from experiments.evaluation.metrics import ClassMetrics, Metrics, measure
+from experiments.evaluation.multiple_tests import holm
 from experiments.evaluation.predictions import misclassified, predictions_table
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Pair",
     "calibration",
     "compare",
+    "holm",
     "mcnemar",
     "measure",
     "misclassified",

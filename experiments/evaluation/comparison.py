@@ -1,6 +1,6 @@
 """Which of several models is better on the same images, and whether that is more than chance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evaluation.metrics import Metrics, measure
+from experiments.evaluation.multiple_tests import holm
 
 
 @dataclass(frozen=True)
@@ -110,15 +111,5 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNem
 def _pairs(correct: Mapping[str, NDArray[np.bool_]]) -> tuple[Pair, ...]:
     names = list(combinations(correct, 2))
     tests = [mcnemar(correct[a], correct[b]) for a, b in names]
-    adjusted = _holm([test.p_value for test in tests])
+    adjusted = holm([test.p_value for test in tests])
     return tuple(Pair(a, b, test, p) for (a, b), test, p in zip(names, tests, adjusted, strict=True))
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted by Holm's step-down method (Holm 1979), in the order given."""
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
-    stepped = np.maximum.accumulate(np.asarray(p_values)[order] * factors)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(stepped, 1)
-    return adjusted.tolist()

@@ -4,7 +4,7 @@ import math
 from statistics import NormalDist
 
 
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval of a proportion, without continuity correction.
 
     Unlike the normal approximation it stays in [0, 1] and has width where all `n` succeed, as happens
@@ -13,9 +13,9 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     Parameters
     ----------
     successes
-        How many succeeded, in 0..n.
+        How many succeeded, in [0, n].
     n
-        Out of how many, >= 1.
+        Out of how many, >= 1; a fraction where images that are not independent weigh less than their number.
     confidence
         Coverage, in (0, 1).
 

@@ -3,7 +3,7 @@
 from experiments.errors import unknown
 from experiments.models.alexnet import ALEXNET, ALEXNET227
 from experiments.models.architecture import CLASSES, IMAGE_SHAPE, Architecture
-from experiments.models.cnn import CNN, CNN_DEEP, CNN_WIDE
+from experiments.models.cnn import CNN, CNN_DEEP, CNN_NORM, CNN_WIDE
 from experiments.models.fast import FAST
 from experiments.models.lenet import LENET
 from experiments.models.mlp import MLP, MLP_SMALL
@@ -14,7 +14,7 @@ from experiments.models.vgg import VGG
 MODELS = {
     architecture.name: architecture
     for architecture in (
-        MLP_SMALL, MLP, CNN, CNN_WIDE, CNN_DEEP, LENET, ALEXNET, ALEXNET227, VGG, RESNET, FAST,
+        MLP_SMALL, MLP, CNN, CNN_NORM, CNN_WIDE, CNN_DEEP, LENET, ALEXNET, ALEXNET227, VGG, RESNET, FAST,
     )
 }  # fmt: skip
 

@@ -28,19 +28,22 @@ def adaptation_curve(
     curves: Mapping[str, Mapping[str, Sequence[float]]],
     title: str,
     unit: str = "epoch",
+    first: int = 1,
 ) -> "Figure":
     """Return the course of each method: a row of panels, or where none has two series, a panel.
 
     Parameters
     ----------
     curves
-        By method and series: a value for each epoch or step, counted from 1. Shares, which a series' name tells (with
+        By method and series: a value for each epoch or step, or nan. Shares, which a series' name tells (with
         the word share, accuracy, error, recall, confident or pseudo-labelled), are in [0, 1] and shown in per cent.
         May be empty, as may be the series of a method.
     title
         Says network, source and target.
     unit
         What the values were taken at the end of.
+    first
+        Number of the first value: 0 where that is the state before.
     """
     rows = _rows(curves)
     columns = max(map(len, rows), default=1)
@@ -52,7 +55,7 @@ def adaptation_curve(
         grid = figure.add_gridspec(len(rows), columns)
         for row, panels in enumerate(rows):
             for column, panel in enumerate(panels):
-                _draw(figure.add_subplot(grid[row, column]), panel, unit)
+                _draw(figure.add_subplot(grid[row, column]), panel, unit, first)
     return figure
 
 
@@ -74,18 +77,18 @@ def _head(panel: Panel) -> list[str]:
     return textwrap.wrap(method, CHARACTERS) + textwrap.wrap(f"{spoken}: {course}", CHARACTERS)
 
 
-def _draw(axes: "Axes", panel: Panel, unit: str) -> None:
+def _draw(axes: "Axes", panel: Panel, unit: str, first: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     _, name, values = panel
     shares = in_percent(name, values)
     axes.plot(
-        range(1, len(values) + 1), np.array(values, float) * (100 if shares else 1),
+        range(first, len(values) + first), np.array(values, float) * (100 if shares else 1),
         color=ORANGE if shares else BLUE, marker="o" if len(values) <= MARKED else "", markersize=4,
         clip_on=all(map(math.isnan, values)), zorder=3,
     )  # fmt: skip
     axes.set_title("\n".join(_head(panel)), loc="left")
-    axes.set(xlabel=unit, xlim=(0.5, max(len(values), 1) + 0.5))
+    axes.set(xlabel=unit, xlim=(first - 0.5, max(len(values), 1) + first - 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     if shares:
         axes.set(ylim=(0, 100), yticks=range(0, 101, 25))

@@ -52,16 +52,16 @@ def feature_map(
         if not len(positions):
             notice(figure, "no points")
             return figure
-        views = [_seen_from(positions, *view) for view in VIEWS] if in_space else [_flat(positions)]
+        views = [seen_from(positions, *view) for view in VIEWS] if in_space else [flat(positions)]
         reach = max(float(np.abs(view[:, :2]).max()) for view in views) * 1.03 or 1.0
         panels = figure.subplots(1, len(views), squeeze=False)[0]
         for axes, view in zip(panels, views, strict=True):
-            _bare(axes, reach)
+            bare(axes, reach)
             if kind == "scores":
                 points = _score_points(axes, view, values)
             else:
                 _group_points(axes, view, values)
-                _name_groups(axes, view, values, "c" if kind == "clusters" else "")
+                name_groups(axes, view, values, "c" if kind == "clusters" else "")
         if kind == "scores":
             figure.colorbar(
                 points, ax=panels, shrink=0.6, aspect=30, pad=0.01, label="confusion score", ticks=SCORE_TICKS
@@ -70,11 +70,12 @@ def feature_map(
     return figure
 
 
-def _flat(positions: NDArray[Any]) -> NDArray[np.float64]:
+def flat(positions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return positions (n, 2) as `seen_from` has them, (n, 3), all equally near."""
     return np.column_stack([_centred(positions), np.zeros(len(positions))])
 
 
-def _seen_from(positions: NDArray[Any], azimuth: float, elevation: float) -> NDArray[np.float64]:
+def seen_from(positions: NDArray[Any], azimuth: float, elevation: float) -> NDArray[np.float64]:
     """Return how far right, up and near each point lies, (n, 3), seen from so many degrees around and above."""
     (cos_a, cos_e), (sin_a, sin_e) = np.cos(np.radians([azimuth, elevation])), np.sin(np.radians([azimuth, elevation]))
     right = [-sin_a, cos_a, 0]
@@ -88,7 +89,7 @@ def _centred(positions: NDArray[Any]) -> NDArray[np.float64]:
     return exact - (exact.min(axis=0) + exact.max(axis=0)) / 2
 
 
-def _bare(axes: "Axes", reach: float) -> None:
+def bare(axes: "Axes", reach: float) -> None:
     """Show -reach to reach both ways, without ticks: the coordinates of such a map mean nothing."""
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     axes.set_axis_off()
@@ -119,7 +120,11 @@ def _dots(axes: "Axes", places: NDArray[np.float64], **colours: Any) -> Any:
     return axes.scatter(places[:, 0], places[:, 1], s=size, linewidths=0, rasterized=True, **colours)
 
 
-def _name_groups(axes: "Axes", view: NDArray[np.float64], groups: NDArray[Any], prefix: str) -> None:
+def name_groups(axes: "Axes", view: NDArray[np.float64], groups: NDArray[Any], prefix: str) -> None:
+    """Write each group's name, a number after the prefix, at the median of its points, or near it where that is taken.
+
+    `bare` must have set the limits.
+    """
     from matplotlib.colors import to_rgb
 
     names = np.unique(groups)

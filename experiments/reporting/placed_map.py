@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.feature_map import PANEL, VIEWS, _bare, _flat, _name_groups, _seen_from
+from experiments.reporting.feature_map import PANEL, VIEWS, bare, flat, name_groups, seen_from
 from experiments.reporting.layout import spacious
 from experiments.reporting.style import GREY, INK, group_colour, notice
 
@@ -58,15 +58,15 @@ def placed_map(
         if not len(together):
             notice(figure, "no points")
             return figure
-        views = [_seen_from(together, *view) for view in VIEWS] if in_space else [_flat(together)]
+        views = [seen_from(together, *view) for view in VIEWS] if in_space else [flat(together)]
         reach = max(float(np.abs(view[:, :2]).max()) for view in views) * 1.03 or 1.0
         panels = figure.subplots(1, len(views), squeeze=False)[0]
         for axes, view in zip(panels, views, strict=True):
-            _bare(axes, reach)
+            bare(axes, reach)
             _source_points(axes, view[:source], reference_labels)
             _target_points(axes, view[source:], placed_labels, wrong)
             named = (view[:source], reference_labels) if source else (view, placed_labels)
-            _name_groups(axes, *named, "")
+            name_groups(axes, *named, "")
         keys = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncols": 3, "columnspacing": 1.4}
         panels[0].legend(handles=_legend(source, wrong), handletextpad=0.2, **keys)
     return figure

@@ -22,6 +22,7 @@ NETWORK_COLOURS = MappingProxyType(
         "mlp_small": PALE_BLUE,
         "mlp": BLUE,
         "cnn": "#66C9AD",
+        "cnn_norm": "#8FBC5A",
         "cnn_wide": GREEN,
         "cnn_deep": "#00573F",
         "lenet": RED,

@@ -8,7 +8,13 @@ from zipfile import is_zipfile
 
 from experiments.errors import DigitsError, UsageError, first_line, unknown
 from experiments.models import MODELS
-from experiments.tracking.registry import CHAMPION, registered_name, registered_names
+from experiments.tracking.registry import (
+    CHAMPION,
+    registered_name,
+    registered_names,
+    registered_versions,
+    trained_names,
+)
 from experiments.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -140,6 +146,17 @@ def model_params(store: Store, reference: Reference) -> dict[str, str]:
     return dict(store.client.get_logged_model(reference.model_id).params)
 
 
+def find_version(store: Store, name: str, params: Mapping[str, Any]) -> Reference | None:
+    """Return the latest version of a registered model that was trained with these params among others, or None."""
+    wanted = {key: str(value) for key, value in params.items()}
+    of_name = [entry for entry in registered_versions(store) if entry.registered_model == name]
+    for entry in reversed(of_name):
+        found = resolve_reference(store, f"models:/{name}/{entry.version}")
+        if wanted.items() <= model_params(store, found).items():
+            return found
+    return None
+
+
 def model_file(store: Store, reference: Reference) -> Path:
     """Return the local path of the ``.keras`` file, downloaded where the store is remote.
 
@@ -195,7 +212,7 @@ def _from_uri(store: Store, text: str) -> Reference:
 
 def _from_architecture(store: Store, text: str) -> Reference:
     preferred = registered_name(DEFAULT_DATASET, text)
-    names = registered_names(store, text)
+    names = trained_names(store, text) or registered_names(store, text)
     if preferred in names:
         return _from_version(store, text, preferred, alias=CHAMPION)
     if not names:

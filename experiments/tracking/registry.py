@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import experiments
+from experiments.datasets import DERIVED
 from experiments.tracking.runs import Run
 from experiments.tracking.store import Store
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 SCORE = "val_accuracy"
+ADAPTED_FROM = "digits.adapted_from"
 REQUIREMENTS = ("keras", "tensorflow", "numpy")
 CODE = "code"  # MLflow's name for the folder of a model's own code
 
@@ -117,7 +119,14 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
 
 
 def register(
-    run: Run, model_id: str, *, dataset: str, architecture: str, score: float | None, description: str = ""
+    run: Run,
+    model_id: str,
+    *,
+    dataset: str,
+    architecture: str,
+    score: float | None,
+    description: str = "",
+    adapted_from: str | None = None,
 ) -> RegisteredVersion:
     """Register a logged model, and make the version with the best validation accuracy the champion.
 
@@ -130,15 +139,21 @@ def register(
         as long as no other has one, the first of several.
     description
         A line for those who read the registry.
+    adapted_from
+        The version that the network comes from, where it was not trained on the dataset but adapted to it.
     """
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
-    scored = {} if score is None else {SCORE: repr(score)}
+    details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
     entry = _version_of(run, name) or client.create_model_version(
         name,
         f"models:/{model_id}",
         run.id,
-        tags={**scored, "digits.dataset": dataset, "digits.model": architecture},
+        tags={
+            **{tag: value for tag, value in details.items() if value is not None},
+            "digits.dataset": dataset,
+            "digits.model": architecture,
+        },
         description=description,
         model_id=model_id,
     )
@@ -162,6 +177,20 @@ def registered_names(store: Store, architecture: str | None = None) -> list[str]
     """Return the names of the registered models in order, all or those of one architecture."""
     models = _registered_models(store)
     return sorted(model.name for model in models if architecture in (None, model.tags["digits.model"]))
+
+
+def trained_names(store: Store, architecture: str) -> list[str]:
+    """Return the names of those of an architecture's registered models that are networks trained on published digits.
+
+    Left out are networks trained on derived data, and those that were adapted to a data set and not trained on it.
+    """
+    found = []
+    for model in _registered_models(store):
+        if model.tags["digits.model"] == architecture and model.tags["digits.dataset"] not in DERIVED:
+            versions = store.client.search_model_versions(f"name = '{model.name}'")
+            if any(ADAPTED_FROM not in version.tags for version in versions):
+                found.append(model.name)
+    return sorted(found)
 
 
 def _registered_models(store: Store) -> list[Any]:

@@ -1,7 +1,7 @@
 """A trained network in a new domain: what it loses there, why, and what mends it without labels or with few."""
 
 from experiments.transfer.adaptation import ADAPTATIONS, Adapted, predictions
-from experiments.transfer.explanation import Adaptation, Transfer, explain
+from experiments.transfer.explanation import explain
 from experiments.transfer.few_shot import SEEDS, FewShot, draw, learn
 from experiments.transfer.findings import Domain, Findings, Interval, Outcome, Rung, chosen_rung, mean_entropy, outcome
 from experiments.transfer.placement import place
@@ -12,6 +12,7 @@ from experiments.transfer.robustness import (
     mean_corruption_error,
 )
 from experiments.transfer.shift import Shift, shift
+from experiments.transfer.transfers import Adaptation, Deskewed, Transfer
 
 __all__ = [
     "ADAPTATIONS",
@@ -19,6 +20,7 @@ __all__ = [
     "SEEDS",
     "Adaptation",
     "Adapted",
+    "Deskewed",
     "Domain",
     "FewShot",
     "Findings",

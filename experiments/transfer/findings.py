@@ -30,6 +30,8 @@ class Domain:
         int64 (n,), of the test digits; None where nobody knows them.
     views
         In how many forms, one after the other, the same digits come: 15 for ``<name>-c``, else 1.
+    files
+        The file of each test digit, where digits without labels are pictures; else none.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Domain:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None
     views: int = 1
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CORRUPTIONS
+from experiments.evaluation import wilson_interval
 
 BASELINE = "mlp_small"
-LEAST_ERROR = 1e-12
 
 
 def correct_by_corruption(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
@@ -44,23 +44,32 @@ def mean_corruption_error(accuracies: Mapping[str, float], baseline: Mapping[str
     ----------
     accuracies, baseline
         Accuracy in [0, 1] by corruption, the same ones in both.
+
+    Returns
+    -------
+    NaN where the baseline makes no mistake at all; corruptions under which it makes none have no relative error and
+    are left out.
     """
-    ratios = [(1 - accuracy) / max(1 - baseline[name], LEAST_ERROR) for name, accuracy in accuracies.items()]
-    return float(np.mean(ratios))
+    ratios = [(1 - accuracies[name]) / (1 - accuracy) for name, accuracy in baseline.items() if accuracy < 1]
+    return float(np.mean(ratios)) if ratios else float("nan")
 
 
 def interval_over_views(correct: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the 95 % interval of the accuracy over several views of the same digits.
 
     The views of one digit are recognised or missed together more often than by chance, so that their number
-    overstates what is known; the interval is that of the mean of the digits' own accuracies.
+    overstates what is known. The interval is Wilson's, of as many independent images as would tell the accuracy as
+    well as the digits' own accuracies do by their spread (Dean & Pagano 2015, "Evaluating confidence interval methods
+    for binomial proportions in clustered surveys"): at least as many as there are digits, and at most as there are
+    views of them.
 
     Parameters
     ----------
     correct
         bool (views, n), n >= 1.
     """
-    of_digits = correct.mean(axis=0)
-    mean, spread = float(of_digits.mean()), float(of_digits.std(ddof=1)) if len(of_digits) > 1 else 1.0
-    margin = 1.959964 * spread / np.sqrt(len(of_digits))
-    return max(0.0, mean - margin), min(1.0, mean + margin)
+    views, n = correct.shape
+    share, of_digits = float(correct.mean()), correct.mean(axis=0)
+    variance = float(of_digits.var(ddof=1)) / n if n > 1 and 0 < share < 1 else np.inf
+    independent = np.clip(share * (1 - share) / variance if variance else np.inf, n, views * n)
+    return wilson_interval(share * independent, float(independent))

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import analysis, datasets, tracking, transfer
-from experiments.datasets import Dataset, Split
+from experiments.datasets import Dataset, Split, Unlabelled
 from experiments.errors import UsageError
 from experiments.models.prediction import predict
 from experiments.tracking import Store
+from experiments.training import release_memory
 from experiments.transfer import Domain, FewShot, Outcome, Rung
 from experiments.workflows.domains import DESKEW, DESKEWED_FORM, Source, domain, source
 from experiments.workflows.listener import Listener
@@ -39,14 +40,14 @@ class Pair:
     home
         The network and its own data.
     target, data
-        The domain, and the data set it was made of, whose labels few-shot learning needs.
+        The domain, and the data it was made of, whose labels few-shot learning needs.
     folder
         Where what is computed for the two is kept.
     """
 
     home: Source
     target: Domain
-    data: Dataset
+    data: Dataset | Unlabelled
     folder: Path
     stages: Stages
     seed: int
@@ -78,7 +79,10 @@ def adapted(pair: Pair, method: str) -> "tuple[Outcome, keras.Model]":
         weights = {f"weight/{i:04}": weight for i, weight in enumerate(made.model.get_weights())}
         curve = {f"curve/{name}": np.asarray(values) for name, values in made.curve.items()}
         said = transfer.predictions(made.model, pair.target.images)
-        return {"probabilities": said, "adapting": np.asarray(made.seconds), **curve, **weights}
+        seconds = np.asarray(made.seconds)
+        del made
+        release_memory()
+        return {"probabilities": said, "adapting": seconds, **curve, **weights}
 
     import keras
 
@@ -94,7 +98,7 @@ def adapted(pair: Pair, method: str) -> "tuple[Outcome, keras.Model]":
 
 
 def twin(store: Store, home: Source, data_dir: Path | None, listener: Listener, parent: str | None) -> Source:
-    """Return a network like this one that was trained on deskewed digits; train it if there is none.
+    """Return the network trained by the same recipe and seed on deskewed digits; train it if there is none.
 
     Raises
     ------
@@ -106,17 +110,15 @@ def twin(store: Store, home: Source, data_dir: Path | None, listener: Listener, 
     name = DESKEWED_FORM.format(home.data.name)
     if name not in datasets.DERIVED:
         raise UsageError(f"there is no {name} to train a network on")
-    registered = tracking.registered_name(name, home.architecture.name)
-    if registered not in tracking.registered_names(store):
-        told = tracking.model_params(store, home.reference)
-        limit = int(told["limit"]) if told.get("limit", "none") != "none" else None
-        train(
-            store,
-            TrainOptions(home.architecture.name, name, data_dir, home.recipe(store).params(), limit),
-            listener,
-            parent,
-        )
-    return source(store, tracking.resolve_reference(store, registered), data_dir, listener)
+    told = tracking.model_params(store, home.reference)
+    limit = int(told["limit"]) if told.get("limit", "none") != "none" else None
+    recipe = home.recipe(store).params()
+    same = {**recipe, "limit": told.get("limit", "none")}
+    reference = tracking.find_version(store, tracking.registered_name(name, home.architecture.name), same)
+    if reference is None:
+        trained = train(store, TrainOptions(home.architecture.name, name, data_dir, recipe, limit), listener, parent)
+        reference = tracking.resolve_reference(store, f"models:/{trained.registered_model}/{trained.version}")
+    return source(store, reference, data_dir, listener)
 
 
 def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, listener: Listener) -> tuple[Rung, ...]:
@@ -126,13 +128,13 @@ def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, listener:
     Alignments that leave a target as the one before left it are left out.
     """
     rungs: list[Rung] = []
-    seen: set[bytes] = set()
+    seen: set[tuple[str, bytes]] = set()
     for alignment in (*datasets.ALIGNMENTS, STROKE):
         network = deskewed if alignment in (DESKEW, STROKE) else pair.home
         if network is None:
             continue
         aligned = _aligned(pair, network, alignment, data_dir, listener)
-        if (content := aligned.images.tobytes()) in seen:
+        if (content := (network.folder.name, aligned.images.tobytes())) in seen:
             continue
         seen.add(content)
 
@@ -152,7 +154,7 @@ def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, listener:
 def _aligned(pair: Pair, network: Source, alignment: str, data_dir: Path | None, listener: Listener) -> Domain:
     place = pair.data.name if pair.data.name in datasets.DATASET_NAMES else pair.data.source
     how = DESKEW if alignment == STROKE else alignment
-    aligned = domain(datasets.load(place, data_dir, listener.download, how), data_dir)
+    aligned = domain(datasets.load_target(place, data_dir, listener.download, how), data_dir)
     if alignment != STROKE:
         return aligned
     width = float(np.median(datasets.stroke_width(network.data.train.images)))
@@ -169,14 +171,19 @@ def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_sho
     Raises
     ------
     UsageError
-        For a bare file.
+        For a bare file, or digits without labels.
     """
+    if not isinstance(pair.data, Dataset):
+        raise UsageError(f"few-shot learning needs labels, and the training digits of {pair.data.source} have none")
     architecture, recipe = pair.home.architecture, pair.home.recipe(store)
-    weights, test = pair.home.network.get_weights(), pair.data.test
+    weights, labelled, test = pair.home.network.get_weights(), pair.data.train, pair.data.test
 
     def accuracy(k: int | None, seed: int, start: Any) -> float:
-        model = transfer.learn(architecture, recipe, transfer.draw(pair.data.train, k, seed), start, seed)
-        return float((predict(model, test).argmax(axis=1) == test.labels).mean())
+        model = transfer.learn(architecture, recipe, transfer.draw(labelled, k, seed), start, seed)
+        right = predict(model, test).argmax(axis=1) == test.labels
+        del model
+        release_memory()
+        return float(right.mean())
 
     def both(k: int | None, seed: int, _: Heard) -> Arrays:
         return {"accuracies": np.array([accuracy(k, seed, weights), accuracy(k, seed, None)])}
@@ -184,10 +191,10 @@ def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_sho
     found = np.empty((2, len(per_class), transfer.SEEDS))
     for i, k in enumerate(per_class):
         for seed in range(transfer.SEEDS):
-            stage = f"few-shot, {k or 'all'} a class, seed {seed}"
+            stage = f"few-shot {k or 'all'} seed {seed}"
             arrays = pair.stages.kept(stage, pair.folder, {}, partial(both, k, seed))
             found[:, i, seed] = arrays["accuracies"]
-    digits = tuple(len(transfer.draw(pair.data.train, k, 0)) for k in per_class)
+    digits = tuple(len(transfer.draw(labelled, k, 0)) for k in per_class)
     return FewShot(tuple(per_class), digits, found[0], found[1], zero_shot)
 
 
@@ -233,8 +240,10 @@ def compared(pair: Pair) -> tuple[transfer.Shift, Placed]:
     Raises
     ------
     UsageError
-        For a network without features.
+        For a network without features, or a single digit.
     """
+    if len(pair.target.images) < 2:
+        raise UsageError(f"{pair.target.name} has one digit, and a shift is one between many")
     extractor = analysis.feature_extractor(pair.home.network, pair.home.name)
     test, target = pair.home.data.test, pair.target
     mine = datasets.sample_indices(test, MOST_COMPARED)

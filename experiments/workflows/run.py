@@ -1,4 +1,4 @@
-"""The suite: tune a network, train networks, evaluate and compare them, and analyze one, under one run."""
+"""The suite: networks tuned, trained, evaluated and compared, looked into, used in a new domain, under one run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from experiments.workflows.listener import Listener
 from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
 from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.train_many import train_step
+from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
 
@@ -22,7 +23,7 @@ class Profile:
     """What a suite does: the data, the networks it trains and compares, and what it changes in their recipes.
 
     `tuned` is a further network that is trained with what a search of so many `trials` finds. Of the trained ones
-    those `analyzed` have their feature space looked into.
+    those `analyzed` have their feature space looked into, and those `transferred` are used in the domain `target`.
     """
 
     name: str
@@ -32,11 +33,21 @@ class Profile:
     tuned: str
     trials: int
     analyzed: tuple[str, ...]
+    transferred: tuple[str, ...]
+    target: str
 
 
 # The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
 QUICK = Profile(
-    "quick", "uci", ("mlp_small", "lenet", "cnn"), {"batch_size": 32}, tuned="mlp", trials=8, analyzed=("lenet",)
+    "quick",
+    "uci",
+    ("mlp_small", "lenet", "cnn"),
+    {"batch_size": 32},
+    tuned="mlp",
+    trials=8,
+    analyzed=("lenet",),
+    transferred=("mlp_small", "cnn"),
+    target="uci-c",
 )
 PROFILES = {profile.name: profile for profile in (QUICK,)}
 
@@ -71,7 +82,7 @@ def run(
         identity={"profile": chosen.name},
         description=f"Profile **{chosen.name}**: {chosen.tuned} tuned, then it and {', '.join(chosen.models)} "
         f"trained on **{chosen.dataset}**, evaluated and compared; the feature space of {', '.join(chosen.analyzed)} "
-        "looked into. The steps are child runs.",
+        f"looked into; {', '.join(chosen.transferred)} used on **{chosen.target}**. The steps are child runs.",
         tags={"digits.dataset": chosen.dataset},
     )
     return run_steps(store, plan, listener)
@@ -97,6 +108,11 @@ def _steps(store: Store, chosen: Profile, data_dir: Path | None) -> list[Step]:
         *(
             Step(f"analyze {name}", partial(_analyze, store, training[name], data_dir), needs=(training[name],))
             for name in chosen.analyzed
+        ),
+        Step(
+            "transfer",
+            partial(_transfer, store, TransferOptions((chosen.target,), data_dir=data_dir)),
+            needs=tuple(training[name] for name in chosen.transferred),
         ),
     ]
 
@@ -138,6 +154,13 @@ def _analyze(
 ) -> AnalyzeResult:
     """Look into the feature space of the network that the step `training` trained."""
     return analyze(store, _reference(ended[training]), AnalyzeOptions(data_dir=data_dir), listener, parent)
+
+
+def _transfer(
+    store: Store, options: TransferOptions, parent: str, ended: Mapping[str, StepResult], listener: Listener
+) -> TransferResult:
+    """Use the networks that the needed steps trained in another domain."""
+    return transfer_networks(store, [_reference(step) for step in ended.values()], options, listener, parent)
 
 
 def _reference(trained: StepResult) -> str:

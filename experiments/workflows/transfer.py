@@ -7,10 +7,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from experiments import evaluation, tracking, transfer
+from experiments import analysis, evaluation, tracking, transfer
+from experiments.analysis import Section
 from experiments.errors import UsageError, unknown
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run, Store
+from experiments.training import DivergedError
 from experiments.transfer import Findings, Outcome
 from experiments.workflows import transfer_record as record
 from experiments.workflows.adapt import (
@@ -41,7 +43,7 @@ class TransferOptions:
     Attributes
     ----------
     targets
-        Domains, each as `experiments.datasets.load` takes it.
+        Domains, each as `experiments.datasets.load_target` takes it.
     adapt
         Of `WAYS`; ``none`` is always done.
     few_shot
@@ -71,7 +73,7 @@ class TransferOptions:
             raise UsageError("name at least one target")
         for way in self.adapt:
             if way not in WAYS:
-                raise unknown("way to adapt", way, WAYS)
+                raise unknown("method", way, WAYS)
         if any(k is not None and k < 1 for k in self.few_shot):
             raise UsageError("few-shot needs at least 1 labelled digit of each class")
         if not 0 <= self.seed < 2**31:
@@ -103,7 +105,7 @@ class TransferResult:
     skipped
         Methods that do not apply, with the reason.
     discussion
-        What the numbers say.
+        What the numbers say: a paragraph on each network, then one on several, under a line each.
     """
 
     run_id: str
@@ -121,7 +123,7 @@ class _Passage:
     findings: Findings
     versions: Mapping[str, RegisteredVersion]
     skipped: Mapping[str, str]
-    sentences: tuple[str, ...]
+    sections: tuple[Section, ...]
 
 
 def transfer_networks(
@@ -153,12 +155,12 @@ def transfer_networks(
     pairs = [_pair(home, name, options, listener) for home, name in product(homes, dict.fromkeys(options.targets))]
     done = [_transfer(store, pair, options, listener, parent) for pair in pairs]
     if len(done) == 1:
-        return _result(done[0].run_id, done, " ".join(done[0].sentences))
+        return _result(done[0].run_id, done, done[0].sections)
     findings = [passage.findings for passage in done]
     with tracking.open_run(store, "transfer", record.comparison_name(findings), parent=parent, tags=_tags(done)) as run:
-        sentences = record.record_comparison(run, findings)
+        sections = record.record_comparison(run, findings)
         run.log_json([passage.run_id for passage in done], "transfers.json")
-    return _result(run.id, done, " ".join(sentences))
+    return _result(run.id, done, sections)
 
 
 def _pair(home: Any, name: str, options: TransferOptions, listener: Listener) -> Pair:
@@ -205,9 +207,9 @@ def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: List
                     record.record_method(one, findings, method)
                     if options.register:
                         versions[method] = record.register_adapted(one, pair, method, network)
-        sentences = record.record_pair(run, pair, findings, placed, skipped)
+        sections = record.record_pair(run, pair, findings, placed, skipped)
         run.log_metrics({f"seconds/{stage}": seconds for stage, seconds in pair.stages.seconds.items()})
-    return _Passage(run.id, findings, versions, skipped, sentences)
+    return _Passage(run.id, findings, versions, skipped, sections)
 
 
 def _findings(
@@ -242,12 +244,13 @@ def _findings(
 
 @contextmanager
 def _applying(what: str, pair: Pair, skipped: dict[str, str], listener: Listener) -> Iterator[None]:
-    """Let a method that does not apply to the network be left out, with a line that says why."""
+    """Let a method that does not apply to the network, or does not converge, be left out with a line that says why."""
     try:
         yield
-    except UsageError as error:
+    except (UsageError, DivergedError) as error:
         skipped[what] = str(error)
-        listener.say(f"{what} does not apply to {pair.home.name}: {error}")
+        failed = "diverged on" if isinstance(error, DivergedError) else "does not apply to"
+        listener.say(f"{what} {failed} {pair.home.name}: {error}")
 
 
 @contextmanager
@@ -271,7 +274,7 @@ def _tags(done: Sequence[_Passage]) -> dict[str, str]:
     }
 
 
-def _result(run_id: str, done: Sequence[_Passage], discussion: str) -> TransferResult:
+def _result(run_id: str, done: Sequence[_Passage], sections: Sequence[Section]) -> TransferResult:
     rows = [_row(passage, way, found) for passage in done for way, found in passage.findings.outcomes.items()]
     few = [
         {
@@ -294,7 +297,7 @@ def _result(run_id: str, done: Sequence[_Passage], discussion: str) -> TransferR
         for passage in done
         for way, reason in passage.skipped.items()
     ]
-    return TransferResult(run_id, tuple(rows), tuple(few), tuple(skipped), discussion)
+    return TransferResult(run_id, tuple(rows), tuple(few), tuple(skipped), analysis.as_text(sections))
 
 
 def _row(passage: _Passage, way: str, found: Outcome) -> dict[str, Any]:

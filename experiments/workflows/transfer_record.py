@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from experiments import datasets, evaluation, reporting, tracking, transfer
+from experiments import analysis, datasets, evaluation, reporting, tracking, transfer
+from experiments.analysis import Section
 from experiments.evaluation import Metrics
 from experiments.models import CLASSES
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run
-from experiments.transfer import Findings, Interval, Outcome, Transfer
-from experiments.workflows.adapt import ALIGN, NONE, Pair, Placed
-from experiments.workflows.domains import DESKEWED_FORM
+from experiments.transfer import Findings, Interval, Outcome, Rung, Transfer
+from experiments.workflows.adapt import ALIGN, NONE, STROKE, Pair, Placed
+from experiments.workflows.domains import DESKEW, DESKEWED_FORM
 
 if TYPE_CHECKING:
     import keras
 
+STATE = ("entropy", "confident")  # rows of an adaptation's curve that begin with the network as it came
 MOST_PAIRS = 10  # of digits that are taken for each other, in the table
 COLUMNS = ("adapt", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "seconds")
 
@@ -66,13 +68,14 @@ def record_method(run: Run, found: Findings, method: str) -> None:
     """Write one adaptation to its run: its curve step by step, and what it brought."""
     adapted, before = found.outcomes[method], numbers(found.target, found.outcomes[NONE])
     after = numbers(found.target, adapted)
-    for step, values in _steps(adapted.curve):
+    for step, values in _steps(_from_before(adapted.curve)):
         run.log_metrics(values, step=step)
     run.log_params({"model": found.name, "source": found.source, "target": found.target.name, "adapt": method})
     measured = {**{f"{name}_before": value for name, value in before.items()}, **after, "seconds": adapted.seconds}
     run.log_metrics({name: value for name, value in measured.items() if value is not None})
     run.log_text(reporting.csv_text(_predictions(found, adapted)), "predictions.csv")
-    curves = reporting.adaptation_curve({method: adapted.curve}, f"{found.name} on {found.target.name}: {method}")
+    title = f"{found.name} on {found.target.name}: {method}"
+    curves = reporting.adaptation_curve({method: _from_before(adapted.curve)}, title, _unit(method), first=0)
     run.log_figure(curves, "figures/curve.png")
     run.describe(
         f"**{found.name}** adapted to **{found.target.name}** by `{method}`, with {len(found.target.unlabelled):,} "
@@ -107,19 +110,25 @@ def register_adapted(run: Run, pair: Pair, method: str, network: "keras.Model") 
     example = data.test.take(range(1)).as_float()
     model_id = tracking.log_model(run, network, f"{name}-{home.architecture.name}-{method}", params, example)
     score = None
-    if pair.target.labels is not None:
+    if isinstance(data, datasets.Dataset):
         _, validation = datasets.split_validation(data.train, home.architecture.recipe.validation)
         score = float((predict(network, validation).argmax(axis=1) == validation.labels).mean())
     run.set_tags({"digits.adapted_from": origin, "digits.adaptation": method})
     described = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
     return tracking.register(
-        run, model_id, dataset=name, architecture=home.architecture.name, score=score, description=described
+        run,
+        model_id,
+        dataset=name,
+        architecture=home.architecture.name,
+        score=score,
+        description=described,
+        adapted_from=origin,
     )
 
 
 def record_pair(
     run: Run, pair: Pair, found: Findings, placed: Placed | None, skipped: Mapping[str, str]
-) -> tuple[str, ...]:
+) -> tuple[Section, ...]:
     """Write all that was found of one network in one domain; return it in words."""
     run.log_params(
         {
@@ -140,14 +149,14 @@ def record_pair(
         run.log_figure(figure, f"figures/{file}.png")
     for file, rows in _tables(found).items():
         run.log_text(reporting.csv_text(rows), file)
-    sentences = _sentences([found])
+    sections = _discussion([found])
     left_out = [f"`{way}` does not apply: {reason}." for way, reason in skipped.items()]
     table = reporting.markdown_table(COLUMNS, [tuple(map(_text, row.values())) for row in _ways(found)])
-    text = "\n\n".join([table, " ".join(sentences), *left_out])
+    text = "\n\n".join([table, *left_out, analysis.as_markdown(sections)])
     run.log_text(text, "discussion.md")
     run.log_json({"ways": _ways(found), "ladder": ladder_rows(found), "skipped": dict(skipped)}, "transfer.json")
     run.describe(f"**{found.name}**, trained on {found.source}, in the domain **{found.target.name}**.\n\n{text}")
-    return sentences
+    return sections
 
 
 def comparison_name(findings: Sequence[Findings]) -> str:
@@ -155,7 +164,7 @@ def comparison_name(findings: Sequence[Findings]) -> str:
     return f"transfer to {', '.join(dict.fromkeys(found.target.name for found in findings))}"
 
 
-def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[str, ...]:
+def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[Section, ...]:
     """Write what several networks and domains show together; return it in words."""
     networks, targets = (
         dict.fromkeys(found.name for found in findings),
@@ -171,14 +180,14 @@ def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[str, ...]
             for found in findings for row in _ways(found)]  # fmt: skip
     run.log_text(reporting.csv_text(rows), "results.csv")
     run.log_json(rows, "results.json")
-    sentences = _sentences(findings)
+    sections = _discussion(findings)
     table = reporting.markdown_table(
         ("model", "source", "target", *COLUMNS), [tuple(map(_text, row.values())) for row in rows]
     )
-    text = f"{table}\n\n{' '.join(sentences)}"
+    text = f"{table}\n\n{analysis.as_markdown(sections)}"
     run.log_text(text, "discussion.md")
     run.describe(f"{', '.join(networks)} in the domains {', '.join(targets)}.\n\n{text}")
-    return sentences
+    return sections
 
 
 def _ways(found: Findings) -> list[dict[str, Any]]:
@@ -188,17 +197,42 @@ def _ways(found: Findings) -> list[dict[str, Any]]:
     ]
 
 
-def _steps(curve: Mapping[str, Sequence[float]]) -> Iterator[tuple[int, dict[str, float]]]:
-    for step in range(max(map(len, curve.values()), default=0)):
-        yield step, {name: values[step] for name, values in curve.items() if step < len(values)}
+def _from_before(curve: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return the rows of a curve from the state before to the last step, NaN where nothing was measured.
+
+    A row of the state is one value longer than what was descended, or has the states before and after alone.
+    """
+    last = max((len(values) for name, values in curve.items() if name not in STATE), default=1)
+    rows = {}
+    for name, values in curve.items():
+        row = [nan] * (last + 1)
+        if name not in STATE:
+            row[1:] = values
+        elif len(values) == last + 1:
+            row = list(values)
+        else:
+            row[0], row[-1] = values[0], values[-1]
+        rows[name] = row
+    return rows
+
+
+def _unit(method: str) -> str:
+    return "step" if method == "tent" else "epoch"
+
+
+def _steps(rows: Mapping[str, Sequence[float]]) -> Iterator[tuple[int, dict[str, float]]]:
+    for step in range(max(map(len, rows.values()), default=0)):
+        yield step, {name: values[step] for name, values in rows.items() if not isnan(values[step])}
 
 
 def _predictions(found: Findings, outcome: Outcome) -> list[dict[str, Any]]:
     if found.target.labels is not None:
         return evaluation.predictions_table(found.target.labels, outcome.probabilities)
     digits, sure = outcome.probabilities.argmax(axis=1).tolist(), outcome.probabilities.max(axis=1).tolist()
-    rows = enumerate(zip(digits, sure, strict=True))
-    return [{"index": index, "predicted": digit, "probability": round(p, 6)} for index, (digit, p) in rows]
+    files = found.target.files or range(len(digits))
+    column = "file" if found.target.files else "index"
+    rows = zip(files, digits, sure, strict=True)
+    return [{column: file, "predicted": digit, "probability": round(p, 6)} for file, digit, p in rows]
 
 
 def _changed(before: float | None, after: float | None) -> str:
@@ -318,9 +352,10 @@ def _figures(found: Findings, placed: Placed | None) -> Iterator[tuple[str, Any]
         yield "reliability", reporting.reliability_diagram(calibrated, f"{title}: reliability")
         if placed:
             yield "map", _map(found, placed, labels, plain)
-    methods = {way: one.curve for way, one in found.outcomes.items() if one.curve}
+    methods = {way: _from_before(one.curve) for way, one in found.outcomes.items() if one.curve}
     if methods:
-        yield "adaptation_curves", reporting.adaptation_curve(methods, f"{title}: adaptation without labels")
+        named = f"{title}: adaptation without labels"
+        yield "adaptation_curves", reporting.adaptation_curve(methods, named, "epoch (tent: step)", first=0)
     if shots := found.few_shot:
         ks: list[int | Literal["all"]] = [k or "all" for k in shots.per_class]
         yield (
@@ -403,31 +438,41 @@ def _matrix(findings: Sequence[Findings]) -> dict[str, dict[str, Interval]]:
     return matrix
 
 
-def _sentences(findings: Sequence[Findings]) -> tuple[str, ...]:
+def _discussion(findings: Sequence[Findings]) -> tuple[Section, ...]:
     """Say what the numbers show, route by route."""
     routes: dict[tuple[str, str], list[Findings]] = {}
     for found in findings:
         routes.setdefault((found.source, found.target.name), []).append(found)
-    sentences: list[str] = []
+    sections: list[Section] = []
     for (home, target), group in routes.items():
-        corrupted = {found.name: found for found in findings if found.source == home and corruptions(found)}
+        corrupted = {found.name: found for found in findings if found.source == home and _of_its_source(found)}
         known = [_transfer(found, corrupted.get(found.name)) for found in group if found.outcomes[NONE].metrics]
-        sentences += transfer.explain(known, home, target)
+        sections += transfer.explain(known, home, target)
         if len(known) < len(group):
-            sentences.append(f"{target} has no labels: what is right and wrong there cannot be told.")
-    return tuple(sentences)
+            sections.append(Section(target, ("It has no labels: what is right and wrong there cannot be told.",)))
+    return tuple(sections)
+
+
+def _of_its_source(found: Findings) -> bool:
+    """Return whether the target is of the source's digits under corruptions, and labelled."""
+    published = [datasets.DERIVED[name].source.name if name in datasets.DERIVED else name
+                 for name in (found.source, found.target.name)]  # fmt: skip
+    return published[0] == published[1] and bool(corruptions(found))
 
 
 def _transfer(found: Findings, corrupted: Findings | None) -> Transfer:
     plain = found.outcomes[NONE].metrics
     assert plain is not None  # noqa: S101 - the caller has left those without out
     n = len(found.target.images)
+    placed = [rung for rung in found.ladder if rung.alignment not in {DESKEW, STROKE}]
     return Transfer(
         name=found.name,
         source=found.at_home,
         target=plain,
         shift=found.shift,
-        alignments={rung.alignment: rung.outcome.metrics.accuracy for rung in found.ladder if rung.outcome.metrics},
+        alignments=_accuracies(placed),
+        alignment=next((rung.alignment for rung in found.ladder if _same(rung, found)), ""),
+        deskewed=_deskewed(found),
         corruptions=corruptions(corrupted) if corrupted else {},
         adaptations={
             way: transfer.Adaptation(plain.accuracy, outcome.metrics.accuracy, n)
@@ -435,7 +480,23 @@ def _transfer(found: Findings, corrupted: Findings | None) -> Transfer:
             if way not in (NONE, ALIGN) and outcome.metrics
         },
         right=found.outcomes[NONE].probabilities.argmax(axis=1) == found.target.labels,
+        views=found.target.views,
     )
+
+
+def _accuracies(rungs: Sequence[Rung]) -> dict[str, float]:
+    return {rung.alignment: rung.outcome.metrics.accuracy for rung in rungs if rung.outcome.metrics}
+
+
+def _same(rung: Rung, found: Findings) -> bool:
+    """Return whether a rung is the network as it was used without any alignment being asked for."""
+    plain = found.outcomes[NONE].probabilities
+    return rung.network == found.name and np.array_equal(rung.outcome.probabilities, plain)
+
+
+def _deskewed(found: Findings) -> transfer.Deskewed | None:
+    rungs = [rung for rung in found.ladder if rung.alignment in {DESKEW, STROKE}]
+    return transfer.Deskewed(rungs[0].network, _accuracies(rungs)) if rungs else None
 
 
 def _text(value: Any) -> str:

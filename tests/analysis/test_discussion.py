@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from experiments import analysis
-from experiments.analysis.discussion import as_markdown, contrast, discuss
+from experiments.analysis.discussion import Section, as_markdown, as_text, contrast, discuss
 from experiments.analysis.findings import SPLITS, Confusing, Digits, Findings
 from experiments.analysis.looks import differences, leanings
 
@@ -234,6 +234,12 @@ def test_unusual_loops_are_said() -> None:
     loops[top[:40]] = 0
     (sentence,) = differences({"loops": loops}, labels, top)
     assert sentence.startswith("67% of them have another number of closed loops")
+
+
+def test_sections_are_written_with_markup_and_without() -> None:
+    sections = (Section("First", ("A.", "B.")), Section("Second", ("C.",)))
+    assert as_markdown(sections) == "## First\n\nA. B.\n\n## Second\n\nC.\n"
+    assert as_text(sections) == "First\nA. B.\n\nSecond\nC."
 
 
 def test_sections_without_sentences_are_left_out(perfect: Findings) -> None:

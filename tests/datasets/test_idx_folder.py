@@ -95,6 +95,38 @@ def test_other_sizes_go_through_mnists_procedure(tmp_path: Path, names: list[str
     assert dataset.transform == transform
 
 
+def on_black(n: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Return `n` blots, white on black."""
+    images = np.zeros((n, height, width), np.uint8)
+    images[:, height // 4 : -(height // 4), width // 3 : -(width // 3)] = digits(n, side=1)[0] // 2 + 120
+    return images
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (28, 28), (32, 32), (100, 60)])
+@pytest.mark.parametrize("paper", [255, 230])
+def test_dark_ink_on_light_paper_is_inverted(tmp_path: Path, height: int, width: int, paper: int) -> None:
+    images, labels = on_black(40, height, width), TRAIN[1]
+    for name in ("ink", "paper"):
+        (tmp_path / name).mkdir()
+    put_all(tmp_path / "ink", MNIST_NAMES, (np.minimum(images, paper), labels), (images[:20], TEST[1]))
+    dark = (paper - np.minimum(images, paper)).astype(np.uint8)
+    put_all(tmp_path / "paper", MNIST_NAMES, (dark, labels), (dark[:20], TEST[1]))
+    light, inverted = load_folder(tmp_path / "ink"), load_folder(tmp_path / "paper")
+    np.testing.assert_array_equal(inverted.train.images, light.train.images)
+    assert inverted.test.images.shape == (20, 28, 28)
+    assert (light.transform, inverted.transform) == (
+        ("none", "inverted") if height == 28 else ("mnist-procedure", "inverted+mnist-procedure")
+    )
+
+
+def test_emnist_on_paper_is_put_right_and_inverted(tmp_path: Path) -> None:
+    images = on_black(40, 28, 28)
+    put_all(tmp_path, EMNIST_NAMES, (np.invert(images), TRAIN[1]), (np.invert(images[:20]), TEST[1]))
+    data = load_folder(tmp_path)
+    assert data.transform == "transpose+inverted"
+    np.testing.assert_array_equal(data.train.images, np.swapaxes(images, 1, 2))
+
+
 def test_without_test_files_a_fifth_is_held_out(tmp_path: Path) -> None:
     for name, array in zip(MNIST_NAMES[:2], TRAIN, strict=True):
         put(tmp_path, name, array)

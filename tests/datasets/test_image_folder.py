@@ -3,30 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from picture_writer import put, put_classes, stroke
 from PIL import Image
 
 from experiments.datasets.folder import load_folder
 from experiments.datasets.normalise import fit_to_mnist
 from experiments.errors import DigitsError
-
-
-def stroke(width: int = 60, height: int = 80, thickness: int = 8) -> NDArray[np.uint8]:
-    """Draw a seven, white on black."""
-    image = np.zeros((height, width), np.uint8)
-    image[10 : 10 + thickness, 10:-10] = 255
-    image[10:-10, -10 - thickness : -10] = 255
-    return image
-
-
-def put(path: Path, pixels: NDArray[np.uint8], mode: str = "L") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).convert(mode).save(path)
-
-
-def put_classes(folder: Path, classes: range = range(10), each: int = 2) -> None:
-    for digit in classes:
-        for number in range(each):
-            put(folder / str(digit) / f"{number}.png", stroke(thickness=6 + digit))
 
 
 def only_image(folder: Path) -> NDArray[np.uint8]:
@@ -164,6 +146,32 @@ def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
 def test_one_class_is_refused(tmp_path: Path) -> None:
     put_classes(tmp_path, range(3, 4), each=10)
     with pytest.raises(DigitsError, match="one class only, 3"):
+        load_folder(tmp_path)
+
+
+@pytest.mark.parametrize(("others", "named"), [(["10"], "10/"), (["a", "b"], "a/, b/"), (["zero", "00"], "00/, zero/")])
+@pytest.mark.parametrize("digits", [range(0), range(10)], ids=["alone", "beside digits"])
+@pytest.mark.parametrize("part", ["", "train"])
+def test_other_classes_are_named(tmp_path: Path, others: list[str], named: str, digits: range, part: str) -> None:
+    put_classes(tmp_path / part, digits)
+    for other in others:
+        put(tmp_path / part / other / "one.png", stroke())
+    with pytest.raises(DigitsError, match=f"has pictures in {named}: only digits can be read, in 0/ to 9/; name these"):
+        load_folder(tmp_path)
+
+
+def test_folders_without_pictures_are_no_classes(tmp_path: Path) -> None:
+    put_classes(tmp_path)
+    put(tmp_path / ".thumbnails" / "0.png", stroke())
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "about.txt").write_text("mine")
+    assert len(load_folder(tmp_path).train) == 16
+
+
+def test_pictures_beside_class_folders_are_refused(tmp_path: Path) -> None:
+    put_classes(tmp_path)
+    put(tmp_path / "stray.png", stroke())
+    with pytest.raises(DigitsError, match=r"holds stray\.png beside class folders \(0/\)"):
         load_folder(tmp_path)
 
 

@@ -128,6 +128,7 @@ def test_a_stopped_suite_goes_on_after_the_steps_it_had_done(store: Store, capfd
     assert said.out.count("\n") == 1
     suite = json.loads(said.out)
     names = ["tune mlp", "train mlp_small", "train lenet", "train cnn", "train mlp", "evaluate", "analyze lenet"]
+    names += ["transfer"]
     assert [step["name"] for step in suite["steps"]] == names
     for step in suite["steps"]:
         assert step.keys() >= {"name", "status", "seconds", "run_id"}

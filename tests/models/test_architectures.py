@@ -56,6 +56,7 @@ BY_HAND = {
     "mlp_small": dense(784, 128) + dense(128, 10),
     "mlp": dense(784, 224) + dense(224, 288) + dense(288, 10),
     "cnn": conv(3, 1, 32) + conv(3, 32, 64) + dense(5 * 5 * 64, 128) + dense(128, 10),
+    "cnn_norm": conv_norm(3, 1, 32) + conv_norm(3, 32, 64) + 1600 * 128 + norm(128) + dense(128, 10),
     "cnn_wide": conv(3, 1, 32) + conv(3, 32, 192) + dense(7 * 7 * 192, 128) + dense(128, 10),
     "cnn_deep": conv(3, 1, 32) + conv(3, 32, 64) + conv(3, 64, 64) + dense(3 * 3 * 64, 64) + dense(64, 10),
     "lenet": conv(5, 1, 6) + conv(5, 6, 16) + dense(400, 120) + dense(120, 84) + dense(84, 10),
@@ -70,6 +71,7 @@ PROMISED = {
     "mlp_small": 101_770,
     "mlp": 243_530,
     "cnn": 225_034,
+    "cnn_norm": 225_706,
     "cnn_wide": 1_261_450,
     "cnn_deep": 93_322,
     "lenet": 61_706,
@@ -110,7 +112,7 @@ def test_the_number_of_parameters_is_the_published_one(model: Any, name: str) ->
     assert model.count_params() == MODELS[name].parameters == PROMISED[name] == BY_HAND[name]
 
 
-def test_the_eleven_networks_are_listed_by_their_names() -> None:
+def test_the_twelve_networks_are_listed_by_their_names() -> None:
     assert {name: network.name for name, network in MODELS.items()} == {name: name for name in PROMISED}
 
 
@@ -209,7 +211,7 @@ def test_the_table_of_networks_is_there_without_keras() -> None:
     program = "import sys; from experiments.models import MODELS; print(len(MODELS), *sys.modules)"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     count, *modules = output.split()
-    assert int(count) == 11
+    assert int(count) == 12
     assert not {"keras", "tensorflow", "mlflow", "optuna", "sklearn"} & set(modules)
 
 

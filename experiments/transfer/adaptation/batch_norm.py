@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.errors import UsageError
-from experiments.transfer.adaptation.adapted import Adapted, Curve, Heard, copy_of, predictions, scaled
+from experiments.transfer.adaptation.adapted import (
+    Adapted,
+    Curve,
+    Heard,
+    copy_of,
+    copy_to_adapt,
+    layers_of,
+    predictions,
+    scaled,
+)
 from experiments.transfer.adaptation.descent import Descent, shuffled
 from experiments.transfer.adaptation.objectives import mean_entropy
 
@@ -24,31 +33,31 @@ def adabn(model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_ste
     """Replace the statistics of all batch-norm layers by those of the target domain.
 
     Li, Wang, Shi, Hou & Liu (2018), "Adaptive batch normalization for practical domain adaptation". The statistics
-    are means over batches of 1,000, each batch normalised by its own.
+    are means over batches of about 1,000, each batch normalised by its own.
 
     Parameters
     ----------
     model
         The network, with batch norm.
     images
-        Unlabelled target digits, uint8 (n, 28, 28).
+        Unlabelled target digits, uint8 (n, 28, 28), n >= 2.
     seed
         Of the order of the digits.
     on_step
-        Called with the steps done and planned.
+        Called with the batches done and planned.
 
     Raises
     ------
     UsageError
-        For a network without batch norm.
+        For a network without batch norm, or too few digits.
+    DivergedError
+        When the predictions are not finite.
     """
     start, adapted, curve = perf_counter(), copy_of(model), Curve()
-    _require_norms(model)
+    working = _by_batch(model, images, seed)
     curve.add_predictions(predictions(adapted, images))
-    renew_statistics(adapted, images, seed)
+    _renew_statistics(adapted, working, images, seed, on_step)
     curve.add_predictions(predictions(adapted, images))
-    if on_step:
-        on_step(1, 1)
     return Adapted(adapted, curve.rows(), perf_counter() - start)
 
 
@@ -59,70 +68,77 @@ def tent(model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_step
     their settings. What remains is a network like any other, with the statistics of the target domain under its new
     scales and offsets, where the paper normalises every batch by itself.
 
-    Parameters and errors are those of `adabn`.
+    Parameters and errors are those of `adabn`; batch norm without scales and offsets is refused too.
     """
     import keras
     import tensorflow as tf
 
-    start, adapted, curve = perf_counter(), copy_of(model), Curve()
-    _require_norms(model)
-    curve.add_predictions(predictions(adapted, images))
-    _without_dropout(adapted)
+    start, curve = perf_counter(), Curve()
+    working = _by_batch(model, images, seed)
+    weights = [weight for layer in _norms(working) for weight in layer.trainable_weights]
+    if not weights:
+        raise UsageError("its batch normalisation has no scales and offsets")
+    curve.add_predictions(predictions(model, images))
     pixels = tf.constant(images)
 
     def objective(chosen: Any) -> dict[str, Any]:
-        return {"loss": mean_entropy(adapted(scaled(tf.gather(pixels, chosen)), training=True))}
+        return {"loss": mean_entropy(working(scaled(tf.gather(pixels, chosen)), training=False))}
 
-    weights = [weight for layer in _norms(adapted) for weight in layer.trainable_weights]
     descent = Descent(weights, keras.optimizers.Adam(TENT_RATE), objective)
     batches = shuffled(len(images), TENT_BATCH, np.random.default_rng(seed))
     for number, batch in enumerate(batches, start=1):
         curve.add(**descent.epoch([batch]))
         if on_step:
             on_step(number, len(batches))
-    final = copy_of(model)
-    final.set_weights(adapted.get_weights())
-    renew_statistics(final, images, seed)
-    curve.add_predictions(predictions(final, images))
-    return Adapted(final, curve.rows(), perf_counter() - start)
+    adapted = copy_of(model, working)
+    _renew_statistics(adapted, working, images, seed)
+    curve.add_predictions(predictions(adapted, images))
+    return Adapted(adapted, curve.rows(), perf_counter() - start)
 
 
-def renew_statistics(model: "keras.Model", images: NDArray[np.uint8], seed: int) -> None:
-    """Set the moving mean and variance of all batch-norm layers to their means over the images' batches."""
+def _by_batch(model: "keras.Model", images: NDArray[np.uint8], seed: int) -> "keras.Model":
+    """Return a copy whose batch norm goes by its batch, and keeps what it saw; all else, dropout too, is as in use.
+
+    Raises
+    ------
+    UsageError
+        For a network without batch norm, or too few digits.
+    """
+    copy = copy_to_adapt(model, images, seed)
+    norms = _norms(copy)
+    if not norms:
+        raise UsageError("it has no batch normalisation")
+    for layer in norms:
+        layer.momentum = 0.0
+        layer.call = _in_training(layer.call)
+    return copy
+
+
+def _in_training(call: Any) -> Any:
+    return lambda *inputs, **options: call(*inputs, **{**options, "training": True})
+
+
+def _renew_statistics(
+    model: "keras.Model", working: "keras.Model", images: NDArray[np.uint8], seed: int, on_step: Heard | None = None
+) -> None:
+    """Set the model's moving means and variances to the means over batches of those that a copy `_by_batch` sees."""
     import tensorflow as tf
 
-    working = copy_of(model)
-    _without_dropout(working)
+    seen = [statistic for layer in _norms(working) for statistic in (layer.moving_mean, layer.moving_variance)]
+    sums = [np.zeros(statistic.shape) for statistic in seen]
+    forward = tf.function(lambda batch: working(scaled(batch), training=False))
     batches = shuffled(len(images), STATISTICS_BATCH, np.random.default_rng(seed))
-    norms = _norms(working)
-    sums = [[np.zeros(weight.shape) for weight in layer.non_trainable_weights] for layer in norms]
-    for layer in norms:
-        layer.momentum = 0.0  # so that what is kept is the batch's own
-    for batch in batches:
-        working(scaled(tf.constant(images[batch])), training=True)
-        for layer, total in zip(norms, sums, strict=True):
-            now = (np.asarray(weight) for weight in layer.non_trainable_weights)
-            total[:] = [one + more for one, more in zip(total, now, strict=True)]
-    for layer, total in zip(_norms(model), sums, strict=True):
-        for one, weight in zip(total, layer.non_trainable_weights, strict=True):
-            weight.assign(one / len(batches))
+    for number, batch in enumerate(batches, start=1):
+        forward(tf.constant(images[batch]))
+        sums = [total + statistic.numpy() for total, statistic in zip(sums, seen, strict=True)]
+        if on_step:
+            on_step(number, len(batches))
+    kept = [statistic for layer in _norms(model) for statistic in (layer.moving_mean, layer.moving_variance)]
+    for statistic, total in zip(kept, sums, strict=True):
+        statistic.assign(total / len(batches))
 
 
 def _norms(model: "keras.Model") -> list[Any]:
     import keras
 
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-
-
-def _require_norms(model: "keras.Model") -> None:
-    if not _norms(model):
-        raise UsageError("it has no batch normalisation")
-
-
-def _without_dropout(model: "keras.Model") -> None:
-    """Switch dropout off, which `training` would switch on together with batch statistics."""
-    import keras
-
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0
+    return [layer for layer in layers_of(model) if isinstance(layer, keras.layers.BatchNormalization)]

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from experiments.models import Recipe
 from experiments.training.augmentation import warp
-from experiments.transfer.adaptation.adapted import CONFIDENT, Adapted, Curve, Heard, copy_of, predictions, scaled
+from experiments.transfer.adaptation.adapted import (
+    CONFIDENT,
+    Adapted,
+    Curve,
+    Heard,
+    copy_of,
+    copy_to_adapt,
+    predictions,
+    scaled,
+)
 from experiments.transfer.adaptation.descent import Descent, shuffled
 from experiments.transfer.adaptation.objectives import cross_entropy
 
@@ -24,7 +33,11 @@ WARPS = Recipe(rotation=10, zoom=0.1, shift=0.1)
 
 
 def self_training(
-    model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_step: Heard | None = None
+    model: "keras.Model",
+    images: NDArray[np.uint8],
+    seed: int = 0,
+    on_step: Heard | None = None,
+    epochs: int = EPOCHS,
 ) -> Adapted:
     """Train a student, on warped digits, with the labels that a teacher is sure of; the teacher is its average.
 
@@ -38,21 +51,26 @@ def self_training(
     model
         Any network.
     images
-        Unlabelled target digits, uint8 (n, 28, 28).
+        Unlabelled target digits, uint8 (n, 28, 28), n >= 2.
     seed
-        Of the order of the digits and their warps; dropout draws from Keras's own state.
+        Of the order of the digits, their warps and dropout.
     on_step
         Called with the epochs done and planned.
+    epochs
+        How many.
 
     Raises
     ------
+    UsageError
+        For too few digits.
     DivergedError
-        When the loss is no longer finite.
+        When the loss or the predictions are no longer finite.
     """
     import keras
     import tensorflow as tf
 
-    start, student, teacher, curve = perf_counter(), copy_of(model), copy_of(model), Curve()
+    start, curve = perf_counter(), Curve()
+    student, teacher = copy_to_adapt(model, images, seed), copy_of(model)
     pixels, step = tf.constant(images), tf.Variable(0, dtype=tf.int64)
 
     def objective(chosen: Any) -> dict[str, Any]:
@@ -64,15 +82,15 @@ def self_training(
 
     def follow() -> None:
         for kept, new in zip(teacher.weights, student.weights, strict=True):
-            kept.assign(MEMORY * kept + (1 - MEMORY) * new)
+            kept.assign_add((1 - MEMORY) * (new - kept))
         step.assign_add(1)
 
     descent = Descent(student.trainable_weights, keras.optimizers.Adam(RATE), objective, after=follow)
     rng = np.random.default_rng(seed)
     curve.add_predictions(predictions(teacher, images))
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         curve.add(**descent.epoch(shuffled(len(images), BATCH, rng)))
         curve.add_predictions(predictions(teacher, images))
         if on_step:
-            on_step(epoch + 1, EPOCHS)
+            on_step(epoch + 1, epochs)
     return Adapted(teacher, curve.rows(), perf_counter() - start)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.errors import UsageError
-from experiments.transfer.adaptation.adapted import Adapted, Curve, Heard, copy_of, scaled
+from experiments.transfer.adaptation.adapted import Adapted, Curve, Heard, copy_of, copy_to_adapt, layers_of, scaled
 from experiments.transfer.adaptation.descent import Descent, shuffled
 from experiments.transfer.adaptation.objectives import cross_entropy, diversity, mean_entropy
 
@@ -20,70 +20,86 @@ BATCH = 64
 RATE = 0.01
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-3
+STATISTICS_MEMORY = 0.9  # of batch norm, as in PyTorch; that of Keras is 0.99
 PSEUDO_LABELS = 0.1  # weight of their cross-entropy
 FORWARD_BATCH = 1000
 
 
-def shot(model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_step: Heard | None = None) -> Adapted:
+def shot(
+    model: "keras.Model",
+    images: NDArray[np.uint8],
+    seed: int = 0,
+    on_step: Heard | None = None,
+    epochs: int = EPOCHS,
+) -> Adapted:
     """Train all but the classifier to be sure of each digit, of all classes alike, and true to pseudo-labels.
 
     Liang, Hu & Feng (2020), "Do we really need to access the source data? Source hypothesis transfer for unsupervised
     domain adaptation": information maximisation, and pseudo-labels by the nearest class centroid in feature space,
-    found anew before every epoch. The classifier is the last layer with weights. The rate falls as in the paper, but
-    from epoch to epoch.
+    found anew before every epoch. The classifier is the last layer with weights.
 
     Parameters
     ----------
     model
         Any network with weights before its classifier.
     images
-        Unlabelled target digits, uint8 (n, 28, 28).
+        Unlabelled target digits, uint8 (n, 28, 28), n >= 2.
     seed
-        Of the order of the digits; dropout draws from Keras's own state.
+        Of the order of the digits and of dropout.
     on_step
         Called with the epochs done and planned.
+    epochs
+        How many; the rate falls over all of them.
 
     Raises
     ------
     UsageError
-        For a network of one layer.
+        For a network of one layer, or too few digits.
     DivergedError
-        When the objective is no longer finite.
+        When the objective or the predictions are no longer finite.
     """
     import keras
     import tensorflow as tf
 
-    start, adapted, curve = perf_counter(), copy_of(model), Curve()
-    both = _features_and_probabilities(adapted)
-    classifier = {id(weight) for weight in _classifier(adapted).weights}
-    weights = [weight for weight in adapted.trainable_weights if id(weight) not in classifier]
+    start, working, curve = perf_counter(), copy_to_adapt(model, images, seed), Curve()
+    for layer in layers_of(working):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = STATISTICS_MEMORY
+    both = _features_and_probabilities(working)
+    classifier = {id(weight) for weight in _classifier(working).weights}
+    weights = [weight for weight in working.trainable_weights if id(weight) not in classifier]
     if not weights:
         raise UsageError("it has no layer with weights before its classifier")
     pixels, targets = tf.constant(images), tf.Variable(tf.zeros(len(images), tf.int64))
 
     def objective(chosen: Any) -> dict[str, Any]:
-        probabilities = adapted(scaled(tf.gather(pixels, chosen)), training=True)
+        probabilities = working(scaled(tf.gather(pixels, chosen)), training=True)
         sure, spread = mean_entropy(probabilities), diversity(probabilities)
         labels = tf.reduce_mean(cross_entropy(probabilities, tf.gather(targets, chosen)))
         loss = sure - spread + PSEUDO_LABELS * labels
         return {"loss": loss, "diversity": spread, "pseudo_label_loss": labels}
 
-    optimizer = keras.optimizers.SGD(RATE, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
-    descent, rng = Descent(weights, optimizer, objective), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    steps = epochs * len(shuffled(len(images), BATCH, rng))
+
+    def rate() -> Any:
+        return RATE * (1 + 10 * tf.cast(optimizer.iterations + 1, tf.float32) / steps) ** -0.75
+
+    optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True)
+    descent = Descent(weights, optimizer, objective, WEIGHT_DECAY)
     before: NDArray[np.int64] | None = None
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         features, probabilities = _forward(both, images)
-        labels = pseudo_labels(features, probabilities)
         curve.add_predictions(probabilities)
+        labels = pseudo_labels(features, probabilities)
         curve.add(changed_labels=float((labels != (probabilities.argmax(1) if before is None else before)).mean()))
         targets.assign(labels)
-        optimizer.learning_rate = RATE * (1 + 10 * epoch / EPOCHS) ** -0.75
         curve.add(**descent.epoch(shuffled(len(images), BATCH, rng)))
         before = labels
         if on_step:
-            on_step(epoch + 1, EPOCHS)
+            on_step(epoch + 1, epochs)
     curve.add_predictions(_forward(both, images)[1])
-    return Adapted(adapted, curve.rows(), perf_counter() - start)
+    return Adapted(copy_of(model, working), curve.rows(), perf_counter() - start)
 
 
 def pseudo_labels(features: NDArray[np.float32], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -103,19 +119,19 @@ def pseudo_labels(features: NDArray[np.float32], probabilities: NDArray[np.float
     -------
     int64 (n,); a class that no digit is nearest to is left out of the second round.
     """
-    points = np.hstack([features, np.ones((len(features), 1), np.float32)])
+    points = np.hstack([features, np.ones((len(features), 1))])  # float64: cosines near 1 are hardly apart
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     labels = _nearest(points, probabilities)
-    return _nearest(points, np.eye(probabilities.shape[1], dtype=np.float32)[labels])
+    return _nearest(points, np.eye(probabilities.shape[1])[labels])
 
 
-def _nearest(points: NDArray[np.float32], membership: NDArray[np.float32]) -> NDArray[np.int64]:
+def _nearest(points: NDArray[np.float64], membership: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the class whose centroid, weighted by membership (n, classes), has the greatest cosine with a point."""
-    centroids = membership.T @ points
-    lengths = np.linalg.norm(centroids, axis=1)
-    cosines = points @ (centroids / np.maximum(lengths, 1e-12)[:, None]).T
-    cosines[:, lengths == 0] = -np.inf
-    return cosines.argmax(axis=1)
+    total = membership.sum(axis=0)
+    present = np.flatnonzero(total > 0)
+    centroids = (membership[:, present] / total[present]).T @ points
+    centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
+    return present[(points @ centroids.T).argmax(axis=1)]
 
 
 def _classifier(model: "keras.Model") -> Any:

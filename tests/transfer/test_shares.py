@@ -1,0 +1,86 @@
+"""Shares of images that are not independent are counted by what they tell, and so do not tell too much."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import fisher_exact
+
+from experiments.evaluation import wilson_interval
+from experiments.transfer.shares import Share, design_effect, lost_between
+
+VIEWS, DIGITS, SAMPLES = 15, 300, 400
+
+
+def seen(rng: np.random.Generator, accuracy: float, alike: float, digits: int = DIGITS) -> NDArray[np.bool_]:
+    """Return which views are recognised: each digit has an ease of its own, more so the more alike its views are."""
+    if not alike:
+        return rng.random((VIEWS, digits)) < accuracy
+    concentration = 1 / alike - 1  # so that two views of a digit correlate by `alike`
+    ease = rng.beta(accuracy * concentration, (1 - accuracy) * concentration, digits)
+    return rng.random((VIEWS, digits)) < ease
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.integers(0, 40))
+def test_independent_images_are_counted_as_they_are(counts: tuple[int, int], other: int) -> None:
+    count, n = counts
+    share = Share(count, n)
+    assert (share.weight, share.successes) == (n, count)
+    assert share.interval() == wilson_interval(count, n)
+    assert share.differs(Share(other, 40)) == fisher_exact([[count, n - count], [other, 40 - other]]).pvalue
+
+
+def test_views_weigh_less_and_the_share_stays_what_it_is() -> None:
+    share = Share(1200, 1500, 15)
+    assert str(share) == "80.0%"
+    assert share.weight == 100
+    assert share.successes == pytest.approx(80)
+    assert share.interval() == pytest.approx(wilson_interval(80, 100))
+    assert share.differs(Share(50, 100)) == pytest.approx(Share(80, 100).differs(Share(50, 100)))
+    assert Share(3, 4, 15).weight == 1
+
+
+@pytest.mark.parametrize(("alike", "expected"), [(0.0, 1.0), (0.1, 2.4), (0.5, 8.0), (0.9, 13.6)])
+def test_the_design_effect_is_that_of_the_correlation(alike: float, expected: float) -> None:
+    # 1 + (views - 1) times the correlation of two views (Kish 1965).
+    assert design_effect(seen(np.random.default_rng(0), 0.8, alike, 20_000)) == pytest.approx(expected, rel=0.04)
+
+
+@pytest.mark.parametrize("right", [np.ones((4, 9), bool), np.zeros((4, 9), bool), np.array([[True], [False]])])
+def test_where_digits_do_not_tell_each_counts_once(right: NDArray[np.bool_]) -> None:
+    assert design_effect(right) == len(right)
+
+
+def test_the_design_effect_stays_between_one_and_the_number_of_views() -> None:
+    right = np.random.default_rng(0).random(50) < 0.5
+    assert design_effect(np.tile(right, (4, 1))) == 4
+    assert design_effect(np.stack([right, ~right])) == 1
+    assert design_effect(right[np.newaxis]) == 1
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.3, 0.8])
+def test_views_of_digits_make_no_false_findings(alike: float) -> None:
+    rng = np.random.default_rng(1)
+    false, naive, covered = [], [], []
+    for _ in range(SAMPLES):
+        right = seen(rng, 0.8, alike)
+        before = Share(int(rng.binomial(2000, 0.8)), 2000)
+        after = Share(int(right.sum()), right.size, design_effect(right))
+        low, high = lost_between(before, after)
+        false.append(before.differs(after) < 0.05)
+        naive.append(before.differs(Share(after.count, after.n)) < 0.05)
+        covered.append(low <= 0 <= high)
+    assert np.mean(false) < 0.05 + 0.02
+    assert np.mean(covered) > 0.95 - 0.025
+    if alike:
+        assert np.mean(naive) > 0.2  # what is avoided
+
+
+def test_digits_counted_once_make_no_false_findings_either() -> None:
+    rng = np.random.default_rng(2)
+    false = []
+    for _ in range(SAMPLES):
+        right = seen(rng, 0.8, 0.5)
+        false.append(Share(1600, 2000).differs(Share(int(right.sum()), right.size, VIEWS)) < 0.05)
+    assert np.mean(false) < 0.05

@@ -1,0 +1,180 @@
+"""Target domains: which are refused, and what becomes of digits without labels."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Trained
+from mlflow.artifacts import load_text
+from numpy.typing import NDArray
+from PIL import Image
+
+from experiments import datasets, transfer
+from experiments.datasets import Unlabelled
+from experiments.errors import UsageError
+from experiments.tracking import Reference, Store, resolve_reference
+from experiments.tracking.registry import SCORE
+from experiments.workflows.adapt import Pair, few_shot, ladder
+from experiments.workflows.domains import Source, domain, source, target
+from experiments.workflows.listener import Listener
+from experiments.workflows.stages import Stages
+from experiments.workflows.train import TrainOptions, train
+from experiments.workflows.transfer import TransferOptions, transfer_networks
+
+UCI = datasets.load("uci")
+MANY = 60
+
+
+def trained_on(name: str, network: Any = None) -> Source:
+    """Return a network, by default one that is never asked, that was trained on a data set."""
+    data = datasets.load(name)
+    alignment = "deskew" if "deskew" in data.transform else None
+    return Source("lenet", Reference("lenet", "nowhere", "lenet"), network, data, alignment, Path())
+
+
+def write(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> Path:
+    """Write pictures beside each other, or in class folders."""
+    for number, image in enumerate(images):
+        place = folder if labels is None else folder / str(labels[number])
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number:04}.png")
+    return folder
+
+
+def shifted(n: int = MANY) -> NDArray[np.uint8]:
+    """Return the first test digits of ``uci``, moved: other digits than its own."""
+    return np.roll(UCI.test.images[:n], (1, 2), (1, 2))
+
+
+def load(name: object, home: Source) -> Any:
+    return target(str(name), home, None, Listener())
+
+
+@pytest.mark.parametrize(
+    ("trained", "name"), [("uci", "uci"), ("uci-deskewed", "uci"), ("uci-deskewed", "uci-deskewed")]
+)
+def test_the_networks_own_data_is_refused(trained: str, name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is no new domain to lenet: its digits are those of {trained}, which"):
+        load(name, trained_on(trained))
+
+
+def test_deskewed_digits_are_new_to_a_network_that_has_seen_plain_ones() -> None:
+    where, data = load("uci-deskewed", trained_on("uci"))
+    assert (where.name, where.transform) == ("uci-deskewed", "mnist-procedure+deskew")
+    assert data.digest == datasets.load("uci-deskewed").digest
+
+
+@pytest.mark.parametrize("trained", ["uci", "uci-deskewed"])
+def test_corrupted_digits_are_new_to_a_network_that_has_seen_clean_ones(trained: str) -> None:
+    where, _ = load("uci-c", trained_on(trained))
+    assert where.views == 15
+    assert ("deskew" in where.transform) == (trained == "uci-deskewed")
+
+
+@pytest.mark.parametrize("labels", [UCI.test.labels, None], ids=["labelled", "unlabelled"])
+def test_the_same_digits_elsewhere_are_refused(tmp_path: Path, labels: NDArray[np.int64] | None) -> None:
+    write(tmp_path / "copy", UCI.test.images, labels)
+    write(tmp_path / "paper", np.invert(UCI.train.images[:200]), None if labels is None else UCI.train.labels[:200])
+    for name in ("copy", "paper"):
+        for home in (trained_on("uci"), trained_on("uci-deskewed")):
+            with pytest.raises(UsageError, match=f"{name} is no new domain to lenet: its digits are those of uci"):
+                load(tmp_path / name, home)
+
+
+def test_a_few_of_the_networks_digits_are_not_its_domain(tmp_path: Path) -> None:
+    write(tmp_path, np.concatenate([shifted(), UCI.test.images[: MANY - 1]]))
+    where, _ = load(tmp_path, trained_on("uci"))
+    assert len(where.images) == 2 * MANY - 1
+
+
+def test_digits_without_labels_are_a_domain(tmp_path: Path) -> None:
+    where, data = load(write(tmp_path / "Mine", shifted()), trained_on("uci"))
+    assert isinstance(data, Unlabelled)
+    assert (where.name, where.transform, where.labels, where.views) == ("mine", "none", None, 1)
+    np.testing.assert_array_equal(where.images, shifted())
+    np.testing.assert_array_equal(where.unlabelled, shifted())
+
+
+def test_known_labels_of_test_digits_are_used(tmp_path: Path) -> None:
+    write(tmp_path / "train", shifted()[:10])
+    write(tmp_path / "test", shifted()[10:20], UCI.test.labels[10:20])
+    where, _ = load(tmp_path, trained_on("uci"))
+    assert where.labels is not None
+    assert where.labels.tolist() == sorted(UCI.test.labels[10:20])
+    np.testing.assert_array_equal(where.unlabelled, shifted()[:10])
+
+
+@pytest.fixture
+def paired(trained: Trained, tmp_path: Path) -> Callable[[Path], Pair]:
+    """Return a function that pairs the trained lenet with a folder."""
+    home = source(trained.store, resolve_reference(trained.store, "lenet"), None, Listener())
+
+    def pair(folder: Path) -> Pair:
+        where, data = target(str(folder), home, None, Listener())
+        return Pair(home, where, data, tmp_path / "kept", Stages(Listener(), "pair"), 0)
+
+    return pair
+
+
+def test_few_shot_learning_needs_labels(trained: Trained, tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
+    folder = write(tmp_path / "mine", shifted(20))
+    with pytest.raises(UsageError, match=f"few-shot learning needs labels, and the training digits of {folder} have"):
+        few_shot(paired(folder), trained.store, (1,), float("nan"))
+
+
+def test_the_ladder_needs_no_labels(tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
+    rows = np.pad(shifted(20), ((0, 0), (3, 0), (0, 9)))  # of another size: every rung is another picture
+    pair = paired(write(tmp_path / "mine", rows))
+    rungs = ladder(pair, None, None, Listener())
+    assert [rung.alignment for rung in rungs] == ["resize", "frame", "centre", "box"]
+    assert all(rung.outcome.metrics is None and rung.outcome.probabilities.shape == (20, 10) for rung in rungs)
+    assert transfer.chosen_rung(rungs).entropy == min(rung.entropy for rung in rungs)
+
+
+def test_one_class_can_be_measured(tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
+    sevens = np.roll(UCI.test.images[UCI.test.labels == 7], 1, axis=2)
+    pair = paired(write(tmp_path / "mine", sevens, np.full(len(sevens), 7)))
+    found = transfer.outcome(pair.target, transfer.predictions(pair.home.network, pair.target.images)).metrics
+    assert found is not None
+    assert [one.support > 0 for one in found.per_class] == [digit == 7 for digit in range(10)]
+    assert all(np.isfinite(value) for value in found.scalars().values())
+
+
+def test_corrupted_training_digits_of_a_domain_have_other_random_numbers() -> None:
+    where = domain(datasets.load("uci-c"), None)
+    assert len(where.unlabelled) == 15 * 500
+    assert where.labels is not None
+
+
+@pytest.mark.slow
+def test_pictures_without_labels_are_predicted_and_adapted_to(store: Store, tmp_path: Path) -> None:
+    train(store, TrainOptions("mlp_small", "uci", settings={"epochs": 1, "precision": "float32"}, limit=300))
+    folder = write(tmp_path / "mine", shifted())
+    options = TransferOptions((str(folder),), ("shot",), few_shot=(1,), register=True)
+    result = transfer_networks(store, ["mlp_small"], options)
+    value = json.loads(json.dumps(asdict(result), allow_nan=False))
+    assert [row["adapt"] for row in value["results"]] == ["none", "shot"]
+    for row in value["results"]:
+        assert row["n"] == MANY
+        assert {row[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece")} == {None}
+        assert row["source_accuracy"] > 0
+    assert value["few_shot"] == []
+    assert [one["adapt"] for one in value["skipped"]] == ["few-shot"]
+    run = store.client.get_run(result.run_id)
+    assert "accuracy" not in run.data.metrics
+    rows = list(csv.DictReader(io.StringIO(str(load_text(f"{run.info.artifact_uri}/predictions.csv")))))
+    assert len(rows) == MANY
+    assert all(0 <= int(row["predicted"]) < 10 and 0 < float(row["probability"]) <= 1 for row in rows)
+    figures = {Path(file.path).name for file in store.client.list_artifacts(result.run_id, "figures")}
+    assert "adaptation_curves.png" in figures
+    assert figures.isdisjoint({"confusion.png", "misclassified.png", "reliability.png"})
+    adapted = value["results"][1]
+    assert adapted["registered_model"] == "mine-mlp_small"
+    version = store.client.get_model_version(adapted["registered_model"], str(adapted["version"]))
+    assert SCORE not in version.tags
