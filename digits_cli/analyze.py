@@ -54,7 +54,7 @@ def analyze(
             result = analyze_many(store, model, options, console)
             for one in result.models.values():
                 print_analysis(console, one)
-            console.result(result.discussion)
+            console.prose(result.discussion)
         console.where(store, result.run_id)
         console.json(asdict(result))
 

@@ -88,6 +88,11 @@ class Console(Listener):
         self._progress.stop()
         self._out.print(text, markup=False)
 
+    def prose(self, text: str) -> None:
+        """Print paragraphs of the result, on a terminal broken between words; the work is done then."""
+        self._progress.stop()
+        self._out.print(text, markup=False, soft_wrap=False)
+
     def where(self, store: Store, run_id: str) -> None:
         """Say where the run is kept and how to see it."""
         self._out.print(f"run {run_id} in experiment {store.experiment}: {store.address(run_id)}", markup=False)

@@ -101,12 +101,15 @@ def print_transfer(console: "Console", result: "TransferResult") -> None:
         ],
     )
     rungs = [
-        (row["model"], row["target"], rung["alignment"], *_accuracy(rung)[:2], rung["network"])
+        (
+            *(row["model"], row["target"], rung["alignment"], *_accuracy(rung)[:2]),
+            *(f"{rung['entropy_unlabelled']:.4f}", rung["network"]),
+        )
         for row in result.results
         for rung in row.get("ladder", ())
     ]
     if rungs:
-        headers = ("model", "target", "alignment", "accuracy", "95 % interval", "network")
+        headers = ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabelled", "network")
         console.table("Alignment, no training in the target domain", headers, rungs)
     if result.few_shot:
         console.table(
@@ -122,7 +125,7 @@ def print_transfer(console: "Console", result: "TransferResult") -> None:
         )
     for left_out in result.skipped:
         console.result(f"{left_out['adapt']} does not apply to {left_out['model']}: {left_out['reason']}")
-    console.result(f"\n{result.discussion}\n")
+    console.prose(f"\n{result.discussion}\n")
 
 
 def _accuracy(row: Any) -> tuple[str, str, str, str]:

@@ -45,7 +45,8 @@ def _rectified(x: Any, norm: bool, name: str) -> Any:
     from keras import layers
 
     if norm:
-        x = layers.BatchNormalization(name=f"{name}_norm")(x)
+        # Keras's own memory of 0.99 takes hundreds of steps to forget what the untrained network gave.
+        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
     return layers.ReLU(name=name)(x)
 
 

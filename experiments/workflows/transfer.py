@@ -33,6 +33,7 @@ from experiments.workflows.domains import DESKEW, digest_of, source, target
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import check_probabilities
 from experiments.workflows.stages import Stages
+from experiments.workflows.transfer_numbers import ladder_rows, numbers
 from experiments.workflows.unfinished import Unfinished, unfinished
 
 
@@ -307,7 +308,7 @@ def _row(passage: _Passage, way: str, found: Outcome) -> dict[str, Any]:
         "source": findings.source,
         "target": findings.target.name,
         "adapt": way,
-        **record.numbers(findings.target, found),
+        **numbers(findings.target, found),
         "n": len(findings.target.images),
         "seconds": found.seconds,
         "source_accuracy": findings.at_home.accuracy,
@@ -315,7 +316,7 @@ def _row(passage: _Passage, way: str, found: Outcome) -> dict[str, Any]:
     }
     if way == ALIGN:
         row["alignment"] = transfer.chosen_rung(findings.ladder).alignment
-        row["ladder"] = record.ladder_rows(findings)
+        row["ladder"] = ladder_rows(findings)
     if version:
         row |= {"registered_model": version.registered_model, "version": version.version}
     return row

@@ -1,0 +1,66 @@
+"""What the numbers of networks in target domains say, route by route."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments import transfer
+from experiments.analysis import Section
+from experiments.transfer import Findings, Rung, Transfer
+from experiments.workflows.adapt import ALIGN, NONE, STROKE
+from experiments.workflows.domains import DESKEW
+from experiments.workflows.transfer_numbers import corruptions, of_its_source
+
+
+def discussion(findings: Sequence[Findings]) -> tuple[Section, ...]:
+    """Say what the numbers show, route by route."""
+    routes: dict[tuple[str, str], list[Findings]] = {}
+    for found in findings:
+        routes.setdefault((found.source, found.target.name), []).append(found)
+    sections: list[Section] = []
+    for (home, target), group in routes.items():
+        corrupted = {found.name: found for found in findings if found.source == home and of_its_source(found)}
+        known = [_transfer(found, corrupted.get(found.name)) for found in group if found.outcomes[NONE].metrics]
+        sections += transfer.explain(known, home, target)
+        if len(known) < len(group):
+            sections.append(Section(target, ("It has no labels: what is right and wrong there cannot be told.",)))
+    return tuple(sections)
+
+
+def _transfer(found: Findings, corrupted: Findings | None) -> Transfer:
+    plain = found.outcomes[NONE].metrics
+    assert plain is not None  # noqa: S101 - the caller has left those without out
+    n = len(found.target.images)
+    placed = [rung for rung in found.ladder if rung.alignment not in {DESKEW, STROKE}]
+    return Transfer(
+        name=found.name,
+        source=found.at_home,
+        target=plain,
+        shift=found.shift,
+        alignments=_accuracies(placed),
+        alignment=next((rung.alignment for rung in found.ladder if _same(rung, found)), ""),
+        deskewed=_deskewed(found),
+        corruptions=corruptions(corrupted) if corrupted else {},
+        adaptations={
+            way: transfer.Adaptation(plain.accuracy, outcome.metrics.accuracy, n)
+            for way, outcome in found.outcomes.items()
+            if way not in (NONE, ALIGN) and outcome.metrics
+        },
+        right=found.outcomes[NONE].probabilities.argmax(axis=1) == found.target.labels,
+        views=found.target.views,
+    )
+
+
+def _accuracies(rungs: Sequence[Rung]) -> dict[str, float]:
+    return {rung.alignment: rung.outcome.metrics.accuracy for rung in rungs if rung.outcome.metrics}
+
+
+def _same(rung: Rung, found: Findings) -> bool:
+    """Return whether a rung is the network as it was used without any alignment being asked for."""
+    plain = found.outcomes[NONE].probabilities
+    return rung.network == found.name and np.array_equal(rung.outcome.probabilities, plain)
+
+
+def _deskewed(found: Findings) -> transfer.Deskewed | None:
+    rungs = [rung for rung in found.ladder if rung.alignment in {DESKEW, STROKE}]
+    return transfer.Deskewed(rungs[0].network, _accuracies(rungs)) if rungs else None
