@@ -27,7 +27,11 @@ DataDir = Annotated[
 ]
 Dataset = Annotated[
     str,
-    typer.Option("--dataset", "-d", help="mnist, usps, uci, or a folder of IDX files or of images 0/ ... 9/."),
+    typer.Option(
+        "--dataset",
+        "-d",
+        help="mnist, usps, uci, one of them with -deskewed, or a folder of IDX files or of images 0/ ... 9/.",
+    ),
 ]
 Models = Annotated[
     list[str],

@@ -23,7 +23,7 @@ def transfer(
             "--target",
             "-t",
             help="usps, mnist, uci, one of them with -c (under the 15 corruptions of MNIST-C), or a folder with "
-            "digits; repeatable.",
+            "digits, labelled or not; repeatable.",
         ),
     ],
     adapt: Annotated[
