@@ -17,7 +17,7 @@ from benchmarks.command import Benchmark, at_least, load_tensorflow
 from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
 from experiments.models import MODELS
-from experiments.tracking import Store, find_version, open_store, registered_name
+from experiments.tracking import Store, find_version, open_store, registered_name, resolve_reference
 from experiments.transfer import ADAPTATIONS
 from experiments.workflows.listener import Listener
 from experiments.workflows.train import TrainOptions, train
@@ -27,14 +27,20 @@ NETWORKS = ("mlp", "cnn", "cnn_norm")
 ALIGNED = 0.973
 ADAPTED = 0.982
 SHOT_SECONDS = 180.0
+METHOD = "shot"  # by which a network is judged; fixed in advance
 
 # What others publish for this direction, and on which digits: their figures are not comparable with each other.
 PUBLISHED = (
     ("source only", "75.2 to 84", "ADDA's sample of 1,800; 1,860 of a new division", "Tzeng et al. 2017; SHOT"),
+    ("source only, both resized alike", "94.2", "USPS as torchvision has it", "criteo/pytorch-ada"),
+    ("source only, augmented", "95.4 to 96.3", "the official 2,007", "French et al. 2018, table 1, from memory"),
     ("DANN", "77.1 to 93.8", "ADDA's sample; pytorch-ada", "Tzeng et al. 2017; criteo/pytorch-ada"),
     ("ADDA", "89.4", "ADDA's sample of 1,800", "Tzeng et al. 2017"),
     ("CDAN+E", "95.6", "the official 2,007", "Long et al. 2018"),
     ("SHOT", "97.9", "1,860 of a new division of all digits", "Liang et al. 2020"),
+    ("self-ensembling", "98.3", "the official 2,007", "French et al. 2018"),
+    ("RWOT", "98.5", "as published", "Xu et al. 2020"),
+    ("DWT-MEC", "99.0", "1,860 of a new division of all digits", "Roy et al. 2019"),
 )
 
 
@@ -79,9 +85,11 @@ class TransferPlan:
         trained = train(self.store, options, Listener())
         return f"models:/{trained.registered_model}/{trained.version}"
 
-    def _went(self, reference: str, options: TransferOptions) -> Sequence[Mapping[str, Any]]:
+    def _went(self, reference: str, options: TransferOptions) -> list[Mapping[str, Any]]:
         self.say(f"{reference} to {self.target}")
-        return transfer_networks(self.store, [reference], options, Listener()).results
+        rows = transfer_networks(self.store, [reference], options, Listener()).results
+        training = self.store.client.get_run(str(resolve_reference(self.store, reference).run_id))
+        return [{**row, "val_accuracy": training.data.metrics["best_val_accuracy"]} for row in rows]
 
 
 def alignment(plan: TransferPlan) -> Report:
@@ -92,12 +100,9 @@ def alignment(plan: TransferPlan) -> Report:
             accuracies.setdefault(row["network"], {}).setdefault(rung["alignment"], []).append(rung["accuracy"])
     rungs = list(dict.fromkeys(name for ladder in accuracies.values() for name in ladder))
     rows = tuple((name, *(_shown(ladder.get(rung, [])) for rung in rungs)) for name, ladder in accuracies.items())
-    means = {(name, rung): float(np.mean(values)) for name, ladder in accuracies.items()
-             for rung, values in ladder.items()}  # fmt: skip
-    best, value = max(means.items(), key=lambda pair: pair[1])
-    finding = Finding(
-        f"{best[0]} by {best[1]}: {value:.2%}, alignment only", f"at least {ALIGNED:.1%}", value >= ALIGNED
-    )
+    name = chosen(plan)
+    value = float(np.mean([row["accuracy"] for row in plan.rows if row["network"] == name and row["adapt"] == "align"]))
+    finding = Finding(f"{name}, alignment only: {value:.2%}", f"at least {ALIGNED:.1%}", value >= ALIGNED)
     return Report(f"{_title(plan)}: alignment, no training", ("network", *rungs), rows, (finding,), accuracies)
 
 
@@ -109,12 +114,28 @@ def adaptation(plan: TransferPlan) -> Report:
             found.setdefault(row["network"], {}).setdefault(row["adapt"], []).append(row["accuracy"])
     ways = ("none", *ADAPTATIONS)
     rows = tuple((name, *(_shown(values.get(way, [])) for way in ways)) for name, values in found.items())
-    means = {(name, way): float(np.mean(values[way])) for name, values in found.items() for way in ADAPTATIONS
+    name = chosen(plan)
+    value = float(np.mean(found[name][METHOD]))
+    means = {(one, way): float(np.mean(values[way])) for one, values in found.items() for way in ADAPTATIONS
              if way in values}  # fmt: skip
-    (name, way), value = max(means.items(), key=lambda pair: pair[1])
-    finding = Finding(f"{name} adapted by {way}: {value:.2%}", f"at least {ADAPTED:.1%}", value >= ADAPTED)
+    (best, way), most = max(means.items(), key=lambda pair: pair[1])
+    findings = (
+        Finding(f"{name} adapted by {METHOD}: {value:.2%}", f"at least {ADAPTED:.1%}", value >= ADAPTED),
+        Finding(
+            f"the best, looked up afterwards, {best} by {way}: {most:.2%}", f"at least {ADAPTED:.1%}", most >= ADAPTED
+        ),
+    )
     title = f"{_title(plan)}: adaptation without labels of networks trained on {plan.source}-deskewed"
-    return Report(title, ("network", *ways), rows, (finding,), found)
+    return Report(title, ("network", *ways), rows, findings, found)
+
+
+def chosen(plan: TransferPlan) -> str:
+    """Return the network with the highest mean validation accuracy on its source: no target label is looked at."""
+    accuracies: dict[str, list[float]] = {}
+    for row in plan.rows:
+        if row["source"] == plan.source and row["adapt"] == "none":
+            accuracies.setdefault(row["network"], []).append(row["val_accuracy"])
+    return max(accuracies, key=lambda name: float(np.mean(accuracies[name])))
 
 
 def cost(plan: TransferPlan) -> Report:

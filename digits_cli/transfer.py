@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from experiments.workflows.transfer import TransferResult
 
 ALL = "all"
+LONGEST = 9  # digits of a number
 
 
 def transfer(
@@ -84,7 +85,7 @@ def parse_few_shot(text: str | None) -> tuple[int | None, ...]:
         For anything else.
     """
     words = [word.strip() for word in text.split(",")] if text is not None else []
-    if not all(word == ALL or (word.isdecimal() and int(word) > 0) for word in words):
+    if not all(word == ALL or (word.isdecimal() and len(word) < LONGEST and int(word) > 0) for word in words):
         raise UsageError(f"--few-shot needs numbers of digits above 0 and all, such as 1,5,10,all, received {text!r}")
     numbers = sorted({int(word) for word in words if word != ALL})
     return (*numbers, None) if ALL in words else tuple(numbers)

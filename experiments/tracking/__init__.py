@@ -18,6 +18,7 @@ from experiments.tracking.registry import (
     registered_name,
     registered_names,
     registered_versions,
+    trained_names,
 )
 from experiments.tracking.runs import (
     FoundRun,
@@ -63,4 +64,5 @@ __all__ = [
     "resolve_references",
     "run_exists",
     "serve_ui",
+    "trained_names",
 ]

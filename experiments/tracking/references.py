@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
 
+from experiments.datasets import DERIVED
 from experiments.errors import DigitsError, UsageError, first_line, unknown
 from experiments.models import MODELS
 from experiments.tracking.registry import (
@@ -147,12 +148,16 @@ def model_params(store: Store, reference: Reference) -> dict[str, str]:
 
 
 def find_version(store: Store, name: str, params: Mapping[str, Any]) -> Reference | None:
-    """Return the latest version of a registered model that was trained with these params among others, or None."""
+    """Return the latest version of a registered model that was trained with these params among others, or None.
+
+    A network that was adapted to the data has the params of the one it comes from, and is not found.
+    """
     wanted = {key: str(value) for key, value in params.items()}
     of_name = [entry for entry in registered_versions(store) if entry.registered_model == name]
     for entry in reversed(of_name):
         found = resolve_reference(store, f"models:/{name}/{entry.version}")
-        if wanted.items() <= model_params(store, found).items():
+        params = model_params(store, found)
+        if wanted.items() <= params.items() and "adapted_from" not in params:
             return found
     return None
 
@@ -212,7 +217,9 @@ def _from_uri(store: Store, text: str) -> Reference:
 
 def _from_architecture(store: Store, text: str) -> Reference:
     preferred = registered_name(DEFAULT_DATASET, text)
-    names = trained_names(store, text) or registered_names(store, text)
+    trained = trained_names(store, text)
+    derived = {registered_name(name, text) for name in DERIVED}
+    names = [name for name in trained if name not in derived] or trained or registered_names(store, text)
     if preferred in names:
         return _from_version(store, text, preferred, alias=CHAMPION)
     if not names:

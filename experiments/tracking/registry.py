@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import experiments
-from experiments.datasets import DERIVED
 from experiments.tracking.runs import Run
 from experiments.tracking.store import Store
 
@@ -180,13 +179,10 @@ def registered_names(store: Store, architecture: str | None = None) -> list[str]
 
 
 def trained_names(store: Store, architecture: str) -> list[str]:
-    """Return the names of those of an architecture's registered models that are networks trained on published digits.
-
-    Left out are networks trained on derived data, and those that were adapted to a data set and not trained on it.
-    """
+    """Return the names of an architecture's registered models of which a version was trained, not only adapted."""
     found = []
     for model in _registered_models(store):
-        if model.tags["digits.model"] == architecture and model.tags["digits.dataset"] not in DERIVED:
+        if model.tags["digits.model"] == architecture:
             versions = store.client.search_model_versions(f"name = '{model.name}'")
             if any(ADAPTED_FROM not in version.tags for version in versions):
                 found.append(model.name)

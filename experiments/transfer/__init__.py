@@ -1,9 +1,9 @@
 """A trained network in a new domain: what it loses there, why, and what mends it without labels or with few."""
 
-from experiments.transfer.adaptation import ADAPTATIONS, Adapted, predictions
+from experiments.transfer.adaptation import ADAPTATIONS, SETTINGS, predictions
 from experiments.transfer.explanation import explain
 from experiments.transfer.few_shot import SEEDS, FewShot, draw, learn
-from experiments.transfer.findings import Domain, Findings, Interval, Outcome, Rung, chosen_rung, mean_entropy, outcome
+from experiments.transfer.findings import Domain, Findings, Interval, Outcome, Rung, fixed_rung, mean_entropy, outcome
 from experiments.transfer.placement import place
 from experiments.transfer.robustness import (
     BASELINE,
@@ -18,8 +18,8 @@ __all__ = [
     "ADAPTATIONS",
     "BASELINE",
     "SEEDS",
+    "SETTINGS",
     "Adaptation",
-    "Adapted",
     "Deskewed",
     "Domain",
     "FewShot",
@@ -29,10 +29,10 @@ __all__ = [
     "Rung",
     "Shift",
     "Transfer",
-    "chosen_rung",
     "correct_by_corruption",
     "draw",
     "explain",
+    "fixed_rung",
     "interval_over_views",
     "learn",
     "mean_corruption_error",

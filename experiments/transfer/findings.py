@@ -1,6 +1,6 @@
 """What is found of one network in one target domain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,8 @@ from experiments.transfer.few_shot import FewShot
 from experiments.transfer.shift import Shift
 
 Interval = tuple[float, float, float]
+
+FIXED = ("deskew", "box")  # which rung stands for alignment
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ class Rung:
     network
         Which network was asked: from ``deskew`` on one that was trained on deskewed digits.
     entropy
-        Mean entropy in nats of its predictions for the unlabelled digits, by which a rung is chosen without labels.
+        Mean entropy in nats of its predictions for the unlabelled digits: how unsure it is.
     outcome
         On the test digits.
     """
@@ -98,7 +100,7 @@ class Findings:
     at_home
         Its metrics on the source's test digits.
     outcomes
-        By what was done: ``none``, ``align`` (the chosen rung), and methods of adaptation.
+        By what was done: ``none``, ``align`` (the rung that stands for it), and methods of adaptation.
     ladder
         The rungs, where they were tried.
     shift
@@ -132,9 +134,13 @@ def outcome(
     return Outcome(probabilities, metrics, seconds, curve or {})
 
 
-def chosen_rung(ladder: tuple[Rung, ...]) -> Rung:
-    """Return the rung on which the network is surest of the unlabelled digits: no label is looked at."""
-    return min(ladder, key=lambda rung: rung.entropy)
+def fixed_rung(ladder: Sequence[Rung]) -> Rung:
+    """Return the rung that stands for alignment, fixed in advance: the first of `FIXED` there is, else the plainest.
+
+    Where a network is surest does not choose it: of digits that are torn apart a network may be sure, too.
+    """
+    by_name = {rung.alignment: rung for rung in ladder}
+    return next((by_name[name] for name in FIXED if name in by_name), ladder[0])
 
 
 def mean_entropy(probabilities: NDArray[np.float32]) -> float:

@@ -16,7 +16,7 @@ from experiments.models.prediction import predict
 from experiments.tracking import Store
 from experiments.training import release_memory
 from experiments.transfer import Domain, FewShot, Outcome, Rung
-from experiments.workflows.domains import DESKEW, DESKEWED_FORM, Source, domain, source
+from experiments.workflows.domains import DESKEW, DESKEWED_FORM, Source, digest_of, domain, is_corrupted, source
 from experiments.workflows.listener import Listener
 from experiments.workflows.stages import Arrays, Heard, Stages
 from experiments.workflows.train import TrainOptions, train
@@ -86,7 +86,7 @@ def adapted(pair: Pair, method: str) -> "tuple[Outcome, keras.Model]":
 
     import keras
 
-    arrays = pair.stages.kept(method, pair.folder, {"seed": pair.seed}, make)
+    arrays = pair.stages.kept(method, pair.folder, {"seed": pair.seed, **transfer.SETTINGS[method]}, make)
     network = keras.models.clone_model(pair.home.network)
     network.set_weights([arrays[name] for name in sorted(arrays) if name.startswith("weight/")])
     curve = {
@@ -144,7 +144,7 @@ def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, listener:
                 "unlabelled": transfer.predictions(network.network, aligned.unlabelled),
             }
 
-        parameters = {"network": network.folder.name, "alignment": alignment}
+        parameters = {"network": network.folder.name, "images": digest_of(aligned.unlabelled, aligned.images)}
         arrays = pair.stages.kept(f"align {alignment}", pair.folder, parameters, make)
         found = transfer.outcome(pair.target, arrays["probabilities"], float(arrays["seconds"]))
         rungs.append(Rung(alignment, network.name, transfer.mean_entropy(arrays["unlabelled"]), found))
@@ -154,7 +154,7 @@ def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, listener:
 def _aligned(pair: Pair, network: Source, alignment: str, data_dir: Path | None, listener: Listener) -> Domain:
     place = pair.data.name if pair.data.name in datasets.DATASET_NAMES else pair.data.source
     how = DESKEW if alignment == STROKE else alignment
-    aligned = domain(datasets.load_target(place, data_dir, listener.download, how), data_dir)
+    aligned = domain(datasets.load_target(place, data_dir, listener.download, how), data_dir, how)
     if alignment != STROKE:
         return aligned
     width = float(np.median(datasets.stroke_width(network.data.train.images)))
@@ -175,6 +175,8 @@ def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_sho
     """
     if not isinstance(pair.data, Dataset):
         raise UsageError(f"few-shot learning needs labels, and the training digits of {pair.data.source} have none")
+    if is_corrupted(pair.data):
+        raise UsageError(f"the training digits of {pair.data.name} are not corrupted: there is nothing new to learn")
     architecture, recipe = pair.home.architecture, pair.home.recipe(store)
     weights, labelled, test = pair.home.network.get_weights(), pair.data.train, pair.data.test
 
@@ -188,11 +190,12 @@ def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_sho
     def both(k: int | None, seed: int, _: Heard) -> Arrays:
         return {"accuracies": np.array([accuracy(k, seed, weights), accuracy(k, seed, None)])}
 
+    parameters = {"labels": digest_of(labelled.labels, test.labels), **recipe.params()}
     found = np.empty((2, len(per_class), transfer.SEEDS))
     for i, k in enumerate(per_class):
         for seed in range(transfer.SEEDS):
             stage = f"few-shot {k or 'all'} seed {seed}"
-            arrays = pair.stages.kept(stage, pair.folder, {}, partial(both, k, seed))
+            arrays = pair.stages.kept(stage, pair.folder, parameters, partial(both, k, seed))
             found[:, i, seed] = arrays["accuracies"]
     digits = tuple(len(transfer.draw(labelled, k, 0)) for k in per_class)
     return FewShot(tuple(per_class), digits, found[0], found[1], zero_shot)
@@ -203,7 +206,7 @@ def baseline(store: Store, pair: Pair, data_dir: Path | None, listener: Listener
     target, name = pair.target, tracking.registered_name(pair.home.data.name, transfer.BASELINE)
     if target.views == 1 or target.labels is None:
         return {}
-    if name not in tracking.registered_names(store):
+    if name not in tracking.trained_names(store, transfer.BASELINE):
         listener.say(f"no mean corruption error: it is relative to {name}, which has not been trained")
         return {}
     other = source(store, tracking.resolve_reference(store, name), data_dir, listener)
@@ -246,9 +249,7 @@ def compared(pair: Pair) -> tuple[transfer.Shift, Placed]:
         raise UsageError(f"{pair.target.name} has one digit, and a shift is one between many")
     extractor = analysis.feature_extractor(pair.home.network, pair.home.name)
     test, target = pair.home.data.test, pair.target
-    mine = datasets.sample_indices(test, MOST_COMPARED)
-    theirs = np.random.default_rng(0).permutation(len(target.images))[:MOST_COMPARED]
-    theirs.sort()
+    mine, theirs = _compared_digits(pair)
     labels = None if target.labels is None else target.labels[theirs]
     with pair.stages("shift"):
         here, there = _features(extractor, test.images[mine]), _features(extractor, target.images[theirs])
@@ -260,8 +261,23 @@ def compared(pair: Pair) -> tuple[transfer.Shift, Placed]:
         reference = analysis.embed(here, near, on_step=heard).positions
         return {"reference": reference, "positions": transfer.place(reference, here, there)}
 
-    arrays = pair.stages.kept("map", pair.folder, {"most": MOST_COMPARED}, make)
+    arrays = pair.stages.kept("map", pair.folder, {"most": MOST_COMPARED, "views": pair.target.views}, make)
     return found, Placed(arrays["reference"], test.labels[mine], arrays["positions"], theirs)
+
+
+def _compared_digits(pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which test digits of source and target are compared.
+
+    Of a digit that comes in several views one is taken, so that all are independent; and of every second digit alone,
+    the source's being the others, for they may be views of the same.
+    """
+    test, target = pair.home.data.test, pair.target
+    mine, rng = datasets.sample_indices(test, MOST_COMPARED), np.random.default_rng(0)
+    if target.views == 1:
+        return mine, np.sort(rng.permutation(len(target.images))[:MOST_COMPARED])
+    digits = len(target.images) // target.views
+    odd = np.arange(1, digits, 2)
+    return mine[mine % 2 == 0], rng.integers(target.views, size=len(odd)) * digits + odd
 
 
 def _features(extractor: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,7 @@ def target(name: str, home: Source, data_dir: Path | None, listener: Listener) -
             f"{name} is no new domain to {home.name}: its digits are those of {home.data.name}, which that was trained "
             "on; digits evaluate measures a network on its own data"
         )
-    return domain(data, data_dir), data
+    return domain(data, data_dir, home.alignment), data
 
 
 def _known(images: NDArray[np.uint8], data: Dataset) -> float:
@@ -110,17 +110,17 @@ def _known(images: NDArray[np.uint8], data: Dataset) -> float:
     return sum(image.tobytes() in known for image in images) / len(images)
 
 
-def domain(data: Dataset | Unlabelled, data_dir: Path | None) -> Domain:
-    """Return a data set as a target: its training digits without labels, its test digits.
+def domain(data: Dataset | Unlabelled, data_dir: Path | None, alignment: str | None) -> Domain:
+    """Return a data set, loaded by an alignment, as a target: its training digits without labels, its test digits.
 
     Of ``<name>-c``, whose training digits are clean, a sample of these under each of the corruptions is what a network
     may be adapted to; the random numbers are others than those of the test digits.
     """
-    corrupted = CORRUPTED in data.transform.split("+")
+    corrupted = is_corrupted(data)
     return Domain(
         data.name,
         data.transform,
-        _corrupted(data, data_dir) if corrupted else data.train.images,
+        _corrupted(data.name, data_dir, alignment) if corrupted else data.train.images,
         data.test.images,
         data.test.labels if isinstance(data.test, Split) else None,
         len(CORRUPTIONS) if corrupted else 1,
@@ -128,16 +128,24 @@ def domain(data: Dataset | Unlabelled, data_dir: Path | None) -> Domain:
     )
 
 
-def _corrupted(data: Dataset | Unlabelled, data_dir: Path | None) -> NDArray[np.uint8]:
-    # Not data.train: of deskewed data that is deskewed already, and the corruption must come first.
-    clean = datasets.sample(datasets.load(datasets.DERIVED[data.name].source.name, data_dir).train, CORRUPTED_EACH)
-    images = np.concatenate([datasets.corrupt(clean, name, CORRUPTED_SEED).images for name in CORRUPTIONS])
-    return datasets.deskew(images) if DESKEW in data.transform.split("+") else images
+def is_corrupted(data: Dataset | Unlabelled) -> bool:
+    """Tell whether the test digits are under corruptions and the training digits are not: ``<name>-c``."""
+    return CORRUPTED in data.transform.split("+")
 
 
-def digest_of(where: Domain) -> str:
-    """Return 16 hexadecimal digits that stand for the images of a domain."""
+def _corrupted(name: str, data_dir: Path | None, alignment: str | None) -> NDArray[np.uint8]:
+    # Deskewing comes last, as it does for the test digits.
+    before = None if alignment == DESKEW else alignment
+    published = datasets.load(datasets.DERIVED[name].source.name, data_dir, alignment=before)
+    clean = datasets.sample(published.train, CORRUPTED_EACH)
+    images = np.concatenate([datasets.corrupt(clean, each, CORRUPTED_SEED).images for each in CORRUPTIONS])
+    return datasets.deskew(images) if alignment == DESKEW else images
+
+
+def digest_of(*arrays: NDArray[Any]) -> str:
+    """Return 16 hexadecimal digits that stand for arrays, their shapes among them."""
     sha256 = hashlib.sha256()
-    for images in (where.unlabelled, where.images):
-        sha256.update(np.ascontiguousarray(images).data)
+    for array in arrays:
+        sha256.update(f"{array.dtype}{array.shape}".encode())
+        sha256.update(np.ascontiguousarray(array).data)
     return sha256.hexdigest()[:16]

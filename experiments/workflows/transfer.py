@@ -1,6 +1,6 @@
 """Use trained networks in domains they have never seen, and mend what can be mended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
@@ -11,7 +11,7 @@ from experiments import analysis, evaluation, tracking, transfer
 from experiments.analysis import Section
 from experiments.errors import UsageError, unknown
 from experiments.models.prediction import predict
-from experiments.tracking import RegisteredVersion, Run, Store
+from experiments.tracking import Reference, RegisteredVersion, Run, Store
 from experiments.training import DivergedError
 from experiments.transfer import Findings, Outcome
 from experiments.workflows import transfer_record as record
@@ -33,7 +33,7 @@ from experiments.workflows.domains import DESKEW, digest_of, source, target
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import check_probabilities
 from experiments.workflows.stages import Stages
-from experiments.workflows.transfer_numbers import ladder_rows, numbers
+from experiments.workflows.transfer_numbers import details, ladder_rows, numbers
 from experiments.workflows.unfinished import Unfinished, unfinished
 
 
@@ -152,8 +152,10 @@ def transfer_networks(
     """
     listener = listener or Listener()
     references = tracking.resolve_references(store, {name: name for name in models}, listener.say)
-    homes = [source(store, reference, options.data_dir, listener) for reference in references.values()]
+    _check_registrable(references.values(), options)
+    homes = [source(store, reference, options.data_dir, listener) for reference in _different(references.values())]
     pairs = [_pair(home, name, options, listener) for home, name in product(homes, dict.fromkeys(options.targets))]
+    _check_names(pairs)
     done = [_transfer(store, pair, options, listener, parent) for pair in pairs]
     if len(done) == 1:
         return _result(done[0].run_id, done, done[0].sections)
@@ -164,9 +166,44 @@ def transfer_networks(
     return _result(run.id, done, sections)
 
 
+def _check_registrable(references: Iterable[Reference], options: TransferOptions) -> None:
+    """Refuse to register what comes from a bare file, which does not tell its architecture.
+
+    Raises
+    ------
+    UsageError
+        Naming the file.
+    """
+    for reference in references:
+        if options.register and reference.architecture is None:
+            raise UsageError(f"{reference.text} does not tell what to register it as; name a registered model")
+
+
+def _different(references: Iterable[Reference]) -> list[Reference]:
+    """Return the references without those to a network that another is to."""
+    return list({reference.location: reference for reference in references}.values())
+
+
+def _check_names(pairs: Sequence[Pair]) -> None:
+    """Refuse networks and targets that could not be told apart.
+
+    Raises
+    ------
+    UsageError
+        Naming what two of them are called.
+    """
+    networks = {pair.home.name: pair.home.reference.location for pair in pairs}
+    targets = {pair.target.name: pair.data.source for pair in pairs}
+    for pair in pairs:
+        if networks[pair.home.name] != pair.home.reference.location:
+            raise UsageError(f"two of the networks are called {pair.home.name}: rename a file")
+        if targets[pair.target.name] != pair.data.source:
+            raise UsageError(f"two of the targets are called {pair.target.name}: rename a folder")
+
+
 def _pair(home: Any, name: str, options: TransferOptions, listener: Listener) -> Pair:
     where, data = target(name, home, options.data_dir, listener)
-    folder = home.folder / f"transfer-{digest_of(where)}"
+    folder = home.folder / f"transfer-{digest_of(where.unlabelled, where.images)}"
     return Pair(home, where, data, folder, Stages(listener, f"{home.name} on {where.name}"), options.seed)
 
 
@@ -205,7 +242,7 @@ def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: List
                 found, network = adapted(pair, method)
                 findings = replace(findings, outcomes={**findings.outcomes, method: found})
                 with _method_run(store, pair, method, run.id, notes) as one:
-                    record.record_method(one, findings, method)
+                    record.record_method(one, findings, method, pair.seed)
                     if options.register:
                         versions[method] = record.register_adapted(one, pair, method, network)
         sections = record.record_pair(run, pair, findings, placed, skipped)
@@ -234,7 +271,7 @@ def _findings(
         with _applying(DESKEW, pair, skipped, listener):
             deskewed = twin(store, home, options.data_dir, listener, run_id)
         rungs = ladder(pair, deskewed, options.data_dir, listener)
-        aligned = transfer.chosen_rung(rungs).outcome
+        aligned = transfer.fixed_rung(rungs).outcome
         found = replace(found, ladder=rungs, outcomes={**found.outcomes, ALIGN: aligned})
     if options.few_shot:
         with _applying("few-shot", pair, skipped, listener):
@@ -315,8 +352,10 @@ def _row(passage: _Passage, way: str, found: Outcome) -> dict[str, Any]:
         "run_id": passage.run_id,
     }
     if way == ALIGN:
-        row["alignment"] = transfer.chosen_rung(findings.ladder).alignment
+        row["alignment"] = transfer.fixed_rung(findings.ladder).alignment
         row["ladder"] = ladder_rows(findings)
+    if way == NONE:
+        row |= details(findings)
     if version:
         row |= {"registered_model": version.registered_model, "version": version.version}
     return row

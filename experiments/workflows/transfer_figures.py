@@ -81,7 +81,7 @@ def compared_figures(group: Sequence[Findings], where: str) -> Iterator[tuple[st
         yield "alignment", reporting.alignment_ladder(ladders, f"{route}: alignment, no training")
     gains = [gain for found in labelled for gain in _gains(found)]
     if gains:
-        yield "adaptation", reporting.adaptation_gains(gains, f"{route}: adaptation without labels")
+        yield "adaptation", reporting.adaptation_gains(gains, f"{route}: alignment and adaptation without labels")
     accuracies = {found.name: corruptions(found) for found in labelled if corruptions(found)}
     if accuracies:
         clean = {found.name: found.at_home.accuracy for found in labelled if of_its_source(found)}

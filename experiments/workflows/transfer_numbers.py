@@ -32,6 +32,26 @@ def numbers(target: transfer.Domain, found: Outcome) -> dict[str, float | None]:
     }
 
 
+def details(found: Findings) -> dict[str, Any]:
+    """Return what is known of the network as it is beyond `numbers`, as JSON values; None where it needs labels."""
+    plain = found.outcomes[NONE]
+    changes = {str(digit): _finite(change) for digit, change in enumerate(recall_changes(found))}
+    return {
+        "entropy": transfer.mean_entropy(plain.probabilities),
+        "predicted": np.bincount(plain.probabilities.argmax(axis=1), minlength=CLASSES).tolist(),
+        "recall_change": changes if plain.metrics else None,
+        "confusion": plain.metrics.confusion.tolist() if plain.metrics else None,
+        "confused_pairs": _confused(plain.metrics) if plain.metrics else None,
+        "corruptions": corruptions(found) or None,
+        "mean_corruption_error": corruption_error(found),
+        "shift": {name: _finite(value) for name, value in _shift_metrics(found).items()} or None,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
 def interval(target: transfer.Domain, found: Outcome) -> Interval:
     """Return accuracy and the ends of its 95 % interval, which is one over digits where these come in several views."""
     metrics = found.metrics
@@ -153,15 +173,20 @@ def metrics_of(found: Findings) -> dict[str, float]:
         if (error := corruption_error(found)) is not None:
             metrics["mean_corruption_error"] = error
     metrics |= {f"seconds/{way}": outcome.seconds for way, outcome in found.outcomes.items()}
-    if found.shift:
-        numbers_of = {name: value for name, value in asdict(found.shift).items() if name != "class_distances"}
-        apart = {f"class_distance_{digit}": value for digit, value in enumerate(found.shift.class_distances)}
-        metrics |= {f"shift/{name}": float(value) for name, value in {**numbers_of, **apart}.items()}
+    metrics |= {f"shift/{name}": value for name, value in _shift_metrics(found).items()}
     if shots := found.few_shot:
         for i, k in enumerate(shots.per_class):
             metrics[f"few_shot/{k or 'all'}/fine_tuned"] = float(shots.fine_tuned[i].mean())
             metrics[f"few_shot/{k or 'all'}/scratch"] = float(shots.scratch[i].mean())
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def _shift_metrics(found: Findings) -> dict[str, float]:
+    if found.shift is None:
+        return {}
+    measures = {name: float(value) for name, value in asdict(found.shift).items() if name != "class_distances"}
+    apart = {f"class_distance_{digit}": value for digit, value in enumerate(found.shift.class_distances)}
+    return {**measures, **apart}
 
 
 def tables(found: Findings) -> dict[str, list[dict[str, Any]]]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments import analysis, datasets, reporting, tracking
+from experiments import analysis, datasets, reporting, tracking, transfer
 from experiments.analysis import Section
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run
 from experiments.transfer import Findings
-from experiments.workflows.adapt import NONE, Pair, Placed
+from experiments.workflows.adapt import ALIGN, NONE, Pair, Placed
 from experiments.workflows.domains import DESKEWED_FORM
 from experiments.workflows.transfer_figures import compared_figures, figures, matrix
 from experiments.workflows.transfer_numbers import (
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 COLUMNS = ("adapt", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "seconds")
 
 
-def record_method(run: Run, found: Findings, method: str) -> None:
+def record_method(run: Run, found: Findings, method: str, seed: int) -> None:
     """Write one adaptation to its run: its curve step by step, and what it brought."""
     adapted, before = found.outcomes[method], numbers(found.target, found.outcomes[NONE])
     after = numbers(found.target, adapted)
     for step, values in steps(from_before(adapted.curve)):
         run.log_metrics(values, step=step)
-    run.log_params({"model": found.name, "source": found.source, "target": found.target.name, "adapt": method})
+    settings = {"seed": seed, **transfer.SETTINGS[method]}
+    about = {"model": found.name, "source": found.source, "target": found.target.name, "adapt": method}
+    run.log_params({**about, **settings})
     measured = {**{f"{name}_before": value for name, value in before.items()}, **after, "seconds": adapted.seconds}
     run.log_metrics({name: value for name, value in measured.items() if value is not None})
     run.log_text(reporting.csv_text(predictions(found, adapted)), "predictions.csv")
@@ -111,6 +113,8 @@ def record_pair(
     run.log_metrics(metrics_of(found), model_id=pair.home.reference.model_id)
     plain = found.outcomes[NONE]
     run.log_text(reporting.csv_text(predictions(found, plain)), "predictions.csv")
+    if aligned := found.outcomes.get(ALIGN):
+        run.log_text(reporting.csv_text(predictions(found, aligned)), "predictions_align.csv")
     for file, figure in figures(found, placed):
         run.log_figure(figure, f"figures/{file}.png")
     for file, rows in tables(found).items():

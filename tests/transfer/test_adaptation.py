@@ -19,8 +19,8 @@ from small_networks import Images, noise, normed, randomised
 from experiments.errors import DigitsError, UsageError
 from experiments.models import IMAGE_SHAPE
 from experiments.training.precision import precision_policy
-from experiments.transfer import ADAPTATIONS, Adapted, predictions
-from experiments.transfer.adaptation.adapted import Curve, entropy
+from experiments.transfer import ADAPTATIONS, predictions
+from experiments.transfer.adaptation.adapted import Adapted, Curve, entropy
 from experiments.transfer.adaptation.descent import Descent, shuffled
 from experiments.transfer.adaptation.objectives import cross_entropy, diversity, mean_entropy
 

@@ -21,7 +21,7 @@ from experiments.errors import UsageError
 from experiments.tracking import Reference, Store, resolve_reference
 from experiments.tracking.registry import SCORE
 from experiments.workflows.adapt import Pair, few_shot, ladder
-from experiments.workflows.domains import Source, domain, source, target
+from experiments.workflows.domains import Source, digest_of, domain, source, target
 from experiments.workflows.listener import Listener
 from experiments.workflows.stages import Stages
 from experiments.workflows.train import TrainOptions, train
@@ -134,7 +134,7 @@ def test_the_ladder_needs_no_labels(tmp_path: Path, paired: Callable[[Path], Pai
     rungs = ladder(pair, None, None, Listener())
     assert [rung.alignment for rung in rungs] == ["resize", "frame", "centre", "box"]
     assert all(rung.outcome.metrics is None and rung.outcome.probabilities.shape == (20, 10) for rung in rungs)
-    assert transfer.chosen_rung(rungs).entropy == min(rung.entropy for rung in rungs)
+    assert transfer.fixed_rung(rungs).alignment == "box"
 
 
 def test_one_class_can_be_measured(tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
@@ -147,9 +147,49 @@ def test_one_class_can_be_measured(tmp_path: Path, paired: Callable[[Path], Pair
 
 
 def test_corrupted_training_digits_of_a_domain_have_other_random_numbers() -> None:
-    where = domain(datasets.load("uci-c"), None)
+    where = domain(datasets.load("uci-c"), None, None)
     assert len(where.unlabelled) == 15 * 500
     assert where.labels is not None
+
+
+@pytest.mark.parametrize("alignment", ["resize", "box", "deskew"])
+def test_what_is_adapted_to_is_aligned_and_corrupted_as_the_test_digits_are(alignment: str) -> None:
+    before = None if alignment == "deskew" else alignment
+    where = domain(datasets.load("uci-c", alignment=alignment), None, alignment)
+    for images, clean, seed in (
+        (where.unlabelled, datasets.sample(datasets.load("uci", alignment=before).train, 500), 1),
+        (where.images, datasets.load("uci", alignment=before).test, 0),
+    ):
+        expected = datasets.corrupt(clean, next(iter(datasets.CORRUPTIONS)), seed).images
+        expected = datasets.deskew(expected) if alignment == "deskew" else expected
+        assert np.array_equal(images[: len(clean)], expected)
+
+
+def test_digests_tell_shapes_and_parts_apart() -> None:
+    images = np.arange(12, dtype=np.uint8)
+    digests = {digest_of(images), digest_of(images[:5], images[5:]), digest_of(images[:6], images[6:])}
+    assert len(digests | {digest_of(images.reshape(3, 4)), digest_of(images.astype(np.int8))}) == 5
+
+
+def test_a_ladder_is_of_the_pictures_as_they_are(tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
+    rows = shifted(20)
+    rungs = [
+        ladder(
+            paired(write(tmp_path / name, np.pad(rows, ((0, 0), (wide, wide), (wide, wide))))), None, None, Listener()
+        )
+        for name, wide in (("tight", 0), ("wide", 20))
+    ]
+    plain, framed = (found[0].outcome.probabilities for found in rungs)
+    assert not np.array_equal(plain, framed)
+
+
+@pytest.mark.usefixtures("trained")
+def test_corrupted_training_digits_are_not_there_to_learn_from(trained: Trained, tmp_path: Path) -> None:
+    home = source(trained.store, resolve_reference(trained.store, "mlp_small"), None, Listener())
+    where, data = target("uci-c", home, None, Listener())
+    pair = Pair(home, where, data, tmp_path, Stages(Listener(), "pair"), 0)
+    with pytest.raises(UsageError, match="the training digits of uci-c are not corrupted"):
+        few_shot(pair, trained.store, (1,), 0.5)
 
 
 @pytest.mark.slow

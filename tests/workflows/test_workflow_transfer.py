@@ -23,7 +23,7 @@ from experiments import datasets
 from experiments.datasets import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.models.prediction import predict
-from experiments.tracking import Store, load_reference, open_store, resolve_reference
+from experiments.tracking import Store, find_version, load_reference, open_store, resolve_reference
 from experiments.transfer import ADAPTATIONS
 from experiments.workflows.listener import Listener
 from experiments.workflows.train import TrainOptions, train
@@ -134,9 +134,45 @@ def test_the_ladder_ends_with_a_network_that_learned_from_deskewed_digits(home: 
     assert [name for name, network in networks.items() if network != "uci-cnn_norm v1"] == ["deskew", "stroke"]
     twin = resolve_reference(home, "uci-deskewed-cnn_norm")
     assert twin.dataset == "uci-deskewed"
-    surest = min(aligned["ladder"], key=lambda rung: rung["entropy_unlabelled"])
-    assert (aligned["alignment"], aligned["accuracy"]) == (surest["alignment"], surest["accuracy"])
-    assert not isnan(surest["entropy_unlabelled"])
+    fixed = next(rung for rung in aligned["ladder"] if rung["alignment"] == "deskew")
+    assert (aligned["alignment"], aligned["accuracy"]) == ("deskew", fixed["accuracy"])
+    assert not any(isnan(rung["entropy_unlabelled"]) for rung in aligned["ladder"])
+
+
+def test_the_result_tells_what_is_behind_the_accuracy(result: TransferResult, elsewhere: str) -> None:
+    plain = row_of(result, adapt="none")
+    confusion, labels = np.array(plain["confusion"]), datasets.load(elsewhere).test.labels
+    assert confusion.trace() / confusion.sum() == pytest.approx(plain["accuracy"])
+    assert confusion.sum(axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
+    assert confusion.sum(axis=0).tolist() == plain["predicted"]
+    assert plain["confused_pairs"][0]["count"] == (confusion - np.diag(confusion.diagonal())).max()
+    assert plain["shift"]["mmd"] > plain["shift"]["mmd_chance"]
+    assert plain["corruptions"] is None
+
+
+def test_an_adapted_network_does_not_pass_for_a_trained_one(home: Store, result: TransferResult) -> None:
+    name = row_of(result, adapt="shot")["registered_model"]
+    params = home.client.get_logged_model(str(resolve_reference(home, "uci-cnn_norm").model_id)).params
+    recipe = {key: params[key] for key in ("epochs", "seed", "learning_rate")}
+    assert find_version(home, "uci-cnn_norm", recipe) is not None
+    assert find_version(home, name, recipe) is None
+    assert resolve_reference(home, "cnn_norm").dataset == "uci"
+
+
+def test_networks_and_targets_that_could_not_be_told_apart(home: Store, elsewhere: str, tmp_path: Path) -> None:
+    namesake = tmp_path / Path(elsewhere).name
+    shutil.copytree(elsewhere, namesake)
+    with pytest.raises(UsageError, match="two of the targets are called"):
+        transfer_networks(home, ["mlp_small"], TransferOptions((elsewhere, str(namesake))))
+    once = transfer_networks(home, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,)))
+    assert len(once.results) == 1
+
+
+def test_what_a_bare_file_is_cannot_be_registered(home: Store, elsewhere: str, tmp_path: Path) -> None:
+    load_reference(home, resolve_reference(home, "mlp_small")).save(tmp_path / "bare.keras")
+    options = TransferOptions((elsewhere,), ("self-training",), register=True)
+    with pytest.raises(UsageError, match="name a registered model"):
+        transfer_networks(home, [str(tmp_path / "bare.keras")], options)
 
 
 def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: TransferResult) -> None:

@@ -27,6 +27,8 @@ STATISTICS_BATCH = 1000
 # Wang et al. (2021), section 4 and their code: Adam, rate 1e-3, batches of 200, each digit seen once.
 TENT_RATE = 1e-3
 TENT_BATCH = 200
+ADABN_SETTINGS = {"batch": STATISTICS_BATCH}
+TENT_SETTINGS = {"batch": TENT_BATCH, "rate": TENT_RATE}
 
 
 def adabn(model: "keras.Model", images: NDArray[np.uint8], seed: int = 0, on_step: Heard | None = None) -> Adapted:

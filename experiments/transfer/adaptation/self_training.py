@@ -30,6 +30,14 @@ BATCH = 256
 MEMORY = 0.99
 EPOCHS = 30  # they take 300, and begin from nothing
 WARPS = Recipe(rotation=10, zoom=0.1, shift=0.1)
+SELF_TRAINING_SETTINGS = {
+    "epochs": EPOCHS,
+    "batch": BATCH,
+    "rate": RATE,
+    "memory": MEMORY,
+    "confident": CONFIDENT,
+    **{name: getattr(WARPS, name) for name in ("rotation", "zoom", "shift")},
+}
 
 
 def self_training(

@@ -23,6 +23,15 @@ WEIGHT_DECAY = 1e-3
 STATISTICS_MEMORY = 0.9  # of batch norm, as in PyTorch; that of Keras is 0.99
 PSEUDO_LABELS = 0.1  # weight of their cross-entropy
 FORWARD_BATCH = 1000
+SHOT_SETTINGS = {
+    "epochs": EPOCHS,
+    "batch": BATCH,
+    "rate": RATE,
+    "momentum": MOMENTUM,
+    "weight_decay": WEIGHT_DECAY,
+    "statistics_memory": STATISTICS_MEMORY,
+    "pseudo_labels": PSEUDO_LABELS,
+}
 
 
 def shot(
