@@ -1,26 +1,32 @@
 """What the numbers of one network in another domain say, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from experiments.analysis.looks import SIGNIFICANT, listed, standing
-from experiments.transfer.shares import Share, lost_between, points, ranked
+from experiments.transfer.shares import Share, closes_less, lost_between, paired, points, ranked
 from experiments.transfer.shift import CLASSES
 from experiments.transfer.transfers import (
     Transfer,
     accuracies,
-    adaptations,
+    changed,
     corruptions,
     deskewed_ladder,
     ladder,
     recalls,
+    share_of,
     taken_for,
 )
 
 MOST_NAMED = 3  # digits, mistakes or corruptions in a sentence
 KEPT = 0.05  # of a digit's images, that it may lose at most to be said to keep them
+LEAST_KEPT = 0.9  # of a digit's source images recognised, below which there is little to keep
+LEAST_KNOWN = 30  # independent images of a digit in either domain, below which nothing is said to be kept
 LEAST_PAIR = 5  # independent images, below which a mistake is no pattern
-BEYOND_CHANCE = 2.0  # times what two samples of the source give
+# Times the mean by chance, that a weighted sum of squared normal deviations exceeds in 1 % of cases at most, whatever
+# the weights (Szekely & Bakirov 2003, "Extremal probabilities for Gaussian quadratic forms"): that of a single one.
+BEYOND_CHANCE = 6.64
+BOX = "box"  # the alignment that is compared with the plain one, whatever the labels say: MNIST's own procedure
 HALF = 0.5  # of a gap, from which what closes it may be its reason
 PLACING = ("scale", "translate")  # corruptions of how large a digit is and where it stands, which alignment undoes
 
@@ -33,6 +39,7 @@ def alone(one: Transfer, source: str, target: str) -> Iterator[str]:
     yield from _shifted(one)
     yield from _aligned(one, target)
     yield from _deskewed(one)
+    yield from _highest(one)
     yield from _corrupted(one, source)
     yield from _adapted(one)
 
@@ -43,14 +50,14 @@ def _loss(one: Transfer, source: str, target: str) -> Iterator[str]:
     text = f"{one.name} gets {before} of {source} right ({bounds[0]}) and {after} of {target} ({bounds[1]})"
     lost = before.value - after.value
     if (p := before.differs(after)) >= SIGNIFICANT:
-        yield f"{text}: a difference that can be chance (p = {p:.2g})."
+        yield f"{text}: no difference is shown beyond chance (p = {p:.2g})."
     else:
         low, high = sorted(100 * (bound if lost > 0 else -bound) for bound in lost_between(before, after))
         verb = "loses" if lost > 0 else "gains"
         yield f"{text}: it {verb} {points(lost)} (95 % interval {low:.1f} to {high:.1f}), more than by chance."
     if one.views > 1:
         digits, weight = after.n // one.views, round(after.weight)
-        finer = f", in every finer comparison as {digits:,}" if one.right is not None else ""
+        finer = f", in comparisons by class as {digits:,}" if one.right is not None else ""
         yield (
             f"The {after.n:,} images of {target} are {one.views} views of each of {digits:,} digits: together they "
             f"count as {weight:,} independent ones{finer}."
@@ -69,17 +76,26 @@ def _classes(one: Transfer, source: str, target: str) -> Iterator[str]:
             yield f"{len(digits)} of {len(found)} digits {verb} beyond chance, most of all {listed(named)}."
         elif digits:
             single = "s" if len(digits) == 1 else ""
-            yield f"By digits, {listed(named)} {verb}{single} beyond chance; what others {verb} can be chance."
-    confidence = 1 - 0.05 / max(len(found), 1)  # so that all intervals hold together
-    kept = [digit for digit, pair in found.items() if digit not in stand and lost_between(*pair, confidence)[1] <= KEPT]
-    if kept:
-        verb, each = ("keeps its", "it") if len(kept) == 1 else ("keep their", "each")
-        most = f"{each} can have lost {points(KEPT)} at most (95 % confidence for all digits together)"
-        yield f"{listed(kept)} {verb} accuracy: {most}."
+            noun = "loss" if sign < 0 else "gain"
+            others = f"; for the others no {noun} is shown" if len(digits) < len(found) else ""
+            yield f"By digits, {listed(named)} {verb}{single} beyond chance{others}."
+    yield from _kept({digit: pair for digit, pair in found.items() if digit not in stand}, len(found))
     missing = [digit for digit in range(CLASSES) if one.source.confusion[digit].any() and digit not in found]
     if missing:
         verb = "does" if len(missing) == 1 else "do"
         yield f"{listed(missing)} {verb} not occur in {target}: what {source} says of them is not tested there."
+
+
+def _kept(found: Mapping[int, tuple[Share, Share]], together: int) -> Iterator[str]:
+    """Say which digits, recognised well in the source, can hardly have lost; so many intervals hold together."""
+    confidence = 1 - 0.05 / max(together, 1)
+    known = {digit: pair for digit, pair in found.items() if min(share.weight for share in pair) >= LEAST_KNOWN}
+    well = {digit: pair for digit, pair in known.items() if pair[0].value >= LEAST_KEPT}
+    kept = [digit for digit, pair in well.items() if lost_between(*pair, confidence)[1] <= KEPT]
+    if kept:
+        verb, each = ("keeps its", "it") if len(kept) == 1 else ("keep their", "each")
+        most = f"{each} can have lost {points(KEPT)} at most (95 % confidence for all digits together)"
+        yield f"{listed(kept)} {verb} accuracy: {most}."
 
 
 def _mistakes(one: Transfer, source: str) -> Iterator[str]:
@@ -107,18 +123,21 @@ def _shifted(one: Transfer) -> Iterator[str]:
         return
     numbers = f"squared MMD {found.mmd:.2g}, by chance up to {found.mmd_chance:.2g}"
     if found.mmd_p_value >= SIGNIFICANT:
-        yield f"Its features show no shift between the domains beyond chance ({numbers}, p = {found.mmd_p_value:.2g})."
+        yield f"No shift between the domains is shown in its features ({numbers}, p = {found.mmd_p_value:.2g})."
     else:
         yield f"The domains lie apart in its features ({numbers})."
         if isfinite(found.a_distance):
             share = (1 + found.a_distance / 2) / 2
             yield (
-                f"From these a linear classifier tells the domain of {share:.0%} of the images, where guessing tells "
-                f"half (A-distance {found.a_distance:.2f} of 2)."
+                f"From these a linear classifier tells the domain of about {share:.0%} of the images, where guessing "
+                f"tells half (A-distance {found.a_distance:.2f} of 2)."
             )
-        if found.coral_chance > 0 and found.coral > BEYOND_CHANCE * found.coral_chance:
+        if found.coral_chance > 0 and found.coral > BEYOND_CHANCE * one.views * found.coral_chance:
             times = found.coral / found.coral_chance
-            yield f"The features spread differently, too: their CORAL distance is {times:,.0f} times that by chance."
+            yield (
+                f"The features spread differently, too: their CORAL distance is about {times:,.0f} times its mean "
+                "between two samples of the source."
+            )
     losses = {digit: before.value - after.value for digit, (before, after) in recalls(one).items()}
     moved = {digit: found.class_distances[digit] for digit in losses if isfinite(found.class_distances[digit])}
     if (ties := ranked([moved[digit] for digit in moved], [losses[digit] for digit in moved])) is not None:
@@ -130,48 +149,60 @@ def _shifted(one: Transfer) -> Iterator[str]:
 
 
 def _aligned(one: Transfer, target: str) -> Iterator[str]:
-    """Say what moving and scaling the target's digits brings to the same network."""
-    plain, rungs = _plain_alignment(one), ladder(one)
-    if plain not in rungs or len(rungs) < 2:
+    """Say what moving and scaling the target's digits brings to the same network: by `BOX` first, then by others."""
+    rungs = ladder(one)
+    if len(rungs) < 2:
         return
     if one.alignment:
         yield f"All of the above is with {target} aligned by {one.alignment}."
-    best = _best_rung(rungs, plain)
-    if best is None:
-        yield f"No alignment raises its accuracy on {target} above that of {plain} ({rungs[plain]}) beyond chance."
-        return
-    text = f"Aligned by {plain} it gets {rungs[plain]} of {target} right, by {best}, the best, {rungs[best]}"
-    yield f"{text}{_closed(accuracies(one)[0], rungs[plain], rungs[best])}."
+    plain, *others = rungs
+    stand = changed(one.alignments[plain], {name: one.alignments[name] for name in others}, one.views)
+    if BOX in others:
+        yield _boxed(accuracies(one)[0], rungs[plain], rungs[BOX], BOX in stand, (plain, target))
+    more = {name: rungs[name] for name in others if name != BOX}
+    told = [f"{name} {_verb(rungs[plain], more[name])} it to {more[name]}" for name in more if name in stand]
+    if told:
+        yield f"Beside {plain} ({rungs[plain]}), {listed(told)} beyond chance."
+    yield from _not_shown([name for name in more if name not in stand])
 
 
-def _plain_alignment(one: Transfer) -> str:
-    return next(iter(one.alignments), "")
-
-
-def _best_rung(rungs: Mapping[str, Share], plain: str) -> str | None:
-    """Return the alignment with the highest accuracy, of those above the plain one beyond chance."""
-    stand = standing({name: rungs[plain].differs(share) for name, share in rungs.items() if name != plain})
-    better = [name for name in stand if rungs[name].value > rungs[plain].value]
-    return max(better, key=lambda name: rungs[name].value, default=None)
+def _boxed(source: Share, start: Share, end: Share, stands: bool, names: tuple[str, str]) -> str:
+    plain, target = names
+    text = f"Aligned by {plain} it gets {start} of {target} right, by {BOX} {end}"
+    if not stands:
+        return f"{text}: no difference is shown beyond chance."
+    change = points(end.value - start.value)
+    if end.value < start.value:
+        return f"{text}, {change} fewer beyond chance."
+    return f"{text}, {change} more beyond chance{_closed(source, start, end)}."
 
 
 def _closed(source: Share, start: Share, end: Share) -> str:
-    """Say what part of the gap between the domains that is, if there was one."""
+    """Say what part of the gap between the domains that is, if one is beyond chance."""
     gap, left = source.value - start.value, source.value - end.value
     if gap <= 0 or source.differs(start) >= SIGNIFICANT:
         return ""
     if left <= 0:
-        return f": that closes the gap of {points(gap)}"
-    rest = "is beyond chance" if source.differs(end) < SIGNIFICANT else "can be chance"
-    return f": that closes {(gap - left) / gap:.0%} of the gap of {points(gap)}, and the rest, {points(left)}, {rest}"
+        return f": about all of the gap of {points(gap)}"
+    rest = "is beyond chance" if source.differs(end) < SIGNIFICANT else "is not shown to be beyond chance"
+    return f": about {(gap - left) / gap:.0%} of the gap of {points(gap)}; the rest, {points(left)}, {rest}"
+
+
+def _verb(before: Share, after: Share) -> str:
+    return "raises" if after.value > before.value else "lowers"
+
+
+def _not_shown(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"For {listed(names)} no change is shown beyond chance."
 
 
 def _deskewed(one: Transfer) -> Iterator[str]:
-    """Say what deskewing both domains adds to the best that the same network achieves without it."""
+    """Say what deskewing both domains adds to `BOX`, or to the last alignment where that is the same as another."""
     rungs, more = ladder(one), deskewed_ladder(one)
     if one.deskewed is None or not rungs or not more:
         return
-    best = max(rungs, key=lambda name: rungs[name].value)
+    start = BOX if BOX in rungs else list(rungs)[-1]
     named = listed([f"{share} by {name}" for name, share in more.items()])
     same = one.deskewed.name == one.name
     opening = (
@@ -179,15 +210,25 @@ def _deskewed(one: Transfer) -> Iterator[str]:
         if same
         else f"{one.deskewed.name}, trained and used on deskewed digits, gets {named}"
     )
-    stand = standing({name: rungs[best].differs(share) for name, share in more.items()})
-    against = f"{best} ({rungs[best]})"
-    if not stand:
-        yield f"{opening}, which does not differ from {against} beyond chance."
-        return
-    changes = {name: more[name].value - rungs[best].value for name in stand}
+    stand = changed(one.alignments[start], one.deskewed.alignments, one.views)
+    changes = {name: more[name].value - rungs[start].value for name in stand}
     verdicts = [f"{name} {'adds' if x > 0 else 'takes'} {points(x)}" for name, x in changes.items()]
     luck = "" if same else "; that the two were trained apart is not counted as chance"
-    yield f"{opening}: beside {against}, {listed(verdicts)} beyond chance{luck}."
+    if stand:
+        yield f"{opening}: beside {start} ({rungs[start]}), {listed(verdicts)} beyond chance{luck}."
+    else:
+        yield f"{opening}; by {start} {'it' if same else one.name} gets {rungs[start]}."
+    yield from _not_shown([name for name in more if name not in stand])
+
+
+def _highest(one: Transfer) -> Iterator[str]:
+    """Name the best of all rungs as what it is: chosen by the labels that it is measured with."""
+    rungs = {**ladder(one), **deskewed_ladder(one)}
+    if len(rungs) > 1:
+        most = max(share.value for share in rungs.values())
+        best = [name for name, share in rungs.items() if share.value == most]
+        verb = "is" if len(best) == 1 else "are"
+        yield f"The highest of all rungs, looked up afterwards, {verb} {listed(best)} ({rungs[best[0]]})."
 
 
 def _corrupted(one: Transfer, source: str) -> Iterator[str]:
@@ -200,34 +241,34 @@ def _corrupted(one: Transfer, source: str) -> Iterator[str]:
     most = ", most of all" if len(hurt) > MOST_NAMED else ":"
     yield f"Of {len(shares)} corruptions of {source} {len(hurt)} cost it accuracy beyond chance{most} {listed(named)}."
     placing = [name for name in hurt if name in PLACING]
-    if placing and _alignment_closes(one) >= HALF:
+    if placing and _closes_half(one):
         yield (
             f"That {listed(placing)} cost{'s' if len(placing) == 1 else ''} it accuracy fits what alignment brings: "
-            f"half or more of what it loses by {_plain_alignment(one)} lies in where and how large digits stand, not "
-            "in how they are written."
+            f"{BOX}, which moves and scales digits, closes half or more of the gap (99 % confidence)."
         )
 
 
-def _alignment_closes(one: Transfer) -> float:
-    """Return the part of the gap that the best alignment closes; 0 where that or the gap can be chance."""
-    plain, rungs, source = _plain_alignment(one), ladder(one), accuracies(one)[0]
-    if plain not in rungs or (best := _best_rung(rungs, plain)) is None:
-        return 0.0
-    gap = source.value - rungs[plain].value
-    beyond_chance = gap > 0 and source.differs(rungs[plain]) < SIGNIFICANT
-    return (rungs[best].value - rungs[plain].value) / gap if beyond_chance else 0.0
+def _closes_half(one: Transfer) -> bool:
+    """Return whether `BOX` closes half of the gap beyond chance, and the gap is beyond chance too."""
+    rungs, source = ladder(one), accuracies(one)[0]
+    plain = next(iter(rungs), BOX)
+    if BOX not in rungs or plain == BOX or rungs[BOX].n < 2 * one.views:
+        return False
+    if source.value <= rungs[plain].value or source.differs(rungs[plain]) >= SIGNIFICANT:
+        return False
+    return closes_less(HALF, source, one.alignments[plain], one.alignments[BOX], one.views) < SIGNIFICANT
 
 
 def _adapted(one: Transfer) -> Iterator[str]:
-    pairs = adaptations(one)
-    stand = standing({method: before.differs(after) for method, (before, after) in pairs.items()})
+    """Say what each adaptation does to the accuracy on the same images."""
+    tests = {method: paired(x.before, x.after, one.views) for method, x in one.adaptations.items()}
+    stand = standing(tests)
     for method in stand:
-        before, after = pairs[method]
-        verb = "raises" if after.value > before.value else "lowers"
+        found = one.adaptations[method]
+        before, after = share_of(found.before, one.views), share_of(found.after, one.views)
+        verb = _verb(before, after)
         yield f"Adapting by {method} {verb} its accuracy from {before} to {after} of {after.n:,} images."
-    rest = [method for method in pairs if method not in stand]
-    if rest:
-        yield f"Adapting by {listed(rest)} does not change its accuracy beyond chance."
+    yield from _not_shown([method for method in one.adaptations if method not in stand])
 
 
 def spelled(name: str) -> str:

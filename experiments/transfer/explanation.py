@@ -47,15 +47,16 @@ def _together(transfers: Sequence[Transfer], target: str) -> Iterator[str]:
     if (least, most) in stand:
         beats = f"{transfers[least].name} loses less than {listed(beaten)}"
         yield f"Beside each other, {listed(named)}; that {beats} is beyond chance."
-        yield from _contrast(transfers[least], transfers[most], target, len(order) * (len(order) - 1) // 2)
+        yield from _contrast(transfers[least], transfers[most], target)
     else:
-        yield f"Beside each other, {listed(named)}: differences that can be chance."
+        less = f"{transfers[least].name} loses less than {transfers[most].name}"
+        yield f"Beside each other, {listed(named)}; that {less} is not shown beyond chance."
+    yield from _image_by_image(transfers[least], transfers[most], target, len(order) * (len(order) - 1) // 2)
     yield from _over_networks(transfers, losses)
 
 
-def _contrast(first: Transfer, second: Transfer, target: str, pairs: int) -> Iterator[str]:
-    """Say how the network that loses least differs from the one that loses most; chosen out of so many pairs."""
-    yield from _image_by_image(first, second, target, pairs)
+def _contrast(first: Transfer, second: Transfer, target: str) -> Iterator[str]:
+    """Say how the network that loses least differs from the one that loses most."""
     recognised = [{digit: after for digit, (_, after) in recalls(one).items()} for one in (first, second)]
     yield from _better(first, second, recognised, f"On {target}, ", "recognises")
     yield from _better(first, second, [corruptions(one) for one in (first, second)], "", "stands")
@@ -63,7 +64,10 @@ def _contrast(first: Transfer, second: Transfer, target: str, pairs: int) -> Ite
 
 
 def _image_by_image(first: Transfer, second: Transfer, target: str, pairs: int) -> Iterator[str]:
-    """Compare by the digits of which either gets more views right: these are independent, and views are not."""
+    """Compare by the digits of which either gets more views right: these are independent, and views are not.
+
+    The two were chosen out of so many pairs.
+    """
     if first.right is None or second.right is None or first.right.shape != second.right.shape:
         return
     views = max(first.views, second.views)
@@ -107,14 +111,14 @@ def _shifted_less(first: Transfer, second: Transfer) -> Iterator[str]:
         if found is None or not isfinite(found.a_distance):
             return
         n = 2 * found.sample
-        wrong.append(Share(round((1 - found.a_distance / 2) / 2 * n), n))
+        wrong.append(Share(round((1 - found.a_distance / 2) / 2 * n), n, max(first.views, second.views)))
     if wrong[0].differs(wrong[1]) >= SIGNIFICANT or first.shift is None or second.shift is None:
         return
-    numbers = f"A-distance {first.shift.a_distance:.2f} against {second.shift.a_distance:.2f}"
+    numbers = f"A-distance about {first.shift.a_distance:.2f} against {second.shift.a_distance:.2f}"
     if wrong[0].value > wrong[1].value:
         yield f"The features of {first.name} shift less, too ({numbers})."
     else:
-        yield f"The features of {first.name} shift more for all that ({numbers}): what it keeps does not rest on that."
+        yield f"The features of {first.name} shift more for all that ({numbers})."
 
 
 def _over_networks(transfers: Sequence[Transfer], losses: Sequence[float]) -> Iterator[str]:

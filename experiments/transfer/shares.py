@@ -1,7 +1,9 @@
 """Shares of images and tests between them, also where images are not independent.
 
-Shares are compared by Fisher's exact test, at 1 % after Holm's correction for all that is tested together. It takes
-the two for those of different images; where they are of the same ones it finds rather too little than too much.
+All tests are at 1 %, after Holm's correction for all that is tested together. Shares of different images are compared
+by Fisher's exact test. What is known image by image, of the same ones, is compared by `paired`. Where of the same ones
+only shares are known, Fisher's test takes them for different ones: it finds too little then, and what it does not find
+may still be there.
 
 Several views of one digit are recognised or missed together more often than by chance, so that their number overstates
 what is known. They are counted by the number of independent images that tell as much: the true one over the design
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.looks import SIGNIFICANT
-from experiments.evaluation import wilson_interval
+from experiments.evaluation import mcnemar, wilson_interval
 
 LEAST_RANKED = 5  # things, below which no ranking of them is beyond chance
 
@@ -84,6 +86,54 @@ def design_effect(right: NDArray[np.bool_]) -> float:
         return float(views)
     variance = float(right.mean(axis=0).var(ddof=1))
     return float(np.clip(variance * views / (share * (1 - share)), 1, views))
+
+
+def paired(before: NDArray[np.bool_], after: NDArray[np.bool_], views: int = 1) -> float:
+    """Return the p value of the same images being recognised as often before as after, two-sided.
+
+    McNemar's test. Of several views, Fisher's randomisation test for pairs (Pitman 1937), which is the same for one: a
+    digit that is right in k more of its views after could by chance as well be right in k fewer. Unlike a sign test it
+    is one of the accuracies, also where many digits gain little and few lose much.
+
+    Parameters
+    ----------
+    before, after
+        bool (m,): all digits in their first form, all in their second, and so on.
+    views
+        Of each digit.
+    """
+    if views == 1:
+        return mcnemar(before, after).p_value
+    from scipy.signal import fftconvolve
+    from scipy.stats import binom
+
+    more = (after.astype(np.int64) - before).reshape(views, -1).sum(axis=0)
+    sizes, counts = np.unique(np.abs(more[more != 0]), return_counts=True)
+    chances = np.ones(1)  # of the views that digits gain to be so many together, those that digits lose left out
+    for size, n in zip(sizes.tolist(), counts.tolist(), strict=True):
+        own = np.zeros(size * n + 1)
+        own[::size] = binom.pmf(np.arange(n + 1), n, 0.5)
+        chances = fftconvolve(chances, own)
+    in_all = 2 * np.arange(len(chances)) - (len(chances) - 1)
+    return float(np.clip(chances[np.abs(in_all) >= abs(more.sum())].sum(), 0, 1))
+
+
+def closes_less(part: float, goal: Share, before: NDArray[np.bool_], after: NDArray[np.bool_], views: int = 1) -> float:
+    """Return the p value of less than this part of the gap up to a goal being closed, one-sided, of a normal deviation.
+
+    Parameters
+    ----------
+    part
+        In (0, 1).
+    goal
+        Of other images.
+    before, after, views
+        As of `paired`, of at least two digits.
+    """
+    start, end = (x.reshape(views, -1).mean(axis=0) for x in (before, after))
+    beyond = end - start - part * (goal.value - start)
+    spread = sqrt(float(beyond.var(ddof=1)) / len(beyond) + part**2 * goal.variance)
+    return 1 - NormalDist().cdf(float(beyond.mean()) / spread)
 
 
 def lost_between(before: Share, after: Share, confidence: float = 0.95) -> tuple[float, float]:

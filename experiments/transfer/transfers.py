@@ -7,21 +7,21 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.analysis.looks import standing
 from experiments.evaluation import Metrics
-from experiments.transfer.shares import Share, design_effect
+from experiments.transfer.shares import Share, design_effect, paired
 from experiments.transfer.shift import CLASSES, Shift
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Adaptation:
-    """Accuracies before and after a network was adapted to the target, on `n` target images; NaN where unknown."""
+    """Which target images a network gets right before and after it was adapted to the target: bool (m,), m >= 1."""
 
-    before: float
-    after: float
-    n: int
+    before: NDArray[np.bool_]
+    after: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deskewed:
     """What a network that was trained on the source's digits deskewed achieves on the target's, deskewed too.
 
@@ -30,11 +30,11 @@ class Deskewed:
     name
         Of that network; that of the `Transfer` where it is the same.
     alignments
-        Target accuracy by what was done to the target's digits, on as many images as the target has.
+        Which target images it gets right, by what was done to the target's digits; as of the `Transfer`.
     """
 
     name: str
-    alignments: Mapping[str, float]
+    alignments: Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +50,16 @@ class Transfer:
     shift
         Of its features; None where it was not measured.
     alignments
-        Target accuracy by the way in which target images were moved and scaled to lie like the source's, on as many
-        images as `target`. The first is the plain one, which the others are compared with. NaN is left out, as below.
+        Which target images it gets right, bool (m,), by the way in which they were moved and scaled to lie like the
+        source's. The first is the plain one, which the others are compared with. All are in the order of `right`.
     alignment
         The one that `target` was measured with; empty where unknown.
     deskewed
         What deskewing the digits of both domains achieves; None where it was not tried.
     corruptions
-        Source accuracy by corruption, on as many images as `source`.
+        Source accuracy by corruption, on as many images as `source`. NaN is left out.
     adaptations
-        By method.
+        By method, in the order of `right`.
     right
         bool (m,): which target images it gets right, in an order that all networks share; None where unknown.
     views
@@ -71,7 +71,7 @@ class Transfer:
     source: Metrics
     target: Metrics
     shift: Shift | None = None
-    alignments: Mapping[str, float] = field(default_factory=dict)
+    alignments: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     alignment: str = ""
     deskewed: Deskewed | None = None
     corruptions: Mapping[str, float] = field(default_factory=dict)
@@ -106,12 +106,13 @@ def recalls(one: Transfer) -> dict[int, tuple[Share, Share]]:
 
 def ladder(one: Transfer) -> dict[str, Share]:
     """Return how many target images are recognised under each alignment."""
-    return _on_target(one, one.alignments)
+    return {name: share_of(right, one.views) for name, right in one.alignments.items()}
 
 
 def deskewed_ladder(one: Transfer) -> dict[str, Share]:
     """Return how many target images the network that was trained on deskewed digits recognises."""
-    return _on_target(one, one.deskewed.alignments if one.deskewed else {})
+    found = one.deskewed.alignments if one.deskewed else {}
+    return {name: share_of(right, one.views) for name, right in found.items()}
 
 
 def corruptions(one: Transfer) -> dict[str, Share]:
@@ -119,15 +120,11 @@ def corruptions(one: Transfer) -> dict[str, Share]:
     return {name: Share(round(x * one.source.n), one.source.n) for name, x in one.corruptions.items() if isfinite(x)}
 
 
-def adaptations(one: Transfer) -> dict[str, tuple[Share, Share]]:
-    """Return how many target images are recognised before and after each adaptation."""
-    return {
-        method: (Share(round(x.before * x.n), x.n, one.views), Share(round(x.after * x.n), x.n, one.views))
-        for method, x in one.adaptations.items()
-        if x.n > 0 and isfinite(x.before) and isfinite(x.after)
-    }
+def share_of(right: NDArray[np.bool_], views: int) -> Share:
+    """Return how many of these images are recognised; they weigh as much as their digits tell."""
+    return Share(int(right.sum()), right.size, design_effect(right.reshape(views, -1)))
 
 
-def _on_target(one: Transfer, found: Mapping[str, float]) -> dict[str, Share]:
-    n = one.target.n
-    return {name: Share(round(x * n), n, one.views) for name, x in found.items() if isfinite(x)}
+def changed(before: NDArray[np.bool_], found: Mapping[str, NDArray[np.bool_]], views: int) -> list[str]:
+    """Return under which names the same images are recognised more or less often than before, beyond chance."""
+    return standing({name: paired(before, after, views) for name, after in found.items()})

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments import transfer
 from experiments.analysis import Section
-from experiments.transfer import Findings, Rung, Transfer
+from experiments.transfer import Findings, Outcome, Rung, Transfer
 from experiments.workflows.adapt import ALIGN, NONE, STROKE
 from experiments.workflows.domains import DESKEW
 from experiments.workflows.transfer_numbers import corruptions, of_its_source
@@ -30,29 +31,34 @@ def discussion(findings: Sequence[Findings]) -> tuple[Section, ...]:
 def _transfer(found: Findings, corrupted: Findings | None) -> Transfer:
     plain = found.outcomes[NONE].metrics
     assert plain is not None  # noqa: S101 - the caller has left those without out
-    n = len(found.target.images)
+    right = _is_right(found.outcomes[NONE], found)
     placed = [rung for rung in found.ladder if rung.alignment not in {DESKEW, STROKE}]
     return Transfer(
         name=found.name,
         source=found.at_home,
         target=plain,
         shift=found.shift,
-        alignments=_accuracies(placed),
+        alignments=_right(placed, found),
         alignment=next((rung.alignment for rung in found.ladder if _same(rung, found)), ""),
         deskewed=_deskewed(found),
         corruptions=corruptions(corrupted) if corrupted else {},
         adaptations={
-            way: transfer.Adaptation(plain.accuracy, outcome.metrics.accuracy, n)
+            way: transfer.Adaptation(right, _is_right(outcome, found))
             for way, outcome in found.outcomes.items()
-            if way not in (NONE, ALIGN) and outcome.metrics
+            if way not in (NONE, ALIGN)
         },
-        right=found.outcomes[NONE].probabilities.argmax(axis=1) == found.target.labels,
+        right=right,
         views=found.target.views,
     )
 
 
-def _accuracies(rungs: Sequence[Rung]) -> dict[str, float]:
-    return {rung.alignment: rung.outcome.metrics.accuracy for rung in rungs if rung.outcome.metrics}
+def _right(rungs: Sequence[Rung], found: Findings) -> dict[str, NDArray[np.bool_]]:
+    return {rung.alignment: _is_right(rung.outcome, found) for rung in rungs}
+
+
+def _is_right(outcome: Outcome, found: Findings) -> NDArray[np.bool_]:
+    """Return which target digits were recognised; these have labels."""
+    return np.asarray(outcome.probabilities.argmax(axis=1) == found.target.labels)
 
 
 def _same(rung: Rung, found: Findings) -> bool:
@@ -63,4 +69,4 @@ def _same(rung: Rung, found: Findings) -> bool:
 
 def _deskewed(found: Findings) -> transfer.Deskewed | None:
     rungs = [rung for rung in found.ladder if rung.alignment in {DESKEW, STROKE}]
-    return transfer.Deskewed(rungs[0].network, _accuracies(rungs)) if rungs else None
+    return transfer.Deskewed(rungs[0].network, _right(rungs, found)) if rungs else None

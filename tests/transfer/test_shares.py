@@ -1,5 +1,7 @@
 """Shares of images that are not independent are counted by what they tell, and so do not tell too much."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
-from experiments.evaluation import wilson_interval
-from experiments.transfer.shares import Share, design_effect, lost_between
+from experiments.evaluation import mcnemar, wilson_interval
+from experiments.transfer.shares import Share, closes_less, design_effect, lost_between, paired
 
 VIEWS, DIGITS, SAMPLES = 15, 300, 400
 
@@ -84,3 +86,79 @@ def test_digits_counted_once_make_no_false_findings_either() -> None:
         right = seen(rng, 0.8, 0.5)
         false.append(Share(1600, 2000).differs(Share(int(right.sum()), right.size, VIEWS)) < 0.05)
     assert np.mean(false) < 0.05
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_single_images_are_paired_by_mcnemar_s_test(pairs: list[tuple[bool, bool]]) -> None:
+    before, after = np.array(pairs, bool).T
+    assert paired(before, after) == mcnemar(before, after).p_value
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(1, 9))
+def test_views_are_paired_as_all_ways_of_turning_digits_round_tell(seed: int, views: int, n: int) -> None:
+    before, after = np.random.default_rng(seed).random((2, views * n)) < 0.5
+    more = (after.astype(int) - before).reshape(views, n).sum(axis=0)
+    by_chance = [abs(np.dot(signs, more)) >= abs(more.sum()) for signs in product((-1, 1), repeat=n)]
+    assert paired(before, after, views) == pytest.approx(np.mean(by_chance))
+    assert paired(after, before, views) == pytest.approx(paired(before, after, views))
+
+
+def test_a_pair_that_is_alike_does_not_differ() -> None:
+    right = np.random.default_rng(0).random(60) < 0.5
+    assert paired(right, right) == paired(right, right, 15) == 1
+
+
+@pytest.mark.parametrize("alike", [0.1, 0.5, 0.9])
+def test_views_of_the_same_digits_make_no_false_findings_in_pairs(alike: float) -> None:
+    rng = np.random.default_rng(3)
+    false, naive = [], []
+    for _ in range(SAMPLES):
+        eases = rng.permuted(np.stack([ease(rng, alike), ease(rng, alike)]), axis=0)  # digits change, any way alike
+        before, after = (np.ravel(rng.random((VIEWS, DIGITS)) < one) for one in eases)
+        false.append(paired(before, after, VIEWS) < 0.05)
+        naive.append(paired(before, after) < 0.05)
+    assert np.mean(false) < 0.05 + 0.03
+    if alike > 0.1:
+        assert np.mean(naive) > 0.2  # what is avoided
+
+
+def ease(rng: np.random.Generator, alike: float) -> NDArray[np.float64]:
+    return rng.beta(0.8 * (1 / alike - 1), 0.2 * (1 / alike - 1), DIGITS)
+
+
+def test_many_small_gains_and_few_large_losses_are_no_change_of_accuracy() -> None:
+    rng = np.random.default_rng(4)
+    false, by_sign = [], []
+    for _ in range(SAMPLES):
+        loses = rng.random(DIGITS) < 0.1
+        before = rng.random((VIEWS, DIGITS)) < 0.85
+        after = rng.random((VIEWS, DIGITS)) < np.where(loses, 0.85 - 0.63, 0.85 + 0.07)
+        false.append(paired(before.ravel(), after.ravel(), VIEWS) < 0.05)
+        more = after.sum(axis=0) - before.sum(axis=0)
+        by_sign.append(mcnemar(more > 0, more < 0).p_value < 0.05)
+    assert np.mean(false) < 0.05 + 0.03
+    assert np.mean(by_sign) > 0.5  # what is avoided
+
+
+def test_the_same_digits_show_what_different_ones_do_not() -> None:
+    # 42.0 % and 51.3 % of digits in views, where what changes is the same for all.
+    rng = np.random.default_rng(5)
+    eases = rng.beta(0.5, 0.7, DIGITS)
+    before, after = (rng.random((VIEWS, DIGITS)) < np.clip(eases + more, 0, 1) for more in (0, 0.1))
+    assert paired(before.ravel(), after.ravel(), VIEWS) < 1e-6
+    assert Share(int(before.sum()), before.size, VIEWS).differs(Share(int(after.sum()), after.size, VIEWS)) > 0.01
+
+
+@pytest.mark.parametrize("views", [1, VIEWS])
+def test_what_closes_half_of_a_gap_is_rarely_said_to_close_more(views: int) -> None:
+    rng = np.random.default_rng(6)
+    false, true = [], []
+    for _ in range(SAMPLES):
+        goal = Share(int(rng.binomial(2000, 0.9)), 2000)
+        eases = rng.beta(6, 4, DIGITS)
+        before = (rng.random((views, DIGITS)) < eases).ravel()
+        half, most = ((rng.random((views, DIGITS)) < eases + x * (1 - eases)).ravel() for x in (0.375, 0.74))
+        false.append(closes_less(0.5, goal, before, half, views) < 0.05)
+        true.append(closes_less(0.5, goal, before, most, views) < 0.05)
+    assert np.mean(false) < 0.05 + 0.03
+    assert np.mean(true) > 0.9
