@@ -23,9 +23,25 @@ def discussion(findings: Sequence[Findings]) -> tuple[Section, ...]:
         corrupted = {found.name: found for found in findings if found.source == home and of_its_source(found)}
         known = [_transfer(found, corrupted.get(found.name)) for found in group if found.outcomes[NONE].metrics]
         sections += transfer.explain(known, home, target)
-        if len(known) < len(group):
-            sections.append(Section(target, ("It has no labels: what is right and wrong there cannot be told.",)))
+        sections += [_unlabelled(found) for found in group if not found.outcomes[NONE].metrics]
     return tuple(sections)
+
+
+def _unlabelled(found: Findings) -> Section:
+    """Say what can be said where nothing can be counted as right."""
+    unsure = {way: transfer.mean_entropy(outcome.probabilities) for way, outcome in found.outcomes.items()}
+    others = [f"{value:.3f} after {way}" for way, value in unsure.items() if way != NONE]
+    sentences = [
+        f"{found.target.name} has no labels: what is right and wrong there cannot be told.",
+        f"The mean entropy of the predictions is {', '.join([f'{unsure[NONE]:.3f} nats', *others])}.",
+    ]
+    if shift := found.shift:
+        beyond = "beyond chance" if shift.mmd > shift.mmd_chance else "not shown to be beyond chance"
+        sentences.append(
+            f"In its features the domains lie apart by a squared MMD of {shift.mmd:.2g} (by chance up to "
+            f"{shift.mmd_chance:.2g}), which is {beyond}."
+        )
+    return Section(f"{found.name} on {found.target.name}", tuple(sentences))
 
 
 def _transfer(found: Findings, corrupted: Findings | None) -> Transfer:
