@@ -1,4 +1,4 @@
-"""Processes by a name that tells the same number used again, and a process on another machine, apart."""
+"""Processes by a name that tells the same number used again, and a process on another machine, apart; the machine."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -9,13 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 AGAIN_SECONDS = 0.05
+CPUINFO = Path("/proc/cpuinfo")  # where Linux tells of the processor
 
 
 def this_process() -> str:
@@ -23,6 +25,19 @@ def this_process() -> str:
     import psutil
 
     return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+
+
+@cache
+def this_machine() -> str:
+    """Return the processor's name and how many cores this process may use, for people to read."""
+    try:
+        lines = [line.partition(":") for line in CPUINFO.read_text().splitlines()]
+    except OSError:
+        lines = []
+    named = [value.strip() for name, _, value in lines if name.strip() == "model name"]
+    processor = named[0] if named else platform.processor() or platform.machine()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{processor}, {cores} cores"
 
 
 def is_here(process: str) -> bool:

@@ -1,5 +1,15 @@
 """The only place that talks to MLflow: stores, runs, the model registry, model references."""
 
+from experiments.tracking.past_runs import (
+    PastRun,
+    artifact_json,
+    artifact_names,
+    artifact_text,
+    fetch_artifact,
+    metric_history,
+    past_run,
+    past_runs,
+)
 from experiments.tracking.references import (
     DEFAULT_DATASET,
     Reference,
@@ -12,7 +22,9 @@ from experiments.tracking.references import (
     resolve_references,
 )
 from experiments.tracking.registry import (
+    BestVersion,
     RegisteredVersion,
+    best_versions,
     log_model,
     register,
     registered_name,
@@ -37,25 +49,35 @@ from experiments.tracking.ui import serve_ui
 
 __all__ = [
     "DEFAULT_DATASET",
+    "BestVersion",
     "FoundRun",
+    "PastRun",
     "Reference",
     "RegisteredVersion",
     "Run",
     "Store",
+    "artifact_json",
+    "artifact_names",
+    "artifact_text",
     "begin_run",
+    "best_versions",
     "common_dataset",
     "end_children",
     "end_run",
+    "fetch_artifact",
     "find_runs",
     "find_version",
     "has_finished",
     "let_go",
     "load_reference",
     "log_model",
+    "metric_history",
     "model_file",
     "model_params",
     "open_run",
     "open_store",
+    "past_run",
+    "past_runs",
     "register",
     "registered_name",
     "registered_names",

@@ -36,6 +36,17 @@ class RegisteredVersion:
     architecture: str
 
 
+@dataclass(frozen=True)
+class BestVersion:
+    """The version that stands for a registered model, and the run that trained it."""
+
+    registered_model: str
+    version: int
+    dataset: str
+    architecture: str
+    run_id: str
+
+
 def registered_name(dataset: str, architecture: str) -> str:
     """Return the name under which networks of one architecture trained on one dataset are registered."""
     return f"{dataset}-{architecture}"
@@ -187,6 +198,26 @@ def trained_names(store: Store, architecture: str) -> list[str]:
             if any(ADAPTED_FROM not in version.tags for version in versions):
                 found.append(model.name)
     return sorted(found)
+
+
+def best_versions(store: Store) -> tuple[BestVersion, ...]:
+    """Return the best version of each registered model, by name: its champion, or what would be without adapted ones.
+
+    Left out, as by `trained_names`, are networks trained on derived data, and those that were only adapted to theirs.
+    """
+    found = []
+    for model in _registered_models(store):
+        dataset, architecture = model.tags["digits.dataset"], model.tags["digits.model"]
+        versions = [entry for entry in _versions(store, model.name) if ADAPTED_FROM not in entry.tags]
+        if versions and dataset not in DERIVED:
+            best = max(versions, key=_merit)
+            found.append(BestVersion(model.name, int(best.version), dataset, architecture, best.run_id))
+    return tuple(sorted(found, key=lambda one: one.registered_model))
+
+
+def _merit(entry: "ModelVersion") -> tuple[bool, float, int]:
+    """Return what the champion among versions has most of: the user's word, a score, age."""
+    return CHAMPION in entry.aliases, float(entry.tags.get(SCORE, 0)), -int(entry.version)
 
 
 def _registered_models(store: Store) -> list[Any]:

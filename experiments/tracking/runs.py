@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.processes import is_dead, this_process
+from experiments.processes import is_dead, this_machine, this_process
 from experiments.tracking.store import NOTE, Store
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
 PROCESS = "digits.process"
+MACHINE = "digits.machine"
 FIGURE_DPI = 120
 
 
@@ -271,6 +272,7 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
     tags = {
         "digits.kind": kind,
         PROCESS: this_process(),
+        MACHINE: this_machine(),
         mlflow_tags.MLFLOW_USER: _user(),
         mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
         mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",

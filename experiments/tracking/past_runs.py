@@ -1,0 +1,145 @@
+"""Runs that have ended well, and what they left: params, metrics, curves, files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import DigitsError
+from experiments.tracking.runs import MACHINE, Kind
+from experiments.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run that ended well.
+
+    Attributes
+    ----------
+    id, name, kind
+        What it is called, and what `digits.kind` says that it is.
+    parent
+        Id of the run it belongs under.
+    params, metrics, tags
+        As they are in the store; of a metric with a history the last value.
+    began
+        When, in UTC.
+    """
+
+    id: str
+    name: str
+    kind: str
+    parent: str | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    began: datetime
+
+    @property
+    def command(self) -> str:
+        """The command line that made it; empty where that is not known."""
+        from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME
+
+        return self.tags.get(MLFLOW_SOURCE_NAME, "")
+
+    @property
+    def commit(self) -> str:
+        """The commit of the code that made it; empty where that is not known."""
+        from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
+
+        return self.tags.get(MLFLOW_GIT_COMMIT, "")
+
+    @property
+    def machine(self) -> str:
+        """What it ran on; empty where that is not known."""
+        return self.tags.get(MACHINE, "")
+
+
+def past_runs(store: Store, kind: Kind) -> list[PastRun]:
+    """Return the runs of a kind that ended well, the latest first."""
+    query, order = f"tags.`digits.kind` = '{kind}' and attributes.status = 'FINISHED'", ["attributes.start_time DESC"]
+    found = store.client.search_runs([store.experiment_id], query, order_by=order)
+    runs = list(found)
+    while found.token:
+        found = store.client.search_runs([store.experiment_id], query, order_by=order, page_token=found.token)
+        runs.extend(found)
+    return [_past(run) for run in runs]
+
+
+def past_run(store: Store, run_id: str) -> PastRun | None:
+    """Return a run, however it ended, or None where the store has none of this id."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _past(store.client.get_run(run_id))
+    except MlflowException:
+        return None
+
+
+def metric_history(store: Store, run_id: str, metric: str) -> dict[int, float]:
+    """Return the values of a metric by step, in order; of several at one step the last."""
+    points = store.client.get_metric_history(run_id, metric)
+    return {point.step: point.value for point in sorted(points, key=lambda point: (point.step, point.timestamp))}
+
+
+def artifact_names(store: Store, run_id: str, folder: str | None = None) -> frozenset[str]:
+    """Return the paths of the files, and folders, that a run keeps in a folder."""
+    return frozenset(file.path for file in store.client.list_artifacts(run_id, folder))
+
+
+def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
+    """Copy a file that a run keeps to `place`, whose folder exists.
+
+    Raises
+    ------
+    DigitsError
+        When the run does not keep it, or no longer.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with TemporaryDirectory(dir=place.parent) as folder:
+        try:
+            Path(store.client.download_artifacts(run_id, file, folder)).replace(place)
+        except (MlflowException, OSError) as error:
+            raise DigitsError(f"{file} of run {run_id} is gone from the store") from error
+
+
+def artifact_text(store: Store, run_id: str, file: str) -> str:
+    """Return a text file that a run keeps.
+
+    Raises
+    ------
+    DigitsError
+        As `fetch_artifact`.
+    """
+    with TemporaryDirectory() as folder:
+        place = Path(folder, "text")
+        fetch_artifact(store, run_id, file, place)
+        return place.read_text(encoding="utf-8")
+
+
+def artifact_json(store: Store, run_id: str, file: str) -> Any:
+    """Return what a JSON file holds that a run keeps; raises as `fetch_artifact`."""
+    return json.loads(artifact_text(store, run_id, file))
+
+
+def _past(run: "MlflowRun") -> PastRun:
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    tags = run.data.tags
+    return PastRun(
+        id=run.info.run_id,
+        name=run.info.run_name or "",
+        kind=tags.get("digits.kind", ""),
+        parent=tags.get(MLFLOW_PARENT_RUN_ID),
+        params=run.data.params,
+        metrics=run.data.metrics,
+        tags=tags,
+        began=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+    )
