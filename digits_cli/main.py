@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from digits_cli import analyze, data, evaluate, models, run, train, transfer, tune, ui
+from digits_cli import analyze, data, evaluate, models, report, run, train, transfer, tune, ui
 from experiments.errors import DigitsError, UsageError, first_line
 from experiments.processes import heeding_signals
 
@@ -50,6 +50,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("analyze")(analyze.analyze)
 app.command("transfer")(transfer.transfer)
+app.command("report")(report.report)
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
 

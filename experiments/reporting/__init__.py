@@ -23,16 +23,24 @@ from experiments.reporting.feature_heatmaps import centroid_distances, contingen
 from experiments.reporting.feature_map import feature_map
 from experiments.reporting.few_shot import few_shot_curves
 from experiments.reporting.mistakes import misclassified_gallery, prediction_grid
+from experiments.reporting.overlaid_curves import overlaid_curves
+from experiments.reporting.picture_files import picture_size, save_picture
 from experiments.reporting.placed_map import placed_map
 from experiments.reporting.reliability import reliability_diagram
+from experiments.reporting.report import report_page
+from experiments.reporting.report_numbers import interval_text, number_text
+from experiments.reporting.report_results import FORMAT, report_results, results_markdown
 from experiments.reporting.samples import class_distribution, sample_grid
 from experiments.reporting.style import network_colour
 from experiments.reporting.tables import csv_text, markdown_table
+from experiments.reporting.trade_off import Cost, trade_off
 from experiments.reporting.transfer_matrix import transfer_matrix
 from experiments.reporting.tuning import search_figures, search_page
 
 __all__ = [
+    "FORMAT",
     "ConfusingDigit",
+    "Cost",
     "Gain",
     "Neighbour",
     "adaptation_curve",
@@ -51,20 +59,29 @@ __all__ = [
     "dendrogram",
     "feature_map",
     "few_shot_curves",
+    "interval_text",
     "markdown_table",
     "measure_agreement",
     "misclassified_gallery",
     "model_comparison",
     "network_colour",
+    "number_text",
     "outlier_gallery",
+    "overlaid_curves",
     "pairs_gallery",
+    "picture_size",
     "placed_map",
     "prediction_grid",
     "reliability_diagram",
+    "report_page",
+    "report_results",
+    "results_markdown",
     "sample_grid",
+    "save_picture",
     "search_figures",
     "search_page",
     "shift_chart",
+    "trade_off",
     "training_curves",
     "transfer_matrix",
 ]

@@ -1,21 +1,20 @@
 """A network's feature space as one offline page: a rotating cloud of all points, each a digit that can be looked at."""
 
 import base64
-import hashlib
 import html
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.reporting.offline_page import filled, page_part, script_digest
 from experiments.reporting.style import GROUP_COLOURS
 
+PAGE = "explorer_page"
 SIDE = 28
 DIGITS = 10
 SHEET_COLUMNS = 50
@@ -111,13 +110,13 @@ def explorer_page(atlas: Atlas) -> str:
     # The page keeps the digits in this order, so "most confusing first" is to take them as they come,
     # and the images that a reader asks for first lie in the first sheets.
     order = np.argsort(-np.asarray(atlas.confusion, float), kind="stable")
-    script = "\n".join(_part(f"{name}.js") for name in SCRIPTS)
-    return _filled(
-        _part("page.html"),
+    script = "\n".join(page_part(PAGE, f"{name}.js") for name in SCRIPTS)
+    return filled(
+        page_part(PAGE, "page.html"),
         title=html.escape(atlas.title),
         # A promise that browsers keep: no request leaves the page, and no script runs but this one.
-        policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{_digest(script)}'",
-        style=_part("page.css"),
+        policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script_digest(script)}'",
+        style=page_part(PAGE, "page.css"),
         text="\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in atlas.text),
         facts="\n".join(
             f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in atlas.facts.items()
@@ -211,17 +210,3 @@ def _text(content: bytes) -> str:
 def _as_json(data: Mapping[str, Any]) -> str:
     """Return JSON that may stand in a script element: nothing in it can end that or open a comment."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _digest(script: str) -> str:
-    return f"sha256-{_text(hashlib.sha256(script.encode()).digest())}"
-
-
-def _part(name: str) -> str:
-    """Return a file of the page, with the ends of lines that a browser hashes."""
-    return (files("experiments.reporting") / "explorer_page" / name).read_text(encoding="utf-8").strip()
-
-
-def _filled(template: str, **parts: str) -> str:
-    """Return `template` with each ``{{name}}`` replaced, in one pass: what a part says is never replaced itself."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)

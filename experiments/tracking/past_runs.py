@@ -1,7 +1,8 @@
 """Runs that have ended well, and what they left: params, metrics, curves, files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,7 +104,7 @@ def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
     """
     from mlflow.exceptions import MlflowException
 
-    with TemporaryDirectory(dir=place.parent) as folder:
+    with TemporaryDirectory(dir=place.parent) as folder, _no_bars():
         try:
             Path(store.client.download_artifacts(run_id, file, folder)).replace(place)
         except (MlflowException, OSError) as error:
@@ -127,6 +128,22 @@ def artifact_text(store: Store, run_id: str, file: str) -> str:
 def artifact_json(store: Store, run_id: str, file: str) -> Any:
     """Return what a JSON file holds that a run keeps; raises as `fetch_artifact`."""
     return json.loads(artifact_text(store, run_id, file))
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keep MLflow from drawing a progress bar for each file."""
+    from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR as BARS
+
+    before = BARS.get_raw()
+    BARS.set(False)
+    try:
+        yield
+    finally:
+        if before is None:
+            BARS.unset()
+        else:
+            BARS.set(before)
 
 
 def _past(run: "MlflowRun") -> PastRun:

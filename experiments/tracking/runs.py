@@ -277,7 +277,7 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
         mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
         mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",
     }
-    if commit := _git_commit():
+    if commit := code_commit():
         tags[mlflow_tags.MLFLOW_GIT_COMMIT] = commit
     if parent:
         tags[mlflow_tags.MLFLOW_PARENT_RUN_ID] = parent
@@ -292,7 +292,7 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _git_commit() -> str | None:
+def code_commit() -> str | None:
     """Return the commit of the code that runs, with a mark where it has been changed since."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():

@@ -1,0 +1,60 @@
+"""`digits report`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digits_cli.options import Debug, Experiment, Json
+
+if TYPE_CHECKING:
+    from digits_cli.console import Console
+    from experiments.workflows.report import ReportResult
+
+
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the page and what belongs to it.")] = Path(
+        "reports"
+    ),
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write nothing: compare the numbers of a results.json or RESULTS.md with the tracking store.",
+        ),
+    ] = None,
+    experiment: Experiment = None,
+    as_json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - main looks for it
+) -> None:
+    """Write one offline page on all networks: tables, figures, texts, each with the run it comes from.
+
+    All is read from MLflow, also where that is a server, and nothing is computed anew. Beside the page lie the numbers:
+    results.json for programs, RESULTS.md for people.
+
+    Example: digits report --output reports/
+    """
+    from digits_cli.console import Console
+    from experiments.tracking import open_store
+    from experiments.workflows import report as work
+    from experiments.workflows.report_check import check as compare
+
+    with Console(as_json) as console:
+        store = open_store(experiment)
+        if check:
+            agreed = compare(store, check)
+            console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs are those of the store")
+            console.json(asdict(agreed))
+        else:
+            written = work.report(store, output, console)
+            print_report(console, written)
+            console.json(asdict(written))
+
+
+def print_report(console: "Console", written: "ReportResult") -> None:
+    """Say what was written, and what is missing."""
+    for title, command in written.left_out.items():
+        console.result(f"{title}: no runs yet; {command} makes them")
+    told = f"{written.networks} networks, {written.pictures} pictures, {written.runs} runs"
+    console.result(f"{told}: open {written.page} in a browser")

@@ -1,0 +1,192 @@
+"""Write a report of all that the tracking store knows: a page, its pictures, and its numbers for programs."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+
+from experiments import reporting, tracking
+from experiments.errors import DigitsError
+from experiments.reporting.report_content import Chapter, Report, Source, Table
+from experiments.tracking import PastRun, Store
+from experiments.workflows.listener import Listener
+from experiments.workflows.report_album import PAGES, PICTURES, Album
+from experiments.workflows.report_chapters import Chapters
+from experiments.workflows.report_evidence import Evidence, gather
+
+PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
+FILES = (PICTURES, PAGES, RESULTS, MARKDOWN, PAGE)
+TITLE = "Handwritten digits"
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """What was written.
+
+    Attributes
+    ----------
+    output, page, results
+        The folder, and the paths of the page and of its numbers.
+    networks, pictures, runs
+        How many the report tells of.
+    left_out
+        The command that makes what is missing, by the title of each chapter that is empty.
+    """
+
+    output: str
+    page: str
+    results: str
+    networks: int
+    pictures: int
+    runs: int
+    left_out: Mapping[str, str]
+
+
+def report(store: Store, output: Path, listener: Listener | None = None) -> ReportResult:
+    """Write a report from the runs of an experiment; nothing is computed anew.
+
+    The folder is filled as one step: a report that is interrupted leaves the one before as it was.
+
+    Parameters
+    ----------
+    output
+        The folder, made if it does not exist. What else is in it stays.
+
+    Raises
+    ------
+    DigitsError
+        When no network was trained yet, files are gone from the store, or the folder holds files of these names that
+        no report wrote.
+    """
+    listener = listener or Listener()
+    listener.stage("report: read the runs")
+    evidence = gather(store)
+    if not any(each.networks for each in evidence):
+        raise DigitsError(f"no network was trained yet in {store.experiment}; run: digits run --profile quick")
+    _check_free(output)
+    fresh = _made_beside(output)
+    try:
+        listener.stage("report: gather tables and pictures")
+        told = _report(store, evidence, fresh)
+        results = reporting.report_results(told)
+        (fresh / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        (fresh / MARKDOWN).write_text(reporting.results_markdown(results), encoding="utf-8")
+        (fresh / PAGE).write_text(reporting.report_page(told), encoding="utf-8")
+        _swap(fresh, output)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return ReportResult(
+        output=str(output),
+        page=str(output / PAGE),
+        results=str(output / RESULTS),
+        networks=sum(len(each.networks) for each in evidence),
+        pictures=len(told.pictures),
+        runs=len(told.sources),
+        left_out={chapter.title: chapter.command for chapter in told.chapters if not chapter.blocks},
+    )
+
+
+def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
+    writer = Chapters(store, evidence, Album(store, folder))
+    chapters = writer.all()
+    told = Report(
+        title=f"{TITLE}: {_count(evidence)}",
+        lead=" ".join(_best(table) for table in writer.summaries.values()),
+        written=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=tracking.code_commit() or "",
+        experiment=store.experiment,
+        chapters=chapters,
+        curves=writer.curves,
+    )
+    return replace(told, sources=_sources(store, told))
+
+
+def _count(evidence: Sequence[Evidence]) -> str:
+    names = dict.fromkeys(network.name for each in evidence for network in each.networks)
+    data = [each.dataset for each in evidence if each.networks]
+    return f"{len(names)} network{'s' if len(names) > 1 else ''} on {' and '.join(data)}"
+
+
+def _best(table: Table) -> str:
+    """Return a sentence on the most accurate network of a table."""
+    measured = [row for row in table.rows if "accuracy" in row.numbers]
+    if not measured:
+        return f"{table.title}: none was measured on test digits yet."
+    best = measured[0]
+    column = next(column for column in table.columns if column.key == "accuracy")
+    accuracy = reporting.number_text(best.numbers["accuracy"].value, column.unit)
+    interval = reporting.interval_text(best.numbers, column)
+    others = f"of {len(measured)} networks " if len(measured) > 1 else ""
+    return (
+        f"{table.title}: {others}{best.name} gets the most test digits right, {accuracy} % (95 % interval {interval})."
+    )
+
+
+def _sources(store: Store, told: Report) -> dict[str, Source]:
+    """Return the runs that a report names, in order."""
+    named = dict.fromkeys(run_id for chapter in told.chapters for run_id in _named(chapter))
+    found = {run_id: tracking.past_run(store, run_id) for run_id in named}
+    return {run_id: _source(run) for run_id, run in found.items() if run}
+
+
+def _named(chapter: Chapter) -> Iterable[str]:
+    for block in chapter.blocks:
+        for table in block.tables:
+            yield from (number.run_id for row in table.rows for number in row.numbers.values())
+        for picture in block.pictures:
+            yield from picture.run_ids
+        yield from (part.run_id for part in (*block.links, *block.passages))
+
+
+def _source(run: PastRun) -> Source:
+    seed = run.params.get("seed", run.params.get("setting_seed", ""))
+    date = run.began.isoformat(timespec="seconds")
+    return Source(run.id, run.kind, run.name, run.command, run.commit, date, run.machine, seed)
+
+
+def _check_free(output: Path) -> None:
+    """Refuse a folder in which files of these names are somebody else's."""
+    if output.exists() and not output.is_dir():
+        raise DigitsError(f"{output} is no folder; name another with --output")
+    taken = [name for name in FILES if (output / name).exists()]
+    if taken and not (output / RESULTS).exists():
+        raise DigitsError(f"{output} holds {', '.join(taken)} that no report wrote; name another folder with --output")
+
+
+def _made_beside(output: Path) -> Path:
+    """Return an empty folder within the output folder, from which files can be moved to their place in one step."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(prefix=".report-", dir=output))
+    except OSError as error:
+        raise DigitsError(f"cannot write to {output}: {error.strerror}") from error
+
+
+def _swap(fresh: Path, output: Path) -> None:
+    """Put the new files in the place of the old ones; when that is interrupted the old ones come back."""
+    old = Path(mkdtemp(prefix=".report-", dir=output))
+    try:
+        for name in FILES:
+            with suppress(FileNotFoundError):
+                (output / name).rename(old / name)
+            (fresh / name).rename(output / name)
+    except BaseException:
+        for name in FILES:
+            if not (fresh / name).exists():
+                _remove(output / name)
+            if (old / name).exists():
+                (old / name).rename(output / name)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)

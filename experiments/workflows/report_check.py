@@ -1,0 +1,119 @@
+"""Compare the numbers of a report that was kept with the tracking store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from experiments import reporting, tracking
+from experiments.errors import DigitsError
+from experiments.tracking import PastRun, Store
+from experiments.workflows.report import MARKDOWN, RESULTS
+from experiments.workflows.report_tables import SUMMARY, parameters
+
+NAMED = 5  # differences in the error
+
+Counted = tuple[str, str, str, float]  # what a number is, its run, its metric, its value
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How many numbers of a file were compared, all of which agree."""
+
+    file: str
+    numbers: int
+    runs: int
+    agrees: bool = True
+
+
+class ReportDiffersError(DigitsError):
+    """Some numbers are not those of the tracking store; its text names the first of them."""
+
+    def __init__(self, file: Path, differences: list[str]) -> None:
+        self.differences = differences
+        more = f"; and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
+        super().__init__(f"{file} differs from the tracking store: {'; '.join(differences[:NAMED])}{more}")
+
+
+def check(store: Store, file: Path) -> CheckResult:
+    """Compare each number of a report with the run that it names, and its Markdown with its numbers.
+
+    Parameters
+    ----------
+    file
+        A report's ``results.json``, or the ``RESULTS.md`` beside one; the other is compared too if it is there.
+
+    Raises
+    ------
+    DigitsError
+        When there is no such file or it is none of a report.
+    ReportDiffersError
+        When anything differs.
+    """
+    source = file.with_name(RESULTS) if file.name == MARKDOWN else file
+    results = _read(source)
+    numbers: list[Counted] = results["numbers"]
+    runs = {run_id: tracking.past_run(store, run_id) for run_id in dict.fromkeys(counted[1] for counted in numbers)}
+    found = [_difference(store, counted, runs[counted[1]]) for counted in numbers]
+    differences = [difference for difference in found if difference]
+    differences += _curve_differences(store, results)
+    markdown = source.with_name(MARKDOWN)
+    if markdown.exists():
+        differences += _text_differences(markdown, reporting.results_markdown(results))
+    if differences:
+        raise ReportDiffersError(file, differences)
+    return CheckResult(str(file), len(numbers), len(runs))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        results = json.loads(file.read_text(encoding="utf-8"))
+        if results["format"] != reporting.FORMAT:
+            raise DigitsError(f"{file} has format {results['format']}, this version reads {reporting.FORMAT}")
+        return {**results, "numbers": list(_numbers(results))}
+    except OSError as error:
+        raise DigitsError(f"cannot read {file}: {error.strerror}; name the results.json of a report") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DigitsError(f"{file} is no results.json of a report") from error
+
+
+def _numbers(results: Mapping[str, Any]) -> Iterator[Counted]:
+    """Yield all numbers of tables and captions."""
+    for table in results["tables"]:
+        for row in table["rows"]:
+            for key, number in row["numbers"].items():
+                yield f"{table['name']}, {row['name']}, {key}", number["run_id"], number["metric"], number["value"]
+    for picture in results["pictures"]:
+        for key, number in picture["numbers"].items():
+            yield f"{picture['file']}, {key}", number["run_id"], number["metric"], number["value"]
+
+
+def _difference(store: Store, counted: Counted, run: PastRun | None) -> str | None:
+    """Return what is wrong with a number, or None where it is the store's."""
+    what, run_id, metric, value = counted
+    if run is None:
+        return f"{what}: there is no run {run_id}"
+    kept = parameters(store, run_id) if metric == SUMMARY else run.metrics.get(metric)
+    if kept is None:
+        return f"{what}: run {run_id} has no {metric}"
+    return None if kept == value else f"{what}: {value} here, {kept} in run {run_id}"
+
+
+def _curve_differences(store: Store, results: Mapping[str, Any]) -> Iterator[str]:
+    for curve in results["curves"]:
+        kept = tracking.metric_history(store, curve["run_id"], curve["metric"])
+        here = {int(step): value for step, value in curve["values"].items()}
+        if kept != here:
+            steps = [step for step in sorted(kept | here) if kept.get(step) != here.get(step)]
+            yield f"{curve['network']}, {curve['metric']} at step {steps[0]}: not that of run {curve['run_id']}"
+
+
+def _text_differences(markdown: Path, expected: str) -> Iterator[str]:
+    """Yield the first line of the Markdown that the numbers do not make."""
+    lines = markdown.read_text(encoding="utf-8").splitlines()
+    for number, (line, own) in enumerate(zip_longest(lines, expected.splitlines()), start=1):
+        if line != own:
+            yield f"{markdown.name}, line {number}: not what {RESULTS} says"
+            return

@@ -1,0 +1,181 @@
+"""The tables of a report: which numbers of which runs stand in which column."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from experiments import tracking, transfer
+from experiments.errors import DigitsError
+from experiments.reporting.report_content import Column, Number, Row, Table
+from experiments.tracking import PastRun, Store
+from experiments.workflows.adapt import ALIGN, NONE
+from experiments.workflows.report_evidence import Evidence, Network
+
+SUMMARY = "model_summary.txt"
+INTERVAL = ("accuracy", "accuracy_low", "accuracy_high")
+CORRUPTION_HINT = (
+    "Mean over the corruptions of the error relative to that of mlp_small trained on the same digits "
+    "(Hendrycks & Dietterich 2019)"
+)
+CLUSTERINGS = {"kmeans": "KMeans", "ward": "Ward"}
+MEASURES = {"ari": "ARI", "purity": "purity"}
+
+
+def networks_table(store: Store, evidence: Evidence) -> Table:
+    """Return all networks trained on one set of data with what was measured of each, the most accurate first."""
+    adaptations = {target: _adaptation(evidence, target) for target in evidence.targets}
+    rows = [_row(network, _numbers(store, network, evidence, adaptations)) for network in evidence.networks]
+    columns = [
+        Column("parameters", "Parameters", "count", "low"),
+        Column("accuracy", "Test accuracy", "share", "high", f"On the test digits of {evidence.dataset}"),
+        Column("macro_f1", "Macro F1", "share", "high", "Mean over the digits of precision and recall's harmonic mean"),
+        Column("ece", "ECE", "share", "low", "Expected calibration error over 15 bins"),
+        *(column for target, method in adaptations.items() for column in _abroad(evidence, target, method)),
+        Column("seconds", "Training time", "seconds", "low", "Time spent in epochs"),
+    ]
+    return _table(
+        f"networks-{evidence.dataset}", f"Networks trained on {evidence.dataset}", columns, rows, _account(evidence)
+    )
+
+
+def ways_table(evidence: Evidence, target: str) -> Table:
+    """Return the accuracy of each network in a domain by each way of being used there."""
+    ways = [NONE, ALIGN, *transfer.ADAPTATIONS]
+    titles = {NONE: "As it came", ALIGN: "Aligned"}
+    rows = []
+    for network in evidence.networks:
+        runs = network.transfers.get(target, ())
+        numbers = _first(runs, {way: f"adapt/{way}" for way in ways} | {"home": "source_accuracy"})
+        numbers |= _interval(runs, NONE)
+        rows.append(_row(network, numbers))
+    columns = [
+        Column("home", evidence.dataset, "share", "high", "Accuracy where it was trained"),
+        *(Column(way, titles.get(way, way), "share", "high") for way in ways),
+    ]
+    note = "" if evidence.corrupts(target) else (
+        "Aligned: the alignment of pictures that made the network surest of unlabelled digits. The other ways adapt "
+        "the network to unlabelled digits of the domain. Nothing was chosen by the domain's labels."
+    )  # fmt: skip
+    return _table(f"transfer-{evidence.dataset}-{target}", f"From {evidence.dataset} to {target}", columns, rows, note)
+
+
+def features_table(evidence: Evidence) -> Table:
+    """Return what was measured of each network's feature space."""
+    names = {"knn": "knn_accuracy", "trust": "trustworthiness", "confusing": "confusing_test"}
+    names |= {f"{method}_{key}": f"{method}_10_both/{key}" for method in CLUSTERINGS for key in MEASURES}
+    rows = [_row(network, _first([run] if (run := network.analysis) else [], names)) for network in evidence.networks]
+    columns = [
+        Column("knn", "10-NN in the map", "share", "high", "Digits of the class of most of their 10 neighbours"),
+        Column("trust", "Trustworthiness", "number", "high", "How seldom the map makes strangers neighbours"),
+        *(
+            Column(f"{method}_{key}", f"{title} {name}", "number" if key == "ari" else "share", "high")
+            for method, title in CLUSTERINGS.items()
+            for key, name in MEASURES.items()
+        ),
+        Column("confusing", "Confusing test digits", "count", "low", "Nearer to another class than to their own"),
+    ]
+    note = "KMeans and Ward with 10 clusters over both splits, against the classes."
+    return _table(f"features-{evidence.dataset}", f"Feature spaces on {evidence.dataset}", columns, rows, note)
+
+
+def searches_table(evidence: Evidence) -> Table:
+    """Return what each search found."""
+    names = {name: name for name in ("best_value", "trials", "trials_pruned", "trials_failed")}
+    rows = [
+        Row(run.tags.get("digits.model", run.name), run.tags.get("digits.study", ""), _first([run], names))
+        for run in evidence.searches
+    ]
+    columns = [
+        Column("best_value", "Validation accuracy of the best trial", "share", "high"),
+        Column("trials", "Trials", "count"),
+        Column("trials_pruned", "Stopped early", "count"),
+        Column("trials_failed", "Failed", "count"),
+    ]
+    return _table(f"searches-{evidence.dataset}", f"Searches on {evidence.dataset}", columns, rows)
+
+
+def parameters(store: Store, run_id: str) -> float | None:
+    """Return how many parameters a trained network has, by the summary that its run keeps."""
+    try:
+        text = tracking.artifact_text(store, run_id, SUMMARY)
+    except DigitsError:
+        return None
+    counts = re.findall(r"^ *(?:Trainable|Non-trainable) params: ([\d,]+)", text, re.MULTILINE)
+    return sum(float(count.replace(",", "")) for count in counts) if counts else None
+
+
+def _numbers(
+    store: Store, network: Network, evidence: Evidence, adaptations: Mapping[str, str | None]
+) -> dict[str, Number]:
+    """Return all that the table of networks says of one."""
+    training, found = network.training, dict[str, Number]()
+    if (count := parameters(store, training.id)) is not None:
+        found["parameters"] = Number(count, training.id, SUMMARY)
+    measured = [network.evaluation] if network.evaluation else []
+    found |= _first(measured, {name: name for name in (*INTERVAL, "macro_f1", "ece")})
+    found |= _first([training], {"seconds": "train_seconds"})
+    for target, method in adaptations.items():
+        runs = network.transfers.get(target, ())
+        names = {NONE: "adapt/none", ALIGN: f"adapt/{ALIGN}", "adapted": f"adapt/{method}"}
+        if evidence.corrupts(target):
+            names["error"] = "mean_corruption_error"
+        numbers = _first(runs, names) | _interval(runs, NONE)
+        found |= {f"{target}/{key}": number for key, number in numbers.items()}
+    return found
+
+
+def _abroad(evidence: Evidence, target: str, method: str | None) -> list[Column]:
+    """Return the columns of a domain in the table of networks."""
+    plain = Column(f"{target}/{NONE}", target, "share", "high", f"Accuracy on {target}, the network as it came")
+    if evidence.corrupts(target):
+        error = Column(f"{target}/error", "Corruption error", "number", "low", CORRUPTION_HINT)
+        return [plain, error]
+    return [
+        plain,
+        Column(f"{target}/{ALIGN}", f"{target}, aligned", "share", "high", "With its pictures aligned, no training"),
+        Column(f"{target}/adapted", f"{target}, {method}", "share", "high", f"Adapted by {method} without labels"),
+    ]
+
+
+def _adaptation(evidence: Evidence, target: str) -> str | None:
+    """Return the method that most networks were adapted by, so that its column says most: no label chooses it."""
+    runs = [run for network in evidence.networks for run in network.transfers.get(target, ())]
+    counts = {way: sum(f"adapt/{way}" in run.metrics for run in runs) for way in transfer.ADAPTATIONS}
+    return max(counts, key=lambda way: counts[way]) if any(counts.values()) else None
+
+
+def _interval(runs: Iterable[PastRun], key: str) -> dict[str, Number]:
+    """Return the ends of the interval of the accuracy that a network has as it came."""
+    return _first(runs, {f"{key}_low": "accuracy_low", f"{key}_high": "accuracy_high"})
+
+
+def _first(runs: Iterable[PastRun], names: Mapping[str, str]) -> dict[str, Number]:
+    """Return metrics of runs under other names, each of the first run that has it."""
+    runs = tuple(runs)
+    found = {}
+    for key, metric in names.items():
+        run = next((run for run in runs if metric in run.metrics), None)
+        if run:
+            found[key] = Number(run.metrics[metric], run.id, metric)
+    return found
+
+
+def _row(network: Network, numbers: Mapping[str, Number]) -> Row:
+    seed = network.training.params.get("seed")
+    return Row(network.name, f"v{network.version.version}" + (f", seed {seed}" if seed else ""), numbers)
+
+
+def _table(name: str, title: str, columns: Iterable[Column], rows: Sequence[Row], note: str = "") -> Table:
+    """Return a table without the rows and columns that have no number, the best of the first good column first."""
+    filled = [row for row in rows if row.numbers]
+    kept = tuple(column for column in columns if any(column.key in row.numbers for row in filled))
+    ranking = next((column for column in kept if column.better == "high"), None)
+    if ranking:
+        filled.sort(key=lambda row: -row.numbers[ranking.key].value if ranking.key in row.numbers else 0)
+    return Table(name, title, kept, tuple(filled), note)
+
+
+def _account(evidence: Evidence) -> str:
+    return (
+        "One version of each registered model: its champion, the best on validation digits. Second lines are 95 % "
+        f"intervals, arrows mark the best of a column. Nothing was chosen by the test digits of {evidence.dataset}."
+    )
