@@ -9,9 +9,10 @@ from experiments.reporting.prose import as_html
 from experiments.reporting.report_content import Block, Chapter, Link, Passage, Picture, Report, Source
 from experiments.reporting.report_table import table_html
 
-WIDE = 1.9  # times as wide as high: a picture that gets a row to itself
+WIDE = 1.6  # times as wide as high: a picture that gets a row to itself
 ID_CHARACTERS = 8  # of a run's id that tell it from others
 COMMIT_CHARACTERS = 12
+LONG = 900  # characters of a text that is set in two columns
 REPRODUCE = "reproduce"
 
 
@@ -42,8 +43,10 @@ def facts(report: Report) -> dict[str, str]:
     """Return what a reader may ask for of the whole, by name."""
     known = {
         "Written": f"{report.written[:16].replace('T', ' ')} UTC",
-        "Report's code": report.commit,
-        "Runs of": ", ".join(dict.fromkeys(source.commit for source in report.sources.values() if source.commit)),
+        "Code of the report": report.commit,
+        "Code of the runs": ", ".join(
+            dict.fromkeys(source.commit for source in report.sources.values() if source.commit)
+        ),
         "Experiment": report.experiment,
         "Machine": "; ".join(report.machines),
         "Seeds": ", ".join(report.seeds),
@@ -110,7 +113,8 @@ def _figure(picture: Picture, report: Report) -> str:
 
 def _passage(passage: Passage, report: Report) -> str:
     heading = f"<h4>{html.escape(passage.heading)}</h4>\n" if passage.heading else ""
-    return f'<div class="prose">{heading}{as_html(passage.markdown)}{_sources((passage.run_id,), report)}</div>'
+    kind = "prose" if len(passage.markdown) > LONG else "prose short"
+    return f'<div class="{kind}">{heading}{as_html(passage.markdown)}{_sources((passage.run_id,), report)}</div>'
 
 
 def _sources(run_ids: Sequence[str], report: Report) -> str:

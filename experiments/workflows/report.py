@@ -15,8 +15,22 @@ from experiments.reporting.report_content import Chapter, Report, Source, Table
 from experiments.tracking import PastRun, Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.report_album import PAGES, PICTURES, Album
-from experiments.workflows.report_chapters import Chapters
+from experiments.workflows.report_chapters import (
+    calibration_chapter,
+    costs_chapter,
+    learning_curves,
+    mistakes_chapter,
+    networks_chapter,
+    training_chapter,
+)
 from experiments.workflows.report_evidence import Evidence, gather
+from experiments.workflows.report_insights import (
+    confusing_chapter,
+    features_chapter,
+    searches_chapter,
+    transfer_chapter,
+)
+from experiments.workflows.report_tables import networks_table
 
 PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
 FILES = (PICTURES, PAGES, RESULTS, MARKDOWN, PAGE)
@@ -91,16 +105,27 @@ def report(store: Store, output: Path, listener: Listener | None = None) -> Repo
 
 
 def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
-    writer = Chapters(store, evidence, Album(store, folder))
-    chapters = writer.all()
+    album = Album(store, folder)
+    summaries = {each.dataset: networks_table(store, each) for each in evidence if each.networks}
+    curves = tuple(learning_curves(store, evidence))
     told = Report(
         title=f"{TITLE}: {_count(evidence)}",
-        lead=" ".join(_best(table) for table in writer.summaries.values()),
+        lead=" ".join(_best(name, table) for name, table in summaries.items()),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,
-        chapters=chapters,
-        curves=writer.curves,
+        chapters=(
+            networks_chapter(evidence, summaries, album),
+            costs_chapter(evidence, summaries, album),
+            training_chapter(evidence, curves, album),
+            mistakes_chapter(evidence, album),
+            calibration_chapter(evidence, album),
+            features_chapter(evidence, album),
+            confusing_chapter(evidence, album),
+            transfer_chapter(evidence, album),
+            searches_chapter(evidence, album),
+        ),
+        curves=curves,
     )
     return replace(told, sources=_sources(store, told))
 
@@ -111,19 +136,17 @@ def _count(evidence: Sequence[Evidence]) -> str:
     return f"{len(names)} network{'s' if len(names) > 1 else ''} on {' and '.join(data)}"
 
 
-def _best(table: Table) -> str:
+def _best(dataset: str, table: Table) -> str:
     """Return a sentence on the most accurate network of a table."""
-    measured = [row for row in table.rows if "accuracy" in row.numbers]
-    if not measured:
-        return f"{table.title}: none was measured on test digits yet."
-    best = measured[0]
+    best = next((row for row in table.rows if "accuracy" in row.numbers), None)
+    if best is None:
+        return f"No network was measured on the test digits of {dataset} yet."
     column = next(column for column in table.columns if column.key == "accuracy")
     accuracy = reporting.number_text(best.numbers["accuracy"].value, column.unit)
     interval = reporting.interval_text(best.numbers, column)
-    others = f"of {len(measured)} networks " if len(measured) > 1 else ""
-    return (
-        f"{table.title}: {others}{best.name} gets the most test digits right, {accuracy} % (95 % interval {interval})."
-    )
+    others = sum("accuracy" in row.numbers for row in table.rows)
+    which = f"is the most accurate of {others} networks: it" if others > 1 else "is the network that was measured: it"
+    return f"On {dataset}, {best.name} {which} gets {accuracy} % of the test digits right (95 % interval {interval})."
 
 
 def _sources(store: Store, told: Report) -> dict[str, Source]:
@@ -139,7 +162,8 @@ def _named(chapter: Chapter) -> Iterable[str]:
             yield from (number.run_id for row in table.rows for number in row.numbers.values())
         for picture in block.pictures:
             yield from picture.run_ids
-        yield from (part.run_id for part in (*block.links, *block.passages))
+        yield from (link.run_id for link in block.links)
+        yield from (passage.run_id for passage in block.passages)
 
 
 def _source(run: PastRun) -> Source:

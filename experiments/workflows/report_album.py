@@ -1,6 +1,7 @@
 """The files beside a report's page: what runs keep, copied, and what is drawn from their numbers."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,6 +37,15 @@ class Album:
         place = self._place(PICTURES, name, ".png")
         tracking.fetch_artifact(self._store, run.id, source, place)
         return (self._picture(place, caption, (run.id,), main),)
+
+    def several(self, run: PastRun, name: str, captions: Mapping[str, str], main: bool = False) -> tuple[Picture, ...]:
+        """Return pictures that a run keeps, by their names there; with `main` the first may stand for all."""
+        first = next(iter(captions))
+        return tuple(
+            picture
+            for file, caption in captions.items()
+            for picture in self.copied(run, file, f"{name}-{file}", caption, main=main and file == first)
+        )
 
     def drawn(
         self, figure: Any, name: str, caption: str, run_ids: tuple[str, ...], main: bool = False

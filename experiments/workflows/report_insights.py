@@ -1,0 +1,160 @@
+"""The chapters of a report on what lies behind the numbers: feature space, confusing digits, new domains, searches."""
+
+import json
+from collections.abc import Sequence
+
+from experiments.reporting.report_content import Block, Chapter, Passage, Picture
+from experiments.tracking import PastRun
+from experiments.workflows.report_album import Album
+from experiments.workflows.report_chapters import chapter
+from experiments.workflows.report_evidence import Evidence, Network
+from experiments.workflows.report_tables import features_table, searches_table, ways_table
+
+# Captions by the names of pictures; {} is what they are about.
+MAPS = {"map": "{}: the map, digits by label", "map_kmeans": "{}: the map, digits by cluster of KMeans"}
+MORE_MAPS = {
+    "map_ward": "{}: the map, digits by cluster of Ward's linkage",
+    "map_predicted": "{}: the map, digits by prediction",
+    "map_confusion": "{}: the map, digits by how confusing they are",
+    "cluster_count": "{}: how many clusters there are",
+    "contingency_kmeans_10_both": "{}: KMeans with 10 clusters against the classes",
+    "contingency_ward_10_both": "{}: Ward with 10 clusters against the classes",
+    "dendrogram": "{}: the top of Ward's hierarchy",
+    "centroids": "{}: distances between the means of the classes",
+}
+CONFUSING = {"confusing_test": "{}: the test digits that confuse most, with their neighbours of both classes"}
+MORE_CONFUSING = {
+    "confusing_train": "{}: the training digits that confuse most",
+    "measures_test": "{}: how the measures of confusion agree",
+    "duplicates": "{}: test digits that training nearly has too",
+    "outliers": "{}: digits far from all others",
+}
+DOMAIN = {
+    "alignment": "{}: what aligning the pictures brings, rung by rung",
+    "adaptation": "{}: what adaptation without labels brings",
+    "corruptions": "{}: accuracy under each corruption",
+    "class_changes": "{}: which digits lose",
+    "shift": "{}: how far the domains lie apart in feature space",
+}
+OWN = {
+    "few_shot": "{}: learning from few labelled digits",
+    "adaptation_curves": "{}: adaptation without labels, step by step",
+    "map": "{}: its digits on the map of those the network was trained on",
+    "confusion_normalised": "{}: what is taken for what, in per cent",
+}
+SEARCH = {
+    "history": "{}: the trials one after the other, and the best so far",
+    "importances": "{}: what share of the spread each hyperparameter explains",
+    "slice": "{}: each hyperparameter alone against the result",
+    "parallel_coordinates": "{}: all trials, a line each",
+    "contour": "{}: the two hyperparameters that matter most",
+}
+
+
+def features_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
+    """Return maps and clusters of feature spaces, with a link to the explorer of each."""
+    blocks = []
+    for each in evidence:
+        table = features_table(each)
+        blocks.append(Block(tables=(table,) if table.rows else ()))
+        for network, run in _analyzed(each):
+            about, name = f"{network.name} on {each.dataset}", f"{each.dataset}-{network.name}"
+            page = album.page(run, "explorer.html", name, f"Explore the map of {about}")
+            maps = album.several(run, name, _about(about, MAPS), main=True)
+            more = album.several(run, name, _about(about, MORE_MAPS))
+            blocks += [
+                Block(about, links=page, pictures=maps, passages=album.words(run, "")),
+                Block(f"More views of {about}", pictures=more, folded=True),
+            ]
+        if each.contrast:
+            blocks.append(Block(passages=album.words(each.contrast, f"Networks beside each other on {each.dataset}")))
+    lead = "What the layer before the classifier makes of the digits: a t-SNE map, clusters, and how these agree."
+    return chapter("features", "Feature space", lead, "digits analyze --model lenet", blocks)
+
+
+def confusing_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
+    """Return the digits that confuse the networks that were analyzed."""
+    blocks = []
+    for each in evidence:
+        for network, run in _analyzed(each):
+            about, name = f"{network.name} on {each.dataset}", f"{each.dataset}-{network.name}"
+            more = album.several(run, name, _about(about, MORE_CONFUSING))
+            blocks += [
+                Block(about, pictures=album.several(run, name, _about(about, CONFUSING), main=True)),
+                Block(f"More of {about}", pictures=more, folded=True),
+            ]
+    lead = "Digits that lie nearer to another class than to their own."
+    return chapter("confusing", "Confusing digits", lead, "digits analyze --model lenet", blocks)
+
+
+def transfer_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
+    """Return what becomes of the networks in other domains."""
+    blocks = []
+    for each in evidence:
+        tables = [ways_table(each, target) for target in each.targets]
+        blocks.append(Block(tables=tuple(table for table in tables if table.rows)))
+        for targets, run in each.transfers.items():
+            blocks.append(_compared(each.dataset, targets.split(", "), run, album))
+        compared = {target for targets in each.transfers for target in targets.split(", ")}
+        for network in each.networks:
+            blocks += [
+                _abroad(network, target, runs, target in compared, album) for target, runs in network.transfers.items()
+            ]
+    lead = "The networks on digits from elsewhere: what they lose, and what alignment and adaptation bring back."
+    return chapter("transfer", "New domains", lead, "digits transfer --model cnn --target usps --adapt align", blocks)
+
+
+def searches_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
+    """Return what searches for hyperparameters found, and how."""
+    blocks = []
+    for each in evidence:
+        blocks.append(Block(tables=(searches_table(each),) if each.searches else ()))
+        for run in each.searches:
+            study = run.tags.get("digits.study", run.name)
+            pictures = album.several(run, f"search-{study}", _about(study, SEARCH), main=True)
+            blocks.append(Block(study, pictures=pictures, passages=_found(run)))
+    lead = "Hyperparameters found by search, judged on the validation digits."
+    return chapter("searches", "Searches", lead, "digits tune mlp", blocks)
+
+
+def _about(what: str, captions: dict[str, str]) -> dict[str, str]:
+    return {file: caption.format(what) for file, caption in captions.items()}
+
+
+def _analyzed(each: Evidence) -> list[tuple[Network, PastRun]]:
+    return [(network, network.analysis) for network in each.networks if network.analysis]
+
+
+def _compared(dataset: str, targets: Sequence[str], run: PastRun, album: Album) -> Block:
+    """Return what a comparison of networks in some domains shows."""
+    name = f"{dataset}-to-{'-'.join(targets)}"
+    pictures = [*album.copied(run, "matrix", f"{name}-matrix", "Accuracy at home and elsewhere", main=True)]
+    for target in targets:
+        route = f"From {dataset} to {target}"
+        for file, caption in _about(route, DOMAIN).items():
+            main = file in {"alignment", "adaptation"}
+            pictures += album.copied(run, f"{target}/{file}", f"{dataset}-to-{target}-{file}", caption, main)
+    return Block(f"From {dataset} to {', '.join(targets)}", pictures=tuple(pictures), passages=album.words(run, ""))
+
+
+def _abroad(network: Network, target: str, runs: Sequence[PastRun], compared: bool, album: Album) -> Block:
+    """Return what one network shows in a domain: all, or what a comparison that is shown does not have."""
+    about, name = f"{network.name} on {target}", f"{network.version.registered_model}-to-{target}"
+    pictures: list[Picture] = []
+    for file, caption in _about(about, OWN if compared else {**DOMAIN, **OWN}).items():
+        run = next((run for run in runs if album.keeps(run, f"figures/{file}.png")), None)
+        if run:
+            pictures += album.copied(run, file, f"{name}-{file}", caption, main=file == "few_shot")
+    words = () if compared else album.words(runs[0], "")
+    return Block(about, pictures=tuple(pictures), passages=words, folded=compared)
+
+
+def _found(run: PastRun) -> tuple[Passage, ...]:
+    """Return the best values of a search in words."""
+    best = json.loads(run.tags.get("digits.best_params", "{}"))
+    values = [f"`{name}` {f'{value:.4g}' if isinstance(value, float) else value}" for name, value in best.items()]
+    model, dataset, study = (run.tags.get(f"digits.{key}", "") for key in ("model", "dataset", "study"))
+    command = f"`digits train {model} --dataset {dataset} --from-study {study}`"
+    return (
+        (Passage("", f"The best trial has {', '.join(values)}. {command} trains with them.", run.id),) if best else ()
+    )
