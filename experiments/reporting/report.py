@@ -30,7 +30,7 @@ def report_page(report: Report) -> str:
         policy="default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; "
         f"script-src '{script_digest(script)}'",
         style=page_part("report_page", "page.css"),
-        lead=html.escape(report.lead),
+        lead=_text(report.lead),
         facts="\n".join(_fact(name, text) for name, text in facts(report).items()),
         contents="\n".join(_entry(chapter) for chapter in report.chapters)
         + f'\n<li><a href="#{REPRODUCE}">Reproduce</a></li>',
@@ -69,7 +69,7 @@ def _chapter(chapter: Chapter, report: Report) -> str:
     content = [_block(block, report) for block in chapter.blocks] or [
         f'<p class="none">No runs for this yet. <code>{html.escape(chapter.command)}</code> makes them.</p>'
     ]
-    intro = f'<p class="intro">{html.escape(chapter.lead)}</p>' if chapter.blocks else ""
+    intro = f'<p class="intro">{_text(chapter.lead)}</p>' if chapter.blocks else ""
     return (
         f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{html.escape(chapter.title)}</h2>'
         f"\n{intro}\n" + "\n".join(content) + "\n</section>"
@@ -107,7 +107,7 @@ def _figure(picture: Picture, report: Report) -> str:
     return (
         f'<figure{wide}><a href="{file}"><img src="{file}" alt="{html.escape(picture.alt)}" width="{picture.width}" '
         f'height="{picture.height}" decoding="async"></a>'
-        f"<figcaption>{html.escape(picture.caption)}{_sources(picture.run_ids, report)}</figcaption></figure>"
+        f"<figcaption>{_text(picture.caption)}{_sources(picture.run_ids, report)}</figcaption></figure>"
     )
 
 
@@ -129,6 +129,11 @@ def _recipe(run: Source) -> str:
     commit = f", commit <code>{html.escape(run.commit[:COMMIT_CHARACTERS])}</code>" if run.commit else ""
     command = f": <code>{html.escape(run.command)}</code>" if run.command else ""
     return f"<code>{html.escape(run.run_id)}</code> ({html.escape(run.name)}){command}{commit}"
+
+
+def _text(text: str) -> str:
+    """Return words as HTML in which no line ends between a number and its sign of per cent."""
+    return html.escape(text).replace(" %", "&nbsp;%")
 
 
 def _reproduction(report: Report) -> str:

@@ -7,13 +7,16 @@ from experiments.reporting.report_content import Column, Number, Row, Table
 from experiments.reporting.report_numbers import best_rows, interval_text, number_text, unit_text
 from experiments.reporting.style import network_colour
 
+SORTED = "The head of a column sorts by it."
+
 
 def table_html(table: Table) -> str:
     """Return a table whose heads sort it, the best number of each column marked."""
     best = {column.key: best_rows(table, column) for column in table.columns}
     heads = "".join(_head(column) for column in table.columns)
     rows = "\n".join(_row(row, table.columns, {key for key, of in best.items() if row in of}) for row in table.rows)
-    note = f'\n<p class="note">{html.escape(table.note)}</p>' if table.note else ""
+    words = " ".join(part for part in (table.note, SORTED if len(table.rows) > 1 else "") if part)
+    note = f'\n<p class="note">{html.escape(words)}</p>' if words else ""
     title = html.escape(table.title)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{title}">\n'

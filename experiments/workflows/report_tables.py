@@ -177,5 +177,5 @@ def _table(name: str, title: str, columns: Iterable[Column], rows: Sequence[Row]
 def _account(evidence: Evidence) -> str:
     return (
         "One version of each registered model: its champion, the best on validation digits; the test digits of "
-        f"{evidence.dataset} chose nothing. Small numbers are 95 % intervals. A column's head sorts by it."
+        f"{evidence.dataset} chose nothing. Ranges are 95 % intervals."
     )
