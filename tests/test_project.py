@@ -86,7 +86,7 @@ def test_an_entry_point_has_the_defaults_of_its_command(name: str) -> None:
     for key, parameter in given.items():
         option = next(p for p in command.params if p.name == key)
         if not option.required:
-            assert context.params[key] == option.default == parameter["default"]
+            assert str(context.params[key]) == str(option.default) == str(parameter["default"])
 
 
 def test_the_environment_of_mlflow_is_the_locked_one_in_the_running_python() -> None:

@@ -50,7 +50,8 @@ def _write_names(axes: "Axes", curves: Mapping[str, Mapping[int, float]]) -> Non
     low, high = axes.get_ylim()
     order = sorted(ends, key=lambda name: ends[name][1])
     heights = spread([(100 * ends[name][1] - low) / (high - low) for name in order], NAME_HEIGHT)
-    for name, height in zip(order, heights, strict=True):
+    above = max(heights[-1] - 1, 0)
+    for name, height in zip(order, [height - above for height in heights], strict=True):
         epoch, value = ends[name]
         axes.annotate(
             name, (epoch, max(100 * value, low)), xytext=(1.03, height), textcoords="axes fraction", va="center",

@@ -47,13 +47,13 @@ def _table(lines: list[str]) -> str:
 
     def row(cells: list[str], tag: str) -> str:
         kinds = [' class="number"' if i < len(right) and right[i] else "" for i in range(len(cells))]
-        texts = [f"<{tag}{kind}>{_inline(cell)}</{tag}>" for cell, kind in zip(cells, kinds, strict=True)]
+        texts = [f"<{tag}{kind}>{_inline(cell)}</{tag[:2]}>" for cell, kind in zip(cells, kinds, strict=True)]
         return f"<tr>{''.join(texts)}</tr>"
 
-    rows = "".join(row(cells, "td") for cells in body)
+    heads, rows = row(head, 'th scope="col"'), "".join(row(cells, "td") for cells in body)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
-        f"<table><thead>{row(head, 'th')}</thead><tbody>{rows}</tbody></table></div>"
+        f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Where a name may stand from its point, in points, the first choice first.
 PLACES = ((9, 0), (-9, 0), (0, 10), (0, -10), (9, 10), (9, -10), (-9, 10), (-9, -10), (0, 21), (0, -21))
+ROOM, LEAST_ROOM = 0.2, 1.4  # beside the outermost costs: a share of the axis, and a factor of them at least
 POINT = 7  # half the side, in pixels at the figure's resolution, of what a marker covers
 
 
@@ -49,10 +50,12 @@ def trade_off(networks: Mapping[str, Cost], cost: str, title: str) -> "Figure":
                 one.cost, value, yerr=[[value - low], [high - value]],
                 fmt="o", color=network_colour(name), markersize=8, linewidth=1.6, capsize=3, zorder=3,
             )  # fmt: skip
-        axes.set(xlabel=cost, ylabel="accuracy in per cent, 95 % interval")
-        axes.margins(x=0.16, y=0.1)
+        costs = [one.cost for one in networks.values()]
+        room = max((max(costs) / min(costs)) ** ROOM, LEAST_ROOM)
+        axes.set(xlabel=cost, ylabel="accuracy in per cent, 95 % interval", xlim=(min(costs) / room, max(costs) * room))
+        axes.margins(y=0.1)
         axes.grid(visible=False, axis="x", which="both")
-        _write_ticks(axes, [one.cost for one in networks.values()])
+        _write_ticks(axes, costs)
         figure.draw_without_rendering()  # places and sizes are known only then
         _write_names(axes, networks)
     return figure
@@ -69,25 +72,23 @@ def _write_ticks(axes: "Axes", costs: Sequence[float]) -> None:
 
 
 def _write_names(axes: "Axes", networks: Mapping[str, Cost]) -> None:
-    """Write each name at the first place that is free, most accurate first; where none is, at the first."""
+    """Write each name, the most accurate first, where it covers least of points, intervals and other names."""
     from matplotlib.transforms import Bbox
 
-    spots = {name: axes.transData.transform((one.cost, 100 * one.accuracy)) for name, one in networks.items()}
-    taken = [Bbox([spot - POINT, spot + POINT]) for spot in spots.values()]
-    frame = axes.get_window_extent()
+    frame, taken = axes.get_window_extent(), list[Bbox]()
+    for one in networks.values():
+        (x, low), (_, y), (_, high) = axes.transData.transform(
+            [(one.cost, 100 * value) for value in (one.low, one.accuracy, one.high)]
+        )
+        taken += [Bbox([[x - POINT, y - POINT], [x + POINT, y + POINT]]), Bbox([[x - 1, low], [x + 1, high]])]
     for name, one in sorted(networks.items(), key=lambda item: -item[1].accuracy):
-        boxes = []
-        for place in PLACES:
-            text = _name(axes, name, one, place)
-            box = text.get_window_extent()
-            if _inside(box, frame) and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            boxes.append(box)
+        texts = [_name(axes, name, one, place) for place in PLACES]
+        boxes = [text.get_window_extent() for text in texts]
+        covered = [sum(box.overlaps(other) for other in taken) + 100 * (not _inside(box, frame)) for box in boxes]
+        best = covered.index(min(covered))
+        taken.append(boxes[best])
+        for text in texts[:best] + texts[best + 1 :]:
             text.remove()
-        else:
-            taken.append(boxes[0])
-            _name(axes, name, one, PLACES[0])
 
 
 def _name(axes: "Axes", name: str, one: Cost, place: tuple[int, int]) -> "Annotation":

@@ -10,7 +10,7 @@ from typer.main import get_command
 from digits_cli.main import app
 
 HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
-COMMANDS = ("data", "models", "tune", "train", "evaluate", "analyze", "report", "run", "ui")
+COMMANDS = ("data", "models", "tune", "train", "evaluate", "analyze", "transfer", "report", "run", "ui")
 
 
 def digits(*words: str) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from random_predictions import history, random_predictions
 
 from experiments import reporting
 from experiments.evaluation import calibration, compare, measure, misclassified
+from experiments.reporting.style import NETWORK_COLOURS
 
 SHORT = "mnist-lenet v3 on mnist test"
 LONG = " on ".join(["models:/a-folder-of-my-own-digits-with-a-very-long-name-alexnet227@champion"] * 2)
@@ -21,6 +22,11 @@ LONG = " on ".join(["models:/a-folder-of-my-own-digits-with-a-very-long-name-ale
 GOOD, BAD = random_predictions(400, mistakes=3), random_predictions(400, mistakes=350)
 CONFUSIONS = {one: measure(one.labels, one.probabilities).confusion for one in (GOOD, BAD)}
 COMPARISON = compare(GOOD.labels, {name: one.probabilities for name, one in (("cnn", GOOD), (LONG, BAD))})
+COSTS = {
+    name: reporting.Cost(10.0 ** (4 + i % 4) * (1 + i / 9), 0.98 + 0.0015 * i, 0.977 + 0.0015 * i, 0.983 + 0.0015 * i)
+    for i, name in enumerate(NETWORK_COLOURS)
+}
+CURVES = {name: {epoch: 0.99 - 0.1 / epoch + 0.0002 * i for epoch in range(1, 6)} for i, name in enumerate(COSTS)}
 COUNTS = {name: np.full(10, 10**power) for power, name in enumerate(("train", "validation", "test"), start=3)}
 
 
@@ -42,6 +48,10 @@ FIGURES: dict[str, Callable[[str], Figure]] = {
     "empty gallery": lambda title: gallery(title, mistakes=0),
     "reliability": lambda title: reporting.reliability_diagram(calibration(BAD.labels, BAD.probabilities), title),
     "comparison": lambda title: reporting.model_comparison(COMPARISON, title),
+    "trade-off": lambda title: reporting.trade_off(COSTS, "parameters", title),
+    "trade-off of one": lambda title: reporting.trade_off({"cnn": COSTS["cnn"]}, "training time in seconds", title),
+    "learning": lambda title: reporting.overlaid_curves(CURVES, title),
+    "learning of one epoch": lambda title: reporting.overlaid_curves({"cnn": {1: 0.9}, LONG[:30]: {1: 1.0}}, title),
     "samples": lambda title: reporting.sample_grid(BAD.images, BAD.labels, title),
     "no samples": lambda title: reporting.sample_grid(BAD.images[:0], BAD.labels[:0], title),
     "classes": lambda title: reporting.class_distribution(COUNTS, title),

@@ -1,0 +1,104 @@
+"""A tracking store with the runs of a small suite, as the commands leave them, but nothing trained."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from experiments.tracking import Run, Store, open_run
+from experiments.tracking.registry import ADAPTED_FROM, SCORE
+
+SUMMARY = "Total params: 1,210 (4 KB)\n Trainable params: 1,200 (4 KB)\n Non-trainable params: 10 (40 B)\n"
+ACCURACIES = {"cnn": 0.98, "lenet": 0.95}
+HOSTILE = "<script>alert(1)</script>"
+
+
+def fill(store: Store) -> dict[str, str]:
+    """Add two networks on ``uci`` with all that can be known of them; return the ids of the trainings by name."""
+    trainings = {name: train(store, name, accuracy) for name, accuracy in ACCURACIES.items()}
+    for name, accuracy in ACCURACIES.items():
+        evaluate(store, name, accuracy, trainings[name])
+        transfer(store, name, "uci-c", accuracy - 0.3, trainings[name], {"mean_corruption_error": 1.1})
+    compare(store)
+    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], {"adapt/align": 0.75, "adapt/shot": 0.8})
+    analyze(store, "lenet", trainings["lenet"])
+    search(store)
+    return trainings
+
+
+def train(store: Store, name: str, accuracy: float) -> str:
+    with open_run(store, "train", name, tags=tags(name)) as run:
+        run.log_params({"model": name, "dataset": "uci", "seed": 0})
+        for epoch in (1, 2, 3):
+            run.log_metrics({"val_accuracy": accuracy - 0.1 / epoch}, step=epoch)
+        run.log_metrics({"train_seconds": 12.5})
+        run.log_text(SUMMARY, "model_summary.txt")
+        keep_pictures(run, "training_curves")
+    register(store, run.id, name, accuracy)
+    return run.id
+
+
+def register(store: Store, run_id: str, name: str, accuracy: float, adapted_from: str | None = None) -> None:
+    client, model = store.client, f"uci-{name}"
+    if not client.search_registered_models(f"name = '{model}'"):
+        client.create_registered_model(model, tags={"digits.dataset": "uci", "digits.model": name})
+    logged = client.create_logged_model(store.experiment_id, name=model, source_run_id=run_id)
+    version_tags = {SCORE: repr(accuracy), **({ADAPTED_FROM: adapted_from} if adapted_from else {})}
+    client.create_model_version(
+        model, f"models:/{logged.model_id}", run_id, tags=version_tags, model_id=logged.model_id
+    )
+
+
+def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
+    with open_run(store, "evaluate", f"{name} on uci", parent=parent, tags=tags(name)) as run:
+        interval = {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.01}
+        run.log_metrics({"accuracy": accuracy, **interval, "macro_f1": accuracy, "ece": 0.01})
+        keep_pictures(run, "confusion_normalised", "misclassified", "reliability")
+    return run.id
+
+
+def compare(store: Store) -> None:
+    with open_run(store, "evaluate", "comparison", tags=tags(", ".join(ACCURACIES))) as run:
+        run.log_params({"models": ", ".join(ACCURACIES)})
+        run.log_metrics({"misclassified_by_all": 3})
+        keep_pictures(run, "comparison", "missed_by_all")
+
+
+def transfer(store: Store, name: str, target: str, accuracy: float, parent: str, more: Mapping[str, float]) -> None:
+    about = {**tags(name), "digits.target": target}
+    with open_run(store, "transfer", f"transfer {name} on {target}", parent=parent, tags=about) as run:
+        run.log_params({"model": name, "source": "uci", "target": target, "seed": 0})
+        interval = {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.02}
+        run.log_metrics({"source_accuracy": 0.9, "accuracy": accuracy, **interval, "adapt/none": accuracy, **more})
+        run.log_text(f"| a |\n| - |\n| 1 |\n\n## {name}\n\nIt loses {HOSTILE}.\n", "discussion.md")
+        keep_pictures(run, "few_shot", "alignment", "shift")
+
+
+def analyze(store: Store, name: str, parent: str) -> None:
+    with open_run(store, "analyze", f"analyze {name}", parent=parent, tags=tags(name)) as run:
+        run.log_metrics({"knn_accuracy": 0.97, "trustworthiness": 0.99, "kmeans_10_both/ari": 0.8})
+        run.log_text(f"## The map {HOSTILE}\n\nNear is near.\n", "discussion.md")
+        run.log_text("<!doctype html><title>explorer</title>", "explorer.html")
+        keep_pictures(run, "map", "map_kmeans", "confusing_test", "dendrogram")
+
+
+def search(store: Store) -> None:
+    about = {**tags("mlp"), "digits.study": f"s{HOSTILE}", "digits.best_params": '{"rate": 0.00123456, "units": 32}'}
+    with open_run(store, "tune", "tune", tags=about) as run:
+        run.log_metrics({"best_value": 0.99, "trials": 8, "trials_pruned": 3, "trials_failed": 0})
+        keep_pictures(run, "history")
+
+
+def tags(name: str) -> dict[str, str]:
+    return {"digits.model": name, "digits.dataset": "uci"}
+
+
+def keep_pictures(run: Run, *names: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (40, 30)).save(buffer, "PNG")
+    with TemporaryDirectory() as folder:
+        for name in names:
+            Path(folder, f"{name}.png").write_bytes(buffer.getvalue())
+        run.store.client.log_artifacts(run.id, folder, "figures")

@@ -1,0 +1,239 @@
+"""A report from a tracking store: what it tells, that it is one step, and that it can be checked."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.exceptions import MlflowException
+from small_stores import ACCURACIES, HOSTILE, evaluate, fill, register, train
+
+from digits_cli.main import main
+from experiments.errors import DigitsError
+from experiments.tracking import Store, best_versions, open_store
+from experiments.workflows.report import report
+from experiments.workflows.report_check import ReportDiffersError, check
+
+
+@pytest.fixture
+def trainings(store: Store) -> dict[str, str]:
+    """Fill the store; return the trainings' ids."""
+    return fill(store)
+
+
+def results(folder: Path) -> Any:
+    return json.loads((folder / "results.json").read_text())
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_is_told_with_its_run(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
+    told = report(store, tmp_path / "out")
+    assert (told.networks, told.left_out) == (2, {})
+    found = results(tmp_path / "out")
+    summary = found["tables"][0]
+    assert [row["name"] for row in summary["rows"]] == ["cnn", "lenet"]
+    numbers = summary["rows"][0]["numbers"]
+    assert numbers["parameters"]["value"] == 1210
+    assert numbers["accuracy"]["value"] == ACCURACIES["cnn"]
+    assert numbers["seconds"] == {"value": 12.5, "run_id": trainings["cnn"], "metric": "train_seconds"}
+    assert numbers["usps/none"]["value"] == 0.7
+    assert numbers["usps/align"]["value"] == 0.75
+    assert numbers["usps/adapted"]["metric"] == "adapt/shot"
+    assert numbers["uci-c/error"]["value"] == 1.1
+    assert "adabn" not in {column["key"] for table in found["tables"] for column in table["columns"]}
+    named = {
+        number["run_id"] for table in found["tables"] for row in table["rows"] for number in row["numbers"].values()
+    }
+    assert named <= found["runs"].keys()
+    assert [curve["values"]["3"] for curve in found["curves"]] == pytest.approx([0.98 - 0.1 / 3, 0.95 - 0.1 / 3])
+
+
+def test_the_page_has_every_file_it_names(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    report(store, tmp_path / "out")
+    here = files(tmp_path / "out")
+    found = results(tmp_path / "out")
+    pictures = {picture["file"] for picture in found["pictures"]}
+    assert {
+        "figures/uci-learning.png",
+        "figures/uci-accuracy-parameters.png",
+        "figures/uci-missed-by-all.png",
+    } <= pictures
+    assert here == {"index.html", "results.json", "RESULTS.md", "explorers/uci-lenet.html", *pictures}
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert HOSTILE not in page
+    assert "It loses &lt;script&gt;" in page
+    assert 'href="explorers/uci-lenet.html"' in page
+
+
+def test_what_has_no_runs_is_left_out_with_its_command(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(DigitsError, match="no network was trained yet in digits; run: digits run"):
+        report(store, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    train(store, "cnn", 0.9)
+    told = report(store, tmp_path / "out")
+    assert set(told.left_out) >= {"Mistakes", "Calibration", "Feature space", "New domains", "Searches"}
+    assert "No runs for this yet. <code>digits tune mlp</code>" in (tmp_path / "out" / "index.html").read_text()
+    assert "accuracy" not in {column["key"] for column in results(tmp_path / "out")["tables"][0]["columns"]}
+
+
+def test_the_best_version_trained_here_stands_for_its_model(store: Store) -> None:
+    ids = [train(store, "cnn", accuracy) for accuracy in (0.9, 0.97, 0.95)]
+    register(store, ids[0], "cnn", 0.99, adapted_from="mnist-cnn v1")
+    (best,) = best_versions(store)
+    assert (best.version, best.run_id) == (2, ids[1])
+    store.client.set_registered_model_alias("uci-cnn", "champion", 3)
+    assert best_versions(store)[0].run_id == ids[2]
+
+
+def test_the_latest_evaluation_counts(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
+    time.sleep(0.01)
+    run_id = evaluate(store, "cnn", 0.5, trainings["cnn"])
+    report(store, tmp_path / "out")
+    rows = results(tmp_path / "out")["tables"][0]["rows"]
+    assert rows[1]["numbers"]["accuracy"]["run_id"] == run_id
+
+
+@pytest.mark.parametrize("failing", ["report_page", "rename"])
+def test_an_interrupted_report_leaves_the_old_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    train(store, "cnn", 0.9)
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "mine.txt").write_text("mine")
+    report(store, output)
+    before = {file: (output / file).read_bytes() for file in files(output)}
+    calls = []
+
+    def interrupted(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == 6:  # the third file has left its place, and nothing has taken it
+            raise KeyboardInterrupt
+        return self.replace(target)
+
+    def broken(_: object) -> str:
+        raise KeyboardInterrupt
+
+    train(store, "lenet", 0.95)
+    with monkeypatch.context() as patch:
+        if failing == "rename":
+            patch.setattr(Path, "rename", interrupted)
+        else:
+            patch.setattr("experiments.reporting.report_page", broken)
+        with pytest.raises(KeyboardInterrupt):
+            report(store, output)
+    assert {file: (output / file).read_bytes() for file in files(output)} == before
+    assert not list(output.glob(".report-*"))
+    report(store, output)
+    assert (output / "mine.txt").read_text() == "mine"
+    assert len(results(output)["tables"][0]["rows"]) == 2
+
+
+def test_files_of_others_are_not_replaced(store: Store, tmp_path: Path) -> None:
+    train(store, "cnn", 0.9)
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(DigitsError, match=r"holds index\.html that no report wrote"):
+        report(store, tmp_path)
+    with pytest.raises(DigitsError, match="is no folder"):
+        report(store, tmp_path / "index.html")
+    assert (tmp_path / "index.html").read_text() == "mine"
+
+
+def test_a_report_agrees_with_its_store_until_one_changes(
+    store: Store, trainings: dict[str, str], tmp_path: Path
+) -> None:
+    report(store, tmp_path)
+    agreed = check(store, tmp_path / "results.json")
+    assert agreed.numbers > 30
+    assert check(store, tmp_path / "RESULTS.md").numbers == agreed.numbers
+    text = (tmp_path / "RESULTS.md").read_text()
+    (tmp_path / "RESULTS.md").write_text(text.replace("98.00", "99.90"))
+    with pytest.raises(ReportDiffersError, match=r"RESULTS\.md, line \d+: not what results\.json says"):
+        check(store, tmp_path / "RESULTS.md")
+    (tmp_path / "RESULTS.md").unlink()
+    store.client.log_metric(trainings["lenet"], "train_seconds", 99.0, step=1)
+    store.client.log_metric(trainings["lenet"], "val_accuracy", 0.5, step=2, timestamp=2**42)
+    with pytest.raises(ReportDiffersError) as differs:
+        check(store, tmp_path / "results.json")
+    first, second = differs.value.differences
+    assert first == f"networks-uci, lenet, seconds: 12.5 here, 99.0 in run {trainings['lenet']}"
+    assert second == f"uci-lenet, val_accuracy at step 2: not that of run {trainings['lenet']}"
+
+
+def test_a_check_of_another_store_names_the_missing_runs(store: Store, tmp_path: Path) -> None:
+    run_id = train(store, "cnn", 0.9)
+    report(store, tmp_path)
+    found = results(tmp_path)
+    text = json.dumps(found).replace(run_id, "0" * 32)
+    (tmp_path / "results.json").write_text(text)
+    (tmp_path / "RESULTS.md").unlink()
+    with pytest.raises(ReportDiffersError, match=f"there is no run {'0' * 32}"):
+        check(store, tmp_path / "results.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 0}', '{"format": 1, "tables": [1]}'])
+def test_what_is_no_report_cannot_be_checked(store: Store, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "results.json"
+    with pytest.raises(DigitsError, match="cannot read"):
+        check(store, file)
+    file.write_text(text)
+    with pytest.raises(DigitsError, match=r"no results\.json of a report|has format 0"):
+        check(store, file)
+
+
+def test_the_command(store: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train(store, "cnn", 0.9)
+    output = tmp_path / "out"
+    for words, code in (["--output", str(output)], 0), (["--check", str(output / "results.json")], 0):
+        with pytest.raises(SystemExit) as end:
+            main(["report", *words, "--json"])
+        said = capfd.readouterr()
+        assert (end.value.code, said.out.count("\n")) == (code, 1), said.err
+        assert "Downloading" not in said.err
+    assert json.loads(said.out)["agrees"] is True
+    text = (output / "results.json").read_text()
+    (output / "results.json").write_text(text.replace("12.5", "13.5"))
+    with pytest.raises(SystemExit) as end:
+        main(["report", "--check", str(output / "results.json")])
+    assert end.value.code == 1
+    assert "error: " in (said := capfd.readouterr()).err
+    assert "seconds: 13.5 here, 12.5 in run" in said.err
+
+
+@pytest.mark.slow
+def test_a_server_is_read_like_a_database(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store)
+    report(store, tmp_path / "here")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--workers", "1"]
+    server = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        remote = _opened(server)
+        report(remote, tmp_path / "there")
+        assert check(remote, tmp_path / "here" / "results.json").numbers > 30
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert results(tmp_path / "there")["tables"] == results(tmp_path / "here")["tables"]
+
+
+def _opened(server: "subprocess.Popen[bytes]") -> Store:
+    for _ in range(300):
+        assert server.poll() is None
+        try:
+            return open_store()
+        except (DigitsError, MlflowException):
+            time.sleep(0.2)
+    raise AssertionError("the server does not answer")
