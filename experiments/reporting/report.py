@@ -9,7 +9,8 @@ from experiments.reporting.prose import as_html
 from experiments.reporting.report_content import Block, Chapter, Link, Passage, Picture, Report, Source
 from experiments.reporting.report_table import table_html
 
-WIDE = 1.6  # times as wide as high: a picture that gets a row to itself
+WIDE, FULL = 2.25, 1150  # times as wide as high, pixels of width: more, and a picture gets a row to itself
+LARGE = 950  # pixels of width: more, and a phone does not shrink a picture to its own width
 ID_CHARACTERS = 8  # of a run's id that tell it from others
 COMMIT_CHARACTERS = 12
 LONG = 900  # characters of a text that is set in two columns
@@ -102,10 +103,11 @@ def _pictures(pictures: Sequence[Picture], report: Report) -> str:
 
 
 def _figure(picture: Picture, report: Report) -> str:
-    wide = ' class="wide"' if picture.width > WIDE * picture.height else ""
+    wide = picture.width > min(WIDE * picture.height, FULL)
+    kinds = " ".join(name for name, holds in {"wide": wide, "large": picture.width > LARGE}.items() if holds)
     file = html.escape(picture.file)
     return (
-        f'<figure{wide}><a href="{file}"><img src="{file}" alt="{html.escape(picture.alt)}" width="{picture.width}" '
+        f'<figure class="{kinds}"><a href="{file}"><img src="{file}" alt="{html.escape(picture.alt)}" width="{picture.width}" '
         f'height="{picture.height}" decoding="async"></a>'
         f"<figcaption>{_text(picture.caption)}{_sources(picture.run_ids, report)}</figcaption></figure>"
     )

@@ -63,7 +63,7 @@ def training_chapter(evidence: Sequence[Evidence], curves: Iterable[Curve], albu
         own = _of_each(each, "training", "training_curves", "{}: loss, accuracy and learning rate", album)
         blocks += [
             Block(each.dataset, pictures=pictures),
-            Block("Each network's own curves", pictures=own, folded=True),
+            Block(f"{each.dataset}: each network's own curves", pictures=own, folded=True),
         ]
     lead = "Validation digits are held out of the training digits; weights are those of the best epoch."
     return chapter("training", "Training", lead, "digits train lenet", blocks)
@@ -79,7 +79,7 @@ def mistakes_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
         blocks += [
             Block(each.dataset, pictures=confusions),
             Block(f"{each.dataset}: digits that every network misses", pictures=_missed(each, album)),
-            Block("Each network's own mistakes", pictures=galleries, folded=True),
+            Block(f"{each.dataset}: each network's own mistakes", pictures=galleries, folded=True),
         ]
     lead = "Mistakes have the colour to themselves; the grey diagonal is what is right."
     return chapter("mistakes", "Mistakes", lead, "digits evaluate --model lenet --model cnn", blocks)

@@ -36,8 +36,8 @@ DOMAIN = {
     "class_changes": "{}: which digits lose",
     "shift": "{}: how far the domains lie apart in feature space",
 }
+FEW = {"few_shot": "{}: learning from few labelled digits, beside learning from them alone"}
 OWN = {
-    "few_shot": "{}: learning from few labelled digits",
     "adaptation_curves": "{}: adaptation without labels, step by step",
     "map": "{}: its digits on the map of those the network was trained on",
     "confusion_normalised": "{}: what is taken for what, in per cent",
@@ -96,10 +96,12 @@ def transfer_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
         for targets, run in each.transfers.items():
             blocks.append(_compared(each.dataset, targets.split(", "), run, album))
         compared = {target for targets in each.transfers for target in targets.split(", ")}
-        for network in each.networks:
-            blocks += [
-                _abroad(network, target, runs, target in compared, album) for target, runs in network.transfers.items()
-            ]
+        pairs = [
+            (network, target) for target in each.targets for network in each.networks if target in network.transfers
+        ]
+        few = [picture for network, target in pairs for picture in _first_kept(network, target, FEW, album)]
+        blocks.append(Block(f"Few labelled digits, from {each.dataset}", pictures=tuple(few)))
+        blocks += [_abroad(network, target, target in compared, album) for network, target in pairs]
     lead = "The networks on digits from elsewhere: what they lose, and what alignment and adaptation bring back."
     return chapter("transfer", "New domains", lead, "digits transfer --model cnn --target usps --adapt align", blocks)
 
@@ -112,7 +114,7 @@ def searches_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
         for run in each.searches:
             study = run.tags.get("digits.study", run.name)
             pictures = album.several(run, f"search-{study}", _about(study, SEARCH), main=True)
-            blocks.append(Block(study, pictures=pictures, passages=_found(run)))
+            blocks += [Block(study, passages=_found(run)), Block(pictures=pictures)]
     lead = "Hyperparameters found by search, judged on the validation digits."
     return chapter("searches", "Searches", lead, "digits tune mlp", blocks)
 
@@ -137,16 +139,22 @@ def _compared(dataset: str, targets: Sequence[str], run: PastRun, album: Album) 
     return Block(f"From {dataset} to {', '.join(targets)}", pictures=tuple(pictures), passages=album.words(run, ""))
 
 
-def _abroad(network: Network, target: str, runs: Sequence[PastRun], compared: bool, album: Album) -> Block:
+def _abroad(network: Network, target: str, compared: bool, album: Album) -> Block:
     """Return what one network shows in a domain: all, or what a comparison that is shown does not have."""
+    pictures = _first_kept(network, target, OWN if compared else {**DOMAIN, **OWN}, album)
+    words = () if compared else album.words(network.transfers[target][0], "")
+    return Block(f"{network.name} on {target}", pictures=pictures, passages=words, folded=compared)
+
+
+def _first_kept(network: Network, target: str, captions: dict[str, str], album: Album) -> tuple[Picture, ...]:
+    """Return pictures of a network in a domain, each of the latest run that keeps it."""
     about, name = f"{network.name} on {target}", f"{network.version.registered_model}-to-{target}"
     pictures: list[Picture] = []
-    for file, caption in _about(about, OWN if compared else {**DOMAIN, **OWN}).items():
-        run = next((run for run in runs if album.keeps(run, f"figures/{file}.png")), None)
+    for file, caption in _about(about, captions).items():
+        run = next((run for run in network.transfers[target] if album.keeps(run, f"figures/{file}.png")), None)
         if run:
-            pictures += album.copied(run, file, f"{name}-{file}", caption, main=file == "few_shot")
-    words = () if compared else album.words(runs[0], "")
-    return Block(about, pictures=tuple(pictures), passages=words, folded=compared)
+            pictures += album.copied(run, file, f"{name}-{file}", caption, main=file in FEW)
+    return tuple(pictures)
 
 
 def _found(run: PastRun) -> tuple[Passage, ...]:
