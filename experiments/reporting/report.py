@@ -105,10 +105,10 @@ def _pictures(pictures: Sequence[Picture], report: Report) -> str:
 def _figure(picture: Picture, report: Report) -> str:
     wide = picture.width > min(WIDE * picture.height, FULL)
     kinds = " ".join(name for name, holds in {"wide": wide, "large": picture.width > LARGE}.items() if holds)
-    file = html.escape(picture.file)
+    file, alt = html.escape(picture.file), html.escape(picture.alt)
+    size = f'width="{picture.width}" height="{picture.height}"'
     return (
-        f'<figure class="{kinds}"><a href="{file}"><img src="{file}" alt="{html.escape(picture.alt)}" width="{picture.width}" '
-        f'height="{picture.height}" decoding="async"></a>'
+        f'<figure class="{kinds}"><a href="{file}"><img src="{file}" alt="{alt}" {size} decoding="async"></a>'
         f"<figcaption>{_text(picture.caption)}{_sources(picture.run_ids, report)}</figcaption></figure>"
     )
 
