@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import experiments
+from experiments.datasets import DERIVED
 from experiments.tracking.runs import Run
 from experiments.tracking.store import Store
 
@@ -203,7 +204,7 @@ def trained_names(store: Store, architecture: str) -> list[str]:
 def best_versions(store: Store) -> tuple[BestVersion, ...]:
     """Return the best version of each registered model, by name: its champion, or what would be without adapted ones.
 
-    Left out, as by `trained_names`, are networks trained on derived data, and those that were only adapted to theirs.
+    Left out are networks that learned from derived data, and models of which every version was adapted.
     """
     found = []
     for model in _registered_models(store):

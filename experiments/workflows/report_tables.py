@@ -52,8 +52,8 @@ def ways_table(evidence: Evidence, target: str) -> Table:
         *(Column(way, titles.get(way, way), "share", "high") for way in ways),
     ]
     note = "" if evidence.corrupts(target) else (
-        "Aligned: the alignment of pictures that made the network surest of unlabelled digits. The other ways adapt "
-        "the network to unlabelled digits of the domain. Nothing was chosen by the domain's labels."
+        "Aligned: the alignment that was fixed in advance, deskewed digits for a network that learned from such, else "
+        "digits fitted to the box. The other ways adapt the network to unlabelled digits of the domain."
     )  # fmt: skip
     return _table(f"transfer-{evidence.dataset}-{target}", f"From {evidence.dataset} to {target}", columns, rows, note)
 
@@ -131,7 +131,13 @@ def _abroad(evidence: Evidence, target: str, method: str | None) -> list[Column]
         return [plain, error]
     return [
         plain,
-        Column(f"{target}/{ALIGN}", f"{target}, aligned", "share", "high", "With its pictures aligned, no training"),
+        Column(
+            f"{target}/{ALIGN}",
+            f"{target}, aligned",
+            "share",
+            "high",
+            "With pictures aligned in a way fixed in advance",
+        ),
         Column(f"{target}/adapted", f"{target}, {method}", "share", "high", f"Adapted by {method} without labels"),
     ]
 
