@@ -5,10 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import transfer
 from benchmarks.transfer import TransferPlan
+from experiments import datasets
 from experiments.tracking import Store
 from experiments.transfer import ADAPTATIONS
 
@@ -66,7 +69,15 @@ def test_a_small_run_is_gone_on_with(
 ) -> None:
     for name in ("shot", "self-training"):
         monkeypatch.setitem(ADAPTATIONS, name, partial(ADAPTATIONS[name], epochs=1))
-    words = "--networks mlp_small --seeds 1 --source uci --target uci-deskewed --limit 600 --epochs 2 --json".split()
+    uci = datasets.load("uci")
+    for part, split in (("train", uci.train), ("test", uci.test)):
+        for digit in range(10):
+            (tmp_path / "others" / part / str(digit)).mkdir(parents=True)
+        for number, (image, label) in enumerate(zip(split.images[:150], split.labels[:150], strict=True)):
+            leaning = np.stack([np.roll(row, (14 - y) // 2) for y, row in enumerate(image)])
+            Image.fromarray(np.pad(leaning, 4)).save(tmp_path / "others" / part / str(label) / f"{number}.png")
+    words = "--networks mlp_small --seeds 1 --source uci --limit 600 --epochs 2".split()
+    words += ["--target", str(tmp_path / "others"), "--json"]
     transfer.main([*words, str(tmp_path / "numbers.json")])
     first = capsys.readouterr()
     numbers = json.loads((tmp_path / "numbers.json").read_text())
