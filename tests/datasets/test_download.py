@@ -61,7 +61,7 @@ def mirror(files: dict[str, bytes], headers: dict[str, str] | None = None, promi
 
 
 def published() -> dict[str, bytes]:
-    return {name: gzip.compress(content) for name, content in CONTENTS.items()}
+    return {name: gzip.compress(content, mtime=0) for name, content in CONTENTS.items()}
 
 
 def source_at(*mirrors: str) -> Source:
@@ -108,7 +108,7 @@ def test_without_a_data_dir_it_goes_to_the_users_cache(cache: Path) -> None:
         assert obtain(source_at(server.url)).folder == cache / "tiny"
 
 
-WRONG = {name: gzip.compress(b"wrong") for name in NAMES}
+WRONG = {name: gzip.compress(b"wrong", mtime=0) for name in NAMES}
 HTML = dict.fromkeys(NAMES, b"<html>log in first</html>")
 DAMAGED = {name: data[:-9] for name, data in published().items()}
 

@@ -16,7 +16,7 @@ TRAIN, TEST = digits(40), digits(20, seed=1)
 
 def put(folder: Path, name: str, array: NDArray[Any]) -> None:
     data = idx_bytes(array)
-    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (folder / name).write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
 
 
 def put_all(folder: Path, names: list[str], train: Any = TRAIN, test: Any = TEST) -> None:

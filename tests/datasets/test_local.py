@@ -27,7 +27,7 @@ def put(root: Path, compressed: bool = True) -> Path:
     folder.mkdir(parents=True)
     for name, content in CONTENTS.items():
         if compressed:
-            (folder / name).write_bytes(gzip.compress(content))
+            (folder / name).write_bytes(gzip.compress(content, mtime=0))
         else:
             (folder / name.removesuffix(".gz")).write_bytes(content)
     return folder
@@ -61,7 +61,7 @@ def test_compressed_and_plain_files_are_read(tmp_path: Path, source: Source, com
 
 @pytest.mark.parametrize(
     "damage",
-    [gzip.compress(CONTENTS[NAMES[0]]), gzip.compress(CONTENTS[NAMES[1]])[:-1], b""],
+    [gzip.compress(CONTENTS[NAMES[0]], mtime=0), gzip.compress(CONTENTS[NAMES[1]], mtime=0)[:-1], b""],
     ids=["another file", "truncated", "empty"],
 )
 def test_a_corrupt_file_is_named_with_what_to_do(tmp_path: Path, source: Source, damage: bytes) -> None:

@@ -25,7 +25,7 @@ def unlabelled(folder: Path, alignment: str | None = None) -> Unlabelled:
 
 def put_idx(folder: Path, name: str, array: NDArray[np.uint8]) -> None:
     data = idx_bytes(array)
-    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (folder / name).write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
 
 
 @pytest.mark.parametrize(("width", "height"), [(16, 16), (28, 28), (32, 32), (100, 60)])

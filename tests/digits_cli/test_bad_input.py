@@ -141,14 +141,14 @@ def test_a_damaged_data_file_is_named(refused: Refused, store_folder: Path, dama
     image_file, label_file = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
     pixels = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (20, 28, 28)) + bytes(20 * 28 * 28)
     classes = b"\0\0\x08\x01" + (20).to_bytes(4, "big") + bytes(list(range(10)) * 2)
-    image_file.write_bytes(gzip.compress(pixels))
-    label_file.write_bytes(gzip.compress(classes))
+    image_file.write_bytes(gzip.compress(pixels, mtime=0))
+    label_file.write_bytes(gzip.compress(classes, mtime=0))
     for file in (image_file, label_file):
         shutil.copy(file, folder / file.name.replace("train", "t10k"))
     if damage == "truncated":
-        image_file.write_bytes(gzip.compress(pixels[:-1]))
+        image_file.write_bytes(gzip.compress(pixels[:-1], mtime=0))
     elif damage == "swapped":
-        image_file.write_bytes(gzip.compress(classes))
+        image_file.write_bytes(gzip.compress(classes, mtime=0))
     else:
         image_file.write_bytes(pixels)
     assert str(image_file) in refused("train", "mlp_small", "--dataset", str(folder), code=1)
