@@ -1,6 +1,9 @@
 """Models in MLflow: logged, registered, found again by a reference."""
 
+import contextlib
+import random
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +26,7 @@ CHAMPION = "champion"
 SCORE = "val_accuracy"
 ADAPTED_FROM = "digits.adapted_from"
 REQUIREMENTS = ("keras", "tensorflow", "numpy")
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most between the attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's own code
 
 
@@ -153,24 +157,33 @@ def register(
     adapted_from
         The version that the network comes from, where it was not trained on the dataset but adapted to it.
     """
+    from mlflow.exceptions import MlflowException
+
+    details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
+    tags = {tag: value for tag, value in details.items() if value is not None}
+    # MLflow looks and then writes, without a lock: of processes that register at the same moment, some fail.
+    for seconds in PAUSES:
+        with contextlib.suppress(MlflowException):
+            return _register(run, model_id, dataset, architecture, tags, description)
+        time.sleep(random.uniform(0.5, 1) * seconds)  # noqa: S311 - no secret
+    return _register(run, model_id, dataset, architecture, tags, description)
+
+
+def _register(
+    run: Run, model_id: str, dataset: str, architecture: str, details: Mapping[str, str], description: str
+) -> RegisteredVersion:
+    """Do what is not done yet of a registration: begun again after a failure, it ends like an undisturbed one."""
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
-    details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
     entry = _version_of(run, name) or client.create_model_version(
         name,
         f"models:/{model_id}",
         run.id,
-        tags={
-            **{tag: value for tag, value in details.items() if value is not None},
-            "digits.dataset": dataset,
-            "digits.model": architecture,
-        },
+        tags={**details, "digits.dataset": dataset, "digits.model": architecture},
         description=description,
         model_id=model_id,
     )
-    best = max(_versions(run.store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
-    if CHAMPION not in best.aliases:
-        client.set_registered_model_alias(name, CHAMPION, best.version)
+    _crown(run.store, name)
     return _as_listed(client.get_model_version(name, entry.version), architecture)
 
 
@@ -243,6 +256,15 @@ def _as_listed(entry: "ModelVersion", architecture: str) -> RegisteredVersion:
 
 def _version_of(run: Run, name: str) -> "ModelVersion | None":
     return next((entry for entry in _versions(run.store, name) if entry.run_id == run.id), None)
+
+
+def _crown(store: Store, name: str) -> None:
+    """Make the best version the champion; look again afterwards, as another process may have registered meanwhile."""
+    while True:
+        best = max(_versions(store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
+        if CHAMPION in best.aliases:
+            return
+        store.client.set_registered_model_alias(name, CHAMPION, best.version)
 
 
 def _ensure_registered_model(store: Store, name: str, dataset: str, architecture: str) -> None:

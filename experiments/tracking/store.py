@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "digits"
 NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description of runs and experiments
 SQLITE = "sqlite:///"
+ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"  # the error code of what another process created first
 REACH_SECONDS = 10
 ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
 
@@ -178,16 +179,24 @@ def _experiment(uri: str, wanted: str | None) -> "Experiment":
         found = client.get_experiment_by_name(name)
         if found and found.lifecycle_stage == "deleted":
             raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
-        return found or client.get_experiment(_create(client, uri, name))
+        return found or _create(client, uri, name)
     except (MlflowException, SQLAlchemyError) as error:
         raise _unusable(uri, error) from error
 
 
-def _create(client: "MlflowClient", uri: str, name: str) -> str:
+def _create(client: "MlflowClient", uri: str, name: str) -> "Experiment":
+    from mlflow.exceptions import MlflowException
+
     local = uri.startswith(SQLITE)
     folder = re.sub(r"[^\w-]+", "_", name)  # a name may hold slashes and dots
     artifacts = (_database(uri).parent / "mlruns" / folder).as_uri() if local else None
-    return client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT})
+    try:
+        return client.get_experiment(client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT}))
+    except MlflowException as error:
+        made_meanwhile = client.get_experiment_by_name(name) if error.error_code == ALREADY_EXISTS else None
+        if made_meanwhile is None:
+            raise
+        return made_meanwhile
 
 
 @contextlib.contextmanager

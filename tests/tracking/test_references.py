@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import keras
 import numpy as np
@@ -51,6 +53,26 @@ def test_the_champion_is_the_best_of_those_that_are_left(store: Store) -> None:
     store.client.delete_model_version("mnist-lenet", "2")
     trained(store, "mnist", 0.80)
     assert [(v.version, v.aliases) for v in registered_versions(store)] == [(1, ("champion",)), (3, ())]
+
+
+def test_networks_registered_at_the_same_time_are_all_kept_and_the_best_is_champion(store: Store) -> None:
+    network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
+    together, scores, datasets = Barrier(4), (0.91, 0.94, 0.97, 0.90), [f"set-{number}" for number in range(5)]
+
+    def train_and_register(score: float) -> None:
+        with open_run(store, "train", f"mlp_small {score}") as run:
+            model_id = log_model(run, network, "mlp_small", {"model": "mlp_small", "dataset": "uci"}, IMAGE)
+            for dataset in datasets:
+                together.wait(10)
+                register(run, model_id, dataset=dataset, architecture="mlp_small", score=score)
+
+    with ThreadPoolExecutor(len(scores)) as pool:
+        list(pool.map(train_and_register, scores))
+    listed = registered_versions(store)
+    assert [(v.dataset, v.version) for v in listed] == [(name, number) for name in datasets for number in (1, 2, 3, 4)]
+    for dataset in datasets:
+        champion = store.client.get_model_version_by_alias(f"{dataset}-mlp_small", "champion")
+        assert champion.tags["val_accuracy"] == "0.97"
 
 
 def test_a_run_that_is_registered_again_keeps_its_version(store: Store) -> None:
