@@ -1,10 +1,11 @@
 """What the user sees: progress on stderr, results as tables or as one JSON value on stdout."""
 
+import itertools
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -14,12 +15,19 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from experiments.reporting.tables import is_numeric
 from experiments.tracking import Store
-from experiments.workflows.listener import Listener
+from experiments.workflows.listener import Listener, Standing, State
 
 ENDLESS = 1_000_000  # columns: a file or a pipe takes lines of any length
+MARKS: Mapping[State, str] = {
+    "waiting": "·", "running": "▶", "done": "✓", "done before": "✓", "failed": "✗", "left out": "-"
+}  # fmt: skip
+STYLES: Mapping[State, str] = {
+    "waiting": "dim", "running": "bold", "done": "green", "done before": "green dim", "failed": "red", "left out": "red"
+}  # fmt: skip
 
 
 class Console(Listener):
@@ -71,6 +79,11 @@ class Console(Listener):
         if self._err.is_terminal:
             self._progress.board = _laid_out(title, headers, rows, self._err.width)
 
+    def steps(self, title: str, standings: Sequence[Standing]) -> None:
+        """Show on a terminal how the steps stand, in place of what was shown before; elsewhere lines are enough."""
+        if self._err.is_terminal:
+            self._progress.tree = progress_tree(title, standings)
+
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         self._err.print(text, markup=False)
@@ -106,14 +119,56 @@ class Console(Listener):
 
 
 class _Progress(Progress):
-    """A bar under a table that changes."""
+    """A bar under a tree and a table that change."""
 
+    tree: RenderableType = ""
     board: RenderableType = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Return what is shown, from top to bottom."""
+        yield self.tree
         yield self.board
         yield from super().get_renderables()
+
+
+def progress_tree(title: str, standings: Sequence[Standing]) -> Tree:
+    """Return how the steps of a larger work stand: a branch for each kind of step, open where something happens."""
+    over = sum(one.state not in ("running", "waiting") for one in standings)
+    left = sum(one.seconds or 0 for one in standings if one.state in ("running", "waiting"))
+    tree = Tree(Text(f"{title}: {over} of {len(standings)} steps, about {duration(left)} left"), guide_style="dim")
+    for kind, group in itertools.groupby(standings, lambda one: one.name.split()[0]):
+        steps = list(group)
+        states = {one.state for one in steps}
+        if len(steps) == 1 or states & {"running", "failed", "left out"}:
+            for step in steps:
+                tree.add(_leaf(step))
+        else:
+            tree.add(_branch(kind, steps))
+    return tree
+
+
+def _leaf(step: Standing) -> Text:
+    about = "about " if step.state in ("running", "waiting") else ""
+    took = "" if step.seconds is None else f"  {about}{duration(step.seconds)}"
+    return Text.assemble((f"{MARKS[step.state]} {step.name}", STYLES[step.state]), (took, "dim"))
+
+
+def _branch(kind: str, steps: Sequence[Standing]) -> Text:
+    """Return a line for several steps of which none needs to be told apart."""
+    over = sum(step.state in ("done", "done before") for step in steps)
+    state: State = "done" if over == len(steps) else "waiting"
+    seconds = sum(step.seconds or 0 for step in steps if (step.state == "waiting") == (state == "waiting"))
+    about = "about " if state == "waiting" else ""
+    line = f"{MARKS[state]} {kind}: {over} of {len(steps)}"
+    return Text.assemble((line, STYLES[state]), (f"  {about}{duration(seconds)}", "dim"))
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a reader wants them, for instance ``45 s``, ``12 min``, ``2 h 05 min``."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _laid_out(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]], room: int) -> Table:

@@ -10,38 +10,84 @@ import typer
 from digits_cli.options import DataDir, Debug, Experiment, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digits_cli.console import Console
+    from experiments.workflows.run import Foreseen
     from experiments.workflows.steps import StepsResult
 
 
 def run(
     profile: Annotated[
-        str, typer.Option(help="quick: tunes mlp, trains it, mlp_small, lenet and cnn on uci, which needs no download.")
+        str,
+        typer.Option(
+            help="quick: five networks on uci, which needs no download; minutes. "
+            "full: every network on mnist and usps; hours."
+        ),
     ] = "quick",
+    also: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Train and compare a further network, such as alexnet227; repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the steps, which are done already, and how long the others take; do nothing."
+        ),
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Do all steps, also those that were done before.")] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Run the suite: tune a network, train several, then evaluate and compare them.
+    """Run the suite: tune, train, evaluate, compare, analyze and transfer networks, and write the report.
 
-    This is what `mlflow run .` starts. An interrupted suite is continued by the same command.
+    This is what `mlflow run .` starts. An interrupted suite is continued by the same command. Steps that an earlier
+    suite did, with the same network, data, recipe and code, are not done again. A failed step stops only those that
+    need it. The report lies in reports/PROFILE/.
 
     Example: digits run --profile quick
     """
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
     from experiments.workflows import run as suite
+    from experiments.workflows.profiles import profile as named
 
-    chosen = suite.profile(profile)
+    chosen = named(profile).also(also or ())
     with Console(as_json) as console:
         store = open_store(experiment)
+        foreseen = suite.preview(store, chosen, data_dir, console, again)
+        print_plan(console, chosen.name, foreseen)
+        if dry_run:
+            console.json({"run_id": None, "steps": [asdict(step) for step in foreseen]})
+            return
+    with Console(as_json) as console:
         load_tensorflow()
         with failed_steps_shown(console):
-            outcome = suite.run(store, chosen, data_dir, console)
+            outcome = suite.run(store, chosen, data_dir, console, again)
         _print_comparison(console, outcome)
         print_steps(console, outcome)
+        _print_report(console, outcome)
         console.where(store, outcome.run_id)
+
+
+def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]") -> None:
+    """Show what is to be done, and how long it is expected to take."""
+    from digits_cli.console import duration
+
+    rows = [
+        (step.name, step.status, "" if step.seconds is None else duration(step.seconds), step.run_id or "")
+        for step in foreseen
+    ]
+    console.table(f"Plan of suite {profile}", ("step", "status", "about", "run"), rows)
+    to_do = [step.seconds for step in foreseen if step.status == "to do"]
+    unknown = sum(seconds is None for seconds in to_do)
+    more = f", and {unknown} of unknown length" if unknown else ""
+    console.result(
+        f"{len(to_do)} of {len(foreseen)} steps to do: about {duration(sum(seconds or 0 for seconds in to_do))}{more}, "
+        "as they took here before, else on the machine of the README"
+    )
 
 
 @contextmanager
@@ -68,5 +114,11 @@ def _print_comparison(console: "Console", outcome: "StepsResult") -> None:
     from experiments.workflows.evaluate import EvaluateResult
 
     for step in outcome.steps:
-        if step.name == "evaluate" and step.result:
+        if step.name.startswith("evaluate") and step.result:
             print_evaluation(console, EvaluateResult(**step.result))
+
+
+def _print_report(console: "Console", outcome: "StepsResult") -> None:
+    for step in outcome.steps:
+        if step.name == "report" and step.result:
+            console.result(f"report: open {step.result['page']} in a browser")

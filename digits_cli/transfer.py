@@ -42,6 +42,10 @@ def transfer(
             help="Fine-tune on so many labelled digits of each class, five seeds each: for instance 1,5,10,50,all.",
         ),
     ] = None,
+    retrain: Annotated[
+        bool,
+        typer.Option(help="Let align train the network once more, on deskewed digits, if there is none yet."),
+    ] = True,
     seed: Annotated[int, typer.Option(help="Seed of the adaptations.")] = 0,
     register: Annotated[
         bool, typer.Option("--register", help="Register each adapted network as a version of TARGET-MODEL.")
@@ -62,7 +66,13 @@ def transfer(
 
     ways = adapt or ["none"]
     options = TransferOptions(
-        tuple(target), WAYS if ALL in ways else tuple(ways), parse_few_shot(few_shot), seed, register, data_dir
+        tuple(target),
+        adapt=WAYS if ALL in ways else tuple(ways),
+        few_shot=parse_few_shot(few_shot),
+        seed=seed,
+        retrain=retrain,
+        register=register,
+        data_dir=data_dir,
     )
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store

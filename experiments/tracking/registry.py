@@ -203,6 +203,17 @@ def registered_names(store: Store, architecture: str | None = None) -> list[str]
     return sorted(model.name for model in models if architecture in (None, model.tags["digits.model"]))
 
 
+def has_version(store: Store, registered_model: str, version: int) -> bool:
+    """Tell whether a version of a registered model is in the store."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        store.client.get_model_version(registered_model, str(version))
+    except MlflowException:
+        return False
+    return True
+
+
 def trained_names(store: Store, architecture: str) -> list[str]:
     """Return the names of an architecture's registered models of which a version was trained, not only adapted."""
     found = []

@@ -100,10 +100,15 @@ def adapted(pair: Pair, method: str) -> "tuple[Outcome, keras.Model]":
 def twin(store: Store, home: Source, data_dir: Path | None, listener: Listener, parent: str | None) -> Source:
     """Return the network trained by the same recipe and seed on deskewed digits; train it if there is none.
 
+    Parameters
+    ----------
+    parent
+        Id of the run that a training belongs under; None trains nothing.
+
     Raises
     ------
     UsageError
-        For a bare file, or data of which there is no deskewed form by name.
+        For a bare file, data of which there is no deskewed form by name, or where nothing is to be trained.
     """
     if home.alignment == DESKEW:
         return home
@@ -115,6 +120,8 @@ def twin(store: Store, home: Source, data_dir: Path | None, listener: Listener, 
     recipe = home.recipe(store).params()
     same = {**recipe, "limit": told.get("limit", "none")}
     reference = tracking.find_version(store, tracking.registered_name(name, home.architecture.name), same)
+    if reference is None and parent is None:
+        raise UsageError(f"none is registered that was trained on {name} by the same recipe")
     if reference is None:
         trained = train(store, TrainOptions(home.architecture.name, name, data_dir, recipe, limit), listener, parent)
         reference = tracking.resolve_reference(store, f"models:/{trained.registered_model}/{trained.version}")

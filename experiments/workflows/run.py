@@ -1,4 +1,4 @@
-"""The suite: networks tuned, trained, evaluated and compared, looked into, used in a new domain, under one run."""
+"""The suite: networks tuned, trained, compared, looked into, used in new domains, and reported on, under one run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,115 +6,233 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import unknown
+from experiments import datasets
+from experiments.models import architecture
 from experiments.tracking import Store
 from experiments.workflows.analyze import AnalyzeOptions, AnalyzeResult, analyze
 from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
+from experiments.workflows.profiles import Passage, Profile, Training
+from experiments.workflows.report import report
+from experiments.workflows.sources import code_digest
+from experiments.workflows.steps import (
+    NOTHING,
+    Earlier,
+    Plan,
+    Step,
+    StepResult,
+    StepsResult,
+    earlier_steps,
+    foresee,
+    run_steps,
+)
 from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.train_many import train_step
 from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
+TRAINING = (
+    "experiments.datasets",
+    "experiments.training",
+    *(f"experiments.models.{part}" for part in ("architecture", "layers", "prediction", "recipe")),
+)
+SEARCHING = (*TRAINING, "experiments.tuning", "experiments.models.space")
+EVALUATING = (*TRAINING, "experiments.evaluation")
+ANALYZING = (*EVALUATING, "experiments.analysis")
+TRANSFERRING = (*ANALYZING, "experiments.transfer")
+
 
 @dataclass(frozen=True)
-class Profile:
-    """What a suite does: the data, the networks it trains and compares, and what it changes in their recipes.
+class Written:
+    """The report of a suite: its run, and where the page lies."""
 
-    `tuned` is a further network that is trained with what a search of so many `trials` finds. Of the trained ones
-    those `analyzed` have their feature space looked into, and those `transferred` are used in the domain `target`.
+    run_id: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """A step that is to be done, or was done before.
+
+    `seconds` is what it is expected to take, or took; None where nobody knows.
     """
 
     name: str
-    dataset: str
-    models: tuple[str, ...]
-    settings: Mapping[str, Any]
-    tuned: str
-    trials: int
-    analyzed: tuple[str, ...]
-    transferred: tuple[str, ...]
-    target: str
-
-
-# The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
-QUICK = Profile(
-    "quick",
-    "uci",
-    ("mlp_small", "lenet", "cnn"),
-    {"batch_size": 32},
-    tuned="mlp",
-    trials=8,
-    analyzed=("lenet",),
-    transferred=("mlp_small", "cnn"),
-    target="uci-c",
-)
-PROFILES = {profile.name: profile for profile in (QUICK,)}
-
-
-def profile(name: str) -> Profile:
-    """Return the profile called `name`.
-
-    Raises
-    ------
-    UsageError
-        When there is none, suggesting the nearest name.
-    """
-    if name not in PROFILES:
-        raise unknown("profile", name, PROFILES)
-    return PROFILES[name]
+    status: str
+    seconds: float | None
+    run_id: str | None
 
 
 def run(
-    store: Store, chosen: Profile = QUICK, data_dir: Path | None = None, listener: Listener | None = None
+    store: Store,
+    chosen: Profile,
+    data_dir: Path | None = None,
+    listener: Listener | None = None,
+    again: bool = False,
 ) -> StepsResult:
-    """Do all steps of a profile; after an interruption, those that are left.
+    """Do all steps of a profile but those that were done before; after an interruption, those that are left.
+
+    A step was done before where an earlier suite did the same: same network, data, recipe, code of the parts that
+    compute the result, and same runs of the steps it needs.
+
+    Parameters
+    ----------
+    again
+        Whether all steps are done, also those that were done before.
 
     Raises
     ------
+    DigitsError
+        When data is missing.
     StepsFailedError
         At the end, when a step failed.
     """
-    plan = Plan(
+    listener = listener or Listener()
+    earlier = earlier_steps(store)
+    plan = _plan(store, chosen, data_dir, listener, earlier)
+    return run_steps(store, plan, listener, earlier=NOTHING if again else earlier)
+
+
+def preview(
+    store: Store, chosen: Profile, data_dir: Path | None = None, listener: Listener | None = None, again: bool = False
+) -> tuple[Foreseen, ...]:
+    """Return what `run` would do, step by step, without doing it; errors as of `run`."""
+    earlier = earlier_steps(store)
+    steps = _plan(store, chosen, data_dir, listener or Listener(), earlier).steps
+    found = foresee(steps, NOTHING if again else earlier)
+    return tuple(
+        Foreseen(step.name, before.status, before.seconds, before.run_id)
+        if before
+        else Foreseen(step.name, "to do", step.seconds, None)
+        for step, before in zip(steps, found, strict=True)
+    )
+
+
+def _plan(store: Store, chosen: Profile, data_dir: Path | None, listener: Listener, earlier: Earlier) -> Plan:
+    steps = [
+        replace(step, seconds=earlier.seconds.get(step.name, chosen.seconds.get(step.name)))
+        for step in Suite(store, chosen, data_dir, listener).steps()
+    ]
+    return Plan(
         kind="suite",
         name=f"suite {chosen.name}",
-        steps=_steps(store, chosen, data_dir),
+        steps=steps,
         identity={"profile": chosen.name},
-        description=f"Profile **{chosen.name}**: {chosen.tuned} tuned, then it and {', '.join(chosen.models)} "
-        f"trained on **{chosen.dataset}**, evaluated and compared; the feature space of {', '.join(chosen.analyzed)} "
-        f"looked into; {', '.join(chosen.transferred)} used on **{chosen.target}**. The steps are child runs.",
+        description=f"Profile **{chosen.name}**: {chosen.summary}.",
         tags={"digits.dataset": chosen.dataset},
     )
-    return run_steps(store, plan, listener)
 
 
-def _steps(store: Store, chosen: Profile, data_dir: Path | None) -> list[Step]:
-    search = TuneOptions(
-        chosen.tuned,
-        chosen.dataset,
-        data_dir,
-        chosen.settings,
-        trials=chosen.trials,
-        study=f"{chosen.name}-{chosen.dataset}-{chosen.tuned}",
-    )
-    names = (*chosen.models, chosen.tuned)
-    plans = {name: TrainOptions(name, chosen.dataset, data_dir, chosen.settings) for name in names}
-    tuning, training = f"tune {chosen.tuned}", {name: f"train {name}" for name in plans}
-    return [
-        Step(tuning, partial(_tune, store, search)),
-        *(train_step(store, training[name], plans[name]) for name in chosen.models),
-        Step(training[chosen.tuned], partial(_train_tuned, store, plans[chosen.tuned], tuning), needs=(tuning,)),
-        Step("evaluate", partial(_compare, store, chosen.dataset, data_dir), needs=tuple(training.values())),
-        *(
-            Step(f"analyze {name}", partial(_analyze, store, training[name], data_dir), needs=(training[name],))
-            for name in chosen.analyzed
-        ),
-        Step(
-            "transfer",
-            partial(_transfer, store, TransferOptions((chosen.target,), data_dir=data_dir)),
-            needs=tuple(training[name] for name in chosen.transferred),
-        ),
-    ]
+class Suite:
+    """The steps of a profile."""
+
+    def __init__(self, store: Store, chosen: Profile, data_dir: Path | None, listener: Listener) -> None:
+        self._store, self._chosen, self._data_dir = store, chosen, data_dir
+        targets = [target for passage in chosen.passages for target in passage.targets]
+        names = dict.fromkeys([*chosen.datasets, *(_published(target) for target in targets)])
+        self._digests = {name: datasets.load(name, data_dir, listener.download).digest for name in names}
+
+    def steps(self) -> list[Step]:
+        """Return all steps in the order in which they are begun."""
+        chosen, steps = self._chosen, list[Step]()
+        for training in chosen.trainings:
+            steps += self._tuned(training) if training.tuned else [self._training(training)]
+        steps += [self._evaluation(dataset) for dataset in chosen.datasets]
+        steps += [self._analysis(model) for model in chosen.analyzed]
+        steps += [self._passage(passage) for passage in chosen.passages]
+        before = tuple(step.name for step in steps)
+        return [*steps, Step("report", partial(_report, self._store, chosen.name), after=before, identity=None)]
+
+    def _name(self, training: Training) -> str:
+        seed = f" seed {training.seed}" if training.seed else ""
+        return f"train {training.model}{seed}{self._on(training.dataset)}"
+
+    def _on(self, dataset: str) -> str:
+        return "" if dataset == self._chosen.dataset else f" on {dataset}"
+
+    def _options(self, training: Training) -> TrainOptions:
+        settings = {**self._chosen.settings, "seed": training.seed}
+        return TrainOptions(training.model, training.dataset, self._data_dir, settings)
+
+    def _training(self, training: Training) -> Step:
+        options = self._options(training)
+        return replace(train_step(self._store, self._name(training), options), identity=self._identity(options))
+
+    def _tuned(self, training: Training) -> list[Step]:
+        """Return a search, and the training with what it finds."""
+        options, trials, name = self._options(training), self._chosen.trials, f"tune {training.model}"
+        search = TuneOptions(
+            training.model,
+            training.dataset,
+            self._data_dir,
+            self._chosen.settings,
+            trials=trials,
+            study=f"{self._chosen.name}-{training.dataset}-{training.model}",
+        )
+        parts = code_digest([*SEARCHING, architecture(training.model).build.__module__])
+        searched = {**self._identity(options), "trials": trials, "code": parts}
+        return [
+            Step(name, partial(_tune, self._store, search), identity=searched),
+            Step(
+                self._name(training),
+                partial(_train_tuned, self._store, options, name),
+                needs=(name,),
+                identity=self._identity(options),
+            ),
+        ]
+
+    def _identity(self, options: TrainOptions) -> dict[str, Any]:
+        """Return what a training depends on."""
+        return {
+            "model": options.model,
+            "data": self._digests[options.dataset],
+            "recipe": options.recipe.params(),
+            "code": code_digest([*TRAINING, options.architecture.build.__module__]),
+        }
+
+    def _evaluation(self, dataset: str) -> Step:
+        return Step(
+            f"evaluate{self._on(dataset)}",
+            partial(_compare, self._store, dataset, self._data_dir),
+            needs=tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset),
+            identity={"data": self._digests[dataset], "code": code_digest(EVALUATING)},
+        )
+
+    def _analysis(self, model: str) -> Step:
+        training = self._trained(model, self._chosen.dataset)
+        return Step(
+            f"analyze {model}",
+            partial(_analyze, self._store, training, self._data_dir),
+            needs=(training,),
+            identity={"data": self._digests[self._chosen.dataset], "code": code_digest(ANALYZING)},
+        )
+
+    def _passage(self, passage: Passage) -> Step:
+        options = TransferOptions(
+            passage.targets, passage.adapt, passage.few_shot, data_dir=self._data_dir, retrain=passage.retrain
+        )
+        identity = {
+            "data": self._digests[passage.source],
+            "targets": {target: self._digests[_published(target)] for target in passage.targets},
+            "asked": [passage.adapt, passage.few_shot, passage.retrain],
+            "code": code_digest(TRANSFERRING),
+        }
+        return Step(
+            passage.name,
+            partial(_transfer, self._store, options),
+            needs=tuple(self._trained(model, passage.source) for model in passage.models),
+            identity=identity,
+        )
+
+    def _trained(self, model: str, dataset: str) -> str:
+        """Return the name of the step that trains a network."""
+        wanted = (model, dataset)
+        return next(self._name(one) for one in self._chosen.trainings if (one.model, one.dataset) == wanted)
+
+
+def _published(dataset: str) -> str:
+    """Return the data that a derived set is made of, or the set itself."""
+    return datasets.DERIVED[dataset].source.name if dataset in datasets.DERIVED else dataset
 
 
 def _tune(
@@ -140,7 +258,7 @@ def _compare(
     ended: Mapping[str, StepResult],
     listener: Listener,
 ) -> EvaluateResult:
-    models = {step.result["model"]: _reference(step) for step in ended.values() if step.result}
+    models = {name.removeprefix("train "): _reference(step) for name, step in ended.items()}
     return evaluate(store, models, dataset, data_dir, listener, parent)
 
 
@@ -161,6 +279,11 @@ def _transfer(
 ) -> TransferResult:
     """Use the networks that the needed steps trained in another domain."""
     return transfer_networks(store, [_reference(step) for step in ended.values()], options, listener, parent)
+
+
+def _report(store: Store, folder: str, parent: str, _: Mapping[str, StepResult], listener: Listener) -> Written:
+    """Write the report of all that the store knows."""
+    return Written(parent, report(store, store.root / "reports" / folder, listener).page)
 
 
 def _reference(trained: StepResult) -> str:

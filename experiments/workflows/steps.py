@@ -1,21 +1,25 @@
 """Several pieces of work under one MLflow run, each of which may be done already, fail, or be missing what it needs."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, Protocol, Self
 
 from experiments import tracking
 from experiments.errors import DigitsError, first_line
+from experiments.reporting import markdown_table
 from experiments.tracking import Run, Store
 from experiments.tracking.runs import Kind
-from experiments.workflows.listener import Listener
+from experiments.workflows.listener import Listener, Standing, State
 from experiments.workflows.unfinished import Unfinished, unfinished
 from experiments.workflows.workers import Ended, Place, Workers
 
 POLL_SECONDS = 1.0
-Status = Literal["done", "failed", "left out"]
+Status = Literal["done", "done before", "failed", "left out"]
+RECORD = "steps.json"
 
 
 class Result(Protocol):
@@ -39,11 +43,29 @@ class Step:
         Picklable, if workers in other processes are to do it.
     needs
         Names of the steps without which it makes no sense.
+    after
+        Names of the steps that it waits for, however they end.
+    identity
+        All that its result depends on beside the steps it needs, as JSON values: a step that was done with the same
+        is not done again. None has it done again always.
+    seconds
+        What it is expected to take; None where nobody knows.
     """
 
     name: str
     work: Callable[[str, Mapping[str, "StepResult"], Listener], Result]
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    identity: Mapping[str, Any] | None = field(default_factory=dict)
+    seconds: float | None = None
+
+    def key(self, needed: Mapping[str, "StepResult"]) -> str | None:
+        """Return what stands for its identity and for the runs of the steps it needs; None without an identity."""
+        if self.identity is None:
+            return None
+        runs = {name: needed[name].run_id for name in self.needs}
+        text = json.dumps([self.name, dict(self.identity), runs], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -68,7 +90,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class StepResult:
-    """How a step ended. `result` holds the fields of what it returned; `error` says why it did not."""
+    """How a step ended.
+
+    Attributes
+    ----------
+    status
+        ``done before`` where an earlier plan had done it.
+    seconds
+        What it took when it was done.
+    run_id, result
+        Of what the work returned: the id of its run, and all its fields.
+    error
+        Why it did not return.
+    key
+        As `Step.key`.
+    """
 
     name: str
     status: Status
@@ -76,6 +112,12 @@ class StepResult:
     run_id: str | None = None
     result: Mapping[str, Any] | None = None
     error: str | None = None
+    key: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a result, from now or from before."""
+        return self.status in ("done", "done before")
 
 
 @dataclass(frozen=True)
@@ -84,6 +126,25 @@ class StepsResult:
 
     run_id: str
     steps: tuple[StepResult, ...]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Steps that plans before had done.
+
+    Attributes
+    ----------
+    results
+        By key.
+    seconds
+        What steps took when they were done last, by name.
+    """
+
+    results: Mapping[str, StepResult]
+    seconds: Mapping[str, float]
+
+
+NOTHING = Earlier({}, {})
 
 
 class StepsFailedError(DigitsError):
@@ -98,17 +159,51 @@ class StepsFailedError(DigitsError):
         super().__init__(f"{len(reasons)} of {len(result.steps)} steps failed: {'; '.join(reasons)}")
 
 
+def earlier_steps(store: Store) -> Earlier:
+    """Return what the plans of kind ``suite`` that ended well had done, as far as its runs are still there."""
+    results: dict[str, StepResult] = {}
+    seconds: dict[str, float] = {}
+    for suite in tracking.past_runs(store, "suite"):
+        for fields in tracking.artifact_json(store, suite.id, RECORD):
+            step = StepResult(**fields)
+            if step.is_done:
+                seconds.setdefault(step.name, step.seconds)
+            if step.is_done and step.key and step.key not in results and _still_there(store, step):
+                results[step.key] = replace(step, status="done before")
+    return Earlier(results, seconds)
+
+
+def _still_there(store: Store, step: StepResult) -> bool:
+    """Tell whether nobody has deleted the run of a step, or the version that it registered."""
+    version = (step.result or {}).get("version")
+    if version and not tracking.has_version(store, (step.result or {})["registered_model"], version):
+        return False
+    return step.run_id is not None and tracking.run_exists(store, step.run_id)
+
+
+def foresee(steps: Sequence[Step], earlier: Earlier = NOTHING) -> tuple[StepResult | None, ...]:
+    """Return, for each of the steps, what would be taken from an earlier plan, or None where it would be done."""
+    known: dict[str, StepResult] = {}
+    for step in steps:
+        if all(name in known for name in step.needs):
+            key = step.key(known)
+            if key and (found := earlier.results.get(key)):
+                known[step.name] = found
+    return tuple(known.get(step.name) for step in steps)
+
+
 def run_steps(
     store: Store,
     plan: Plan,
     listener: Listener | None = None,
     conclude: Callable[[Run, Sequence[StepResult]], None] | None = None,
     place: Place | None = None,
+    earlier: Earlier = NOTHING,
 ) -> StepsResult:
     """Do the steps under one parent run, in order, or side by side where workers do them.
 
-    A step that fails does not stop those that do not need it. Steps that an interrupted call had done are not
-    done again.
+    A step that fails does not stop those that do not need it. Steps that an interrupted call or an earlier plan had
+    done are not done again.
 
     Parameters
     ----------
@@ -116,6 +211,8 @@ def run_steps(
         Records results of all steps on the parent run when none has failed.
     place
         Where workers do the steps; None does them in this process, one after the other.
+    earlier
+        What need not be done again, as `earlier_steps` returns it.
 
     Raises
     ------
@@ -129,15 +226,32 @@ def run_steps(
     ):
         notes.remember("run", run.id)
         run.describe(plan.description)
+
+        def tell(ended: Mapping[str, StepResult], standings: Sequence[Standing]) -> None:
+            listener.steps(plan.name, standings)
+            run.describe(f"{plan.description}\n\n{_account(store, plan.steps, ended)}")
+
         with _no_child_left(store, run.id), place.open() if place else Here() as workers:
-            steps, errors = Doing(plan.steps, run.id, notes, listener, workers).all()
+            steps, errors = Doing(plan.steps, run.id, notes, listener, workers, earlier, tell).all()
         result = StepsResult(run.id, steps)
-        run.log_json([asdict(step) for step in result.steps], "steps.json")
+        run.log_json([asdict(step) for step in result.steps], RECORD)
         if errors:
             raise StepsFailedError(result) from ExceptionGroup("failed steps", errors)
         if conclude:
             conclude(run, result.steps)
     return result
+
+
+def _account(store: Store, steps: Sequence[Step], ended: Mapping[str, StepResult]) -> str:
+    """Return a table of how the steps stand, in Markdown, with links to their runs in MLflow's pages."""
+    rows = []
+    for step in steps:
+        end = ended.get(step.name)
+        where = (
+            f"[{end.run_id[:8]}](#/experiments/{store.experiment_id}/runs/{end.run_id})" if end and end.run_id else ""
+        )
+        rows.append((step.name, end.status if end else "to do", f"{end.seconds:.0f}" if end else "", where))
+    return markdown_table(("step", "status", "seconds", "run"), rows)
 
 
 @contextmanager
@@ -186,9 +300,16 @@ class Doing:
     """The doing of some steps by workers: which have ended, and which may begin."""
 
     def __init__(
-        self, steps: Sequence[Step], parent: str, notes: Unfinished, listener: Listener, workers: Workers
+        self,
+        steps: Sequence[Step],
+        parent: str,
+        notes: Unfinished,
+        listener: Listener,
+        workers: Workers,
+        earlier: Earlier,
+        tell: Callable[[Mapping[str, StepResult], Sequence[Standing]], None],
     ) -> None:
-        self._steps, self._parent, self._notes = steps, parent, notes
+        self._steps, self._parent, self._notes, self._earlier, self._tell = steps, parent, notes, earlier, tell
         self._listener, self._workers = listener, workers
         self._heard = listener if isinstance(workers, Here) else Listener()  # a terminal stays where it is
         self._ended: dict[str, StepResult] = {}
@@ -199,7 +320,8 @@ class Doing:
         """Do all steps; return how each ended, in their order, and the errors of those that failed."""
         while len(self._ended) < len(self._steps):
             for step in self._steps:
-                if step.name not in self._ended | self._begun and all(name in self._ended for name in step.needs):
+                waited = all(name in self._ended for name in (*step.needs, *step.after))
+                if waited and step.name not in self._ended | self._begun:
                     self._begin(step)
             for ended in self._workers.ended(POLL_SECONDS) if self._begun else ():
                 self._end(ended)
@@ -207,30 +329,65 @@ class Doing:
 
     def _begin(self, step: Step) -> None:
         """Begin a step if a worker is free, unless it was done before or cannot be done."""
-        missing = [name for name in step.needs if self._ended[name].status != "done"]
+        needed = {name: self._ended[name] for name in step.needs}
+        missing = [name for name, result in needed.items() if not result.is_done]
         if missing:
-            self._ended[step.name] = StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}")
-        elif remembered := self._notes.recall(f"step-{step.name}"):
+            self._note(StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}"))
+        elif before := self._done_before(step, needed):
             self._listener.say(f"{step.name}: done before")
-            self._ended[step.name] = StepResult(**remembered)
+            self._note(before)
         elif self._workers.running() < self._workers.capacity:
             self._begun[step.name] = perf_counter()
+            self._tell(self._ended, self._standings())
             if self._heard is not self._listener:
                 self._listener.say(f"{step.name}: begun")
-            needed = {name: self._ended[name] for name in step.needs}
             self._workers.start(step.name, step.work, self._parent, needed, self._heard)
+
+    def _done_before(self, step: Step, needed: Mapping[str, StepResult]) -> StepResult | None:
+        """Return the result of a step from before an interruption, or from an earlier plan."""
+        key, remembered = step.key(needed), self._notes.recall(_note_of(step.name))
+        if key and remembered and remembered["key"] == key:
+            return StepResult(**remembered)
+        return self._earlier.results.get(key) if key else None
 
     def _end(self, ended: Ended) -> None:
         seconds = perf_counter() - self._begun.pop(ended.name)
         error = DigitsError(ended.died) if ended.died else ended.error
         if error:  # whatever it is, the other steps go on and it is reported at the end
             self._errors.append(error)
-            self._ended[ended.name] = StepResult(ended.name, "failed", seconds, error=first_line(error))
             self._listener.say(f"{ended.name}: failed: {first_line(error)}")
+            self._note(StepResult(ended.name, "failed", seconds, error=first_line(error)))
             return
-        done = StepResult(ended.name, "done", seconds, ended.result.run_id, asdict(ended.result))
-        self._notes.remember(f"step-{ended.name}", asdict(done))
-        self._ended[ended.name] = done
+        step = next(step for step in self._steps if step.name == ended.name)
+        result, key = ended.result, step.key(self._ended)
+        done = StepResult(ended.name, "done", seconds, result.run_id, asdict(result), key=key)
+        self._notes.remember(_note_of(ended.name), asdict(done))
+        self._note(done)
         if self._heard is not self._listener:
             self._listener.say(f"{ended.name}: done in {seconds:.0f} s")
             self._listener.advance(len(self._ended), len(self._steps))
+
+    def _note(self, result: StepResult) -> None:
+        self._ended[result.name] = result
+        self._tell(self._ended, self._standings())
+
+    def _standings(self) -> list[Standing]:
+        """Return how the steps stand; what is expected of those to come follows the pace of those that are over."""
+        now = [(step.seconds, self._ended[step.name].seconds) for step in self._steps if self._is_now(step)]
+        expected = sum(seconds for seconds, _ in now if seconds)
+        pace = sum(taken for seconds, taken in now if seconds) / expected if expected else 1.0
+        return [self._standing(step, pace) for step in self._steps]
+
+    def _is_now(self, step: Step) -> bool:
+        return step.name in self._ended and self._ended[step.name].status == "done"
+
+    def _standing(self, step: Step, pace: float) -> Standing:
+        if step.name in self._ended:
+            end = self._ended[step.name]
+            return Standing(step.name, end.status, end.seconds)
+        state: State = "running" if step.name in self._begun else "waiting"
+        return Standing(step.name, state, step.seconds * pace if step.seconds else None)
+
+
+def _note_of(step: str) -> str:
+    return f"step-{step}"

@@ -51,6 +51,9 @@ class TransferOptions:
         Labelled digits of each class to fine-tune on; None for all. Empty: not tried.
     seed
         Of the adaptations.
+    retrain
+        Whether ``align`` may train a network once more, on deskewed digits, where no such network is registered;
+        else its ladder ends before, at the digits fitted to the box.
     register
         Whether adapted networks are registered as versions of ``<target>-<model>``.
     data_dir
@@ -68,6 +71,7 @@ class TransferOptions:
     seed: int = 0
     register: bool = False
     data_dir: Path | None = None
+    retrain: bool = True
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -218,6 +222,7 @@ def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: List
         "digits.data_digest": pair.data.digest,
     }
     identity = {"pair": str(pair.folder), "adapt": options.adapt, "few_shot": options.few_shot, "seed": options.seed}
+    identity |= {"retrain": options.retrain}
     with (
         unfinished(store, f"transfer {name}", {**identity, "register": options.register}) as notes,
         tracking.open_run(
@@ -269,7 +274,7 @@ def _findings(
     if ALIGN in options.adapt:
         deskewed = None
         with _applying(DESKEW, pair, skipped, listener):
-            deskewed = twin(store, home, options.data_dir, listener, run_id)
+            deskewed = twin(store, home, options.data_dir, listener, run_id if options.retrain else None)
         rungs = ladder(pair, deskewed, options.data_dir, listener)
         aligned = transfer.fixed_rung(rungs).outcome
         found = replace(found, ladder=rungs, outcomes={**found.outcomes, ALIGN: aligned})

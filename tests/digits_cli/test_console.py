@@ -1,11 +1,14 @@
 """Tables and progress, on a terminal and in a pipe."""
 
+import io
 from collections.abc import Callable
 
 import pytest
+import rich.console
 from rich.text import Text
 
-from digits_cli.console import Console
+from digits_cli.console import Console, duration, progress_tree
+from experiments.workflows.listener import Standing
 
 HEADERS = ("name", "run", "folder", "what happened")
 WORDS = ("mlp_small", "0123456789abcdef0123456789abcdef", "/home/someone/.cache/digits/mnist")
@@ -76,3 +79,46 @@ def test_a_bar_shows_no_share_of_an_unknown_whole(
     _, _, evaluated = capfd.readouterr().err.partition("evaluate lenet")
     assert "━" in evaluated
     assert "%" not in evaluated
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (99.4, "99 s"), (100, "2 min"), (5939, "99 min"), (6000, "1 h 40 min"), (9900, "2 h 45 min")],
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_tree_is_open_where_something_happens() -> None:
+    standings = [
+        Standing("tune mlp", "done", 480.0),
+        Standing("train mlp", "done", 50.0),
+        Standing("train lenet", "running", 70.0),
+        Standing("train cnn", "waiting", None),
+        Standing("analyze lenet", "waiting", 180.0),
+        Standing("analyze cnn", "waiting", 300.0),
+        Standing("report", "waiting", 20.0),
+    ]
+    console = rich.console.Console(width=100, record=True, file=io.StringIO())
+    console.print(progress_tree("suite test", standings))
+    shown = [line.strip("│├└─ ").rstrip() for line in console.export_text().splitlines()]
+    assert shown == [
+        "suite test: 2 of 7 steps, about 10 min left",
+        "✓ tune mlp  8 min",
+        "✓ train mlp  50 s",
+        "▶ train lenet  about 70 s",
+        "· train cnn",
+        "· analyze: 0 of 2  about 8 min",
+        "· report  about 20 s",
+    ]
+
+
+def test_steps_stay_in_view_above_the_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    be_a_terminal(monkeypatch, 100)
+    with Console(as_json=True) as console:
+        console.steps("suite test", [Standing("train lenet", "running", 60.0)])
+        console.stage("train lenet on uci")
+        console.advance(1, 2)
+    said = Text.from_ansi(capfd.readouterr().err).plain
+    assert "suite test: 0 of 1 steps" in said
+    assert "train lenet  about 60 s" in said

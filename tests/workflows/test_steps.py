@@ -11,8 +11,17 @@ from mlflow.artifacts import load_text
 
 from experiments.errors import DigitsError
 from experiments.tracking import Store, open_run
-from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Plan, Step, StepResult, StepsFailedError, run_steps
+from experiments.workflows.listener import Listener, Standing
+from experiments.workflows.steps import (
+    Earlier,
+    Plan,
+    Step,
+    StepResult,
+    StepsFailedError,
+    earlier_steps,
+    foresee,
+    run_steps,
+)
 
 
 @dataclass(frozen=True)
@@ -119,3 +128,106 @@ def test_what_was_left_undone_is_not_concluded(store: Store) -> None:
     with pytest.raises(StepsFailedError):
         run_steps(store, plan(Step("a", Work(store, 1, ValueError()))), conclude=conclude)
     assert concluded == []
+
+
+def test_what_an_earlier_plan_did_is_not_done_again(store: Store) -> None:
+    works = [Work(store, 1), Work(store, 10), Work(store, 100)]
+
+    def steps(seed: int) -> Plan:
+        first = Step("a", works[0], identity={"seed": 0})
+        second = Step("b", works[1], needs=("a",), identity={"seed": seed})
+        return plan(first, second, Step("c", works[2], needs=("b",), identity={}))
+
+    before = run_steps(store, steps(0))
+    again = run_steps(store, steps(0), earlier=earlier_steps(store))
+    assert [work.calls for work in works] == [1, 1, 1]
+    assert [step.status for step in again.steps] == ["done before"] * 3
+    assert [(step.run_id, step.result) for step in again.steps] == [(step.run_id, step.result) for step in before.steps]
+    assert again.run_id != before.run_id
+    other = run_steps(store, steps(1), earlier=earlier_steps(store))
+    assert [step.status for step in other.steps] == ["done before", "done", "done"]
+    once_more = run_steps(store, steps(0), earlier=earlier_steps(store))
+    assert [step.run_id for step in once_more.steps] == [step.run_id for step in before.steps]
+
+
+def test_what_was_done_and_deleted_is_done_again_and_all_that_needs_it(store: Store) -> None:
+    first, second, apart = Work(store, 1), Work(store, 10), Work(store, 100)
+    steps = plan(Step("a", first), Step("b", second, needs=("a",)), Step("c", apart))
+    before = run_steps(store, steps)
+    store.client.delete_run(str(before.steps[0].run_id))
+    again = run_steps(store, steps, earlier=earlier_steps(store))
+    assert [step.status for step in again.steps] == ["done", "done", "done before"]
+
+
+def test_a_step_without_identity_is_always_done(store: Store) -> None:
+    first, last = Work(store, 1), Work(store, 10)
+    steps = plan(Step("a", first), Step("b", last, after=("a",), identity=None))
+    run_steps(store, steps)
+    again = run_steps(store, steps, earlier=earlier_steps(store))
+    assert [step.status for step in again.steps] == ["done before", "done"]
+    assert (first.calls, last.calls) == (1, 2)
+
+
+def test_a_step_comes_after_those_it_does_not_need_however_they_end(store: Store) -> None:
+    done: list[str] = []
+
+    def last(parent: str, ended: Mapping[str, StepResult], _: Listener) -> Outcome:
+        done.extend(ended)
+        return Outcome(parent, 0)
+
+    failing = Work(store, 1, ValueError("no luck"))
+    with pytest.raises(StepsFailedError) as caught:
+        run_steps(store, plan(Step("z", last, after=("a",), identity=None), Step("a", failing)))
+    assert [step.status for step in caught.value.result.steps] == ["done", "failed"]
+    assert done == []
+
+
+def test_work_that_changed_during_an_interruption_is_done_again(store: Store) -> None:
+    first, second = Work(store, 1), Work(store, 10, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(store, plan(Step("a", first, identity={"code": 1}), Step("b", second, needs=("a",))))
+    second.error = None
+    run_steps(store, plan(Step("a", first, identity={"code": 2}), Step("b", second, needs=("a",))))
+    assert (first.calls, second.calls) == (2, 2)
+
+
+def test_foreseen_is_what_is_then_taken(store: Store) -> None:
+    steps = (Step("a", Work(store, 1)), Step("b", Work(store, 10), needs=("a",)), Step("c", Work(store, 1)))
+    done = run_steps(store, plan(*steps[:2]))
+    found = foresee(steps, earlier_steps(store))
+    assert [(one.run_id if one else None) for one in found] == [done.steps[0].run_id, done.steps[1].run_id, None]
+    assert foresee(steps, Earlier({}, {})) == (None, None, None)
+
+
+def test_the_run_tells_how_its_steps_stand(store: Store) -> None:
+    seen: list[str] = []
+
+    def look(parent: str, _: Mapping[str, StepResult], __: Listener) -> Outcome:
+        seen.append(store.client.get_run(parent).data.tags["mlflow.note.content"])
+        return Outcome(parent, 0)
+
+    done = run_steps(store, plan(Step("a", Work(store, 1)), Step("b", look), Step("c", Work(store, 1))))
+    run_of_a = f"[{str(done.steps[0].run_id)[:8]}](#/experiments/{store.experiment_id}/runs/{done.steps[0].run_id})"
+    rows = [line.strip("|").split(" | ") for line in seen[0].splitlines() if line.startswith("|")]
+    cells = {row[0].strip(): [cell.strip(" |") for cell in row[1:]] for row in rows}
+    assert (cells["a"][0], cells["a"][2]) == ("done", run_of_a)
+    assert (cells["b"][0], cells["c"][0]) == ("to do", "to do")
+    note = store.client.get_run(done.run_id).data.tags["mlflow.note.content"]
+    assert note.startswith("A test.")
+    assert "to do" not in note
+
+
+def test_what_is_expected_follows_the_pace_so_far(store: Store) -> None:
+    heard: list[list[Standing]] = []
+
+    class Watch(Listener):
+        def steps(self, title: str, standings: Any) -> None:  # noqa: ARG002
+            heard.append(list(standings))
+
+    steps = (Step("a", Work(store, 1), seconds=1000.0), Step("b", Work(store, 1), seconds=500.0))
+    run_steps(store, plan(*steps, Step("c", Work(store, 1))), Watch())
+    assert [one.state for one in heard[0]] == ["running", "waiting", "waiting"]
+    assert [one.seconds for one in heard[0]] == [1000.0, 500.0, None]
+    after_a = next(standings for standings in heard if standings[0].state == "done")
+    assert after_a[1].seconds == pytest.approx(0.5 * (after_a[0].seconds or 0))
+    assert [one.state for one in heard[-1]] == ["done"] * 3

@@ -1,0 +1,174 @@
+"""What suites do, as data: which networks are trained on what, and what is then asked of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from experiments.errors import UsageError, unknown
+from experiments.models import architecture
+from experiments.workflows.adapt import ALIGN, NONE, WAYS
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network that is trained, on what, from which seed.
+
+    Attributes
+    ----------
+    tuned
+        Whether it is trained with what a search of its own finds.
+    """
+
+    model: str
+    dataset: str
+    seed: int = 0
+    tuned: bool = False
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Networks trained on one set of data, used in other domains.
+
+    Attributes
+    ----------
+    name
+        Of the step.
+    source, models
+        The data, and the networks.
+    targets, adapt, few_shot, retrain
+        As in `experiments.workflows.transfer.TransferOptions`.
+    """
+
+    name: str
+    source: str
+    models: tuple[str, ...]
+    targets: tuple[str, ...]
+    adapt: tuple[str, ...] = (NONE,)
+    few_shot: tuple[int | None, ...] = ()
+    retrain: bool = True
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A suite.
+
+    Attributes
+    ----------
+    name, summary
+        The summary is a line for those who choose one.
+    trainings
+        All that is trained; what was trained on the same data is evaluated and compared.
+    settings
+        What all trainings change in the recipes.
+    trials
+        Trials of each search.
+    analyzed
+        Networks whose feature space is looked into, all trained on the data of the first training.
+    passages
+        Uses in new domains.
+    seconds
+        What steps have taken, by name, on the machine that the README names.
+    """
+
+    name: str
+    summary: str
+    trainings: tuple[Training, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    trials: int = 20
+    analyzed: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> str:
+        """The data that it is about: that of its first training."""
+        return self.trainings[0].dataset
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """All data that networks are trained on, in order."""
+        return tuple(dict.fromkeys(training.dataset for training in self.trainings))
+
+    def also(self, models: Sequence[str]) -> "Profile":
+        """Return a profile that trains further networks on its data.
+
+        Raises
+        ------
+        UsageError
+            For a network that there is not, or that it trains already.
+        """
+        for model in models:
+            if any((one.model, one.dataset) == (architecture(model).name, self.dataset) for one in self.trainings):
+                raise UsageError(f"profile {self.name} trains {model} already")
+        more = tuple(Training(model, self.dataset) for model in dict.fromkeys(models))
+        return replace(self, trainings=(*self.trainings, *more))
+
+
+# The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
+QUICK = Profile(
+    "quick",
+    "tunes mlp, trains it, mlp_small, lenet and cnn on uci, which needs no download; minutes",
+    (
+        Training("mlp", "uci", tuned=True),
+        Training("mlp_small", "uci"),
+        Training("lenet", "uci"),
+        Training("cnn", "uci"),
+    ),
+    {"batch_size": 32},
+    trials=8,
+    analyzed=("lenet",),
+    passages=(Passage("transfer", "uci", ("mlp_small", "cnn"), ("uci-c",)),),
+)
+
+LIGHT = ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")
+HEAVY = ("fast", "cnn_deep", "cnn_wide", "resnet", "vgg", "alexnet")
+FULL = Profile(
+    "full",
+    "tunes mlp, trains every network on mnist and small ones on usps, analyzes lenet and alexnet, transfers all; hours",
+    (
+        Training("mlp", "mnist", tuned=True),
+        *(Training(model, "mnist") for model in (*LIGHT, *HEAVY) if model != "mlp"),
+        *(Training(model, "usps") for model in LIGHT),
+    ),
+    analyzed=("lenet", "alexnet"),
+    passages=(
+        Passage("transfer to usps", "mnist", LIGHT, ("usps",), WAYS),
+        # Training each of these once more, on deskewed digits, would take as long as all the rest.
+        Passage("transfer large to usps", "mnist", HEAVY, ("usps",), (ALIGN, "adabn", "tent"), retrain=False),
+        Passage("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
+        Passage("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
+        Passage("transfer to mnist", "usps", LIGHT, ("mnist",)),
+    ),
+    seconds={
+        "tune mlp": 480,
+        "train mlp": 60,
+        "train mlp_small": 28,
+        "train lenet": 78,
+        "train cnn": 85,
+        "train cnn_norm": 137,
+        "train fast": 8,
+        "train cnn_deep": 112,
+        "train cnn_wide": 420,
+        "train resnet": 1320,
+        "train vgg": 1700,
+        "train alexnet": 3400,
+        "evaluate": 240,
+        "analyze lenet": 180,
+        "analyze alexnet": 420,
+        "transfer to mnist-c": 1200,
+    },
+)
+PROFILES = {profile.name: profile for profile in (QUICK, FULL)}
+
+
+def profile(name: str) -> Profile:
+    """Return the profile called `name`.
+
+    Raises
+    ------
+    UsageError
+        When there is none, suggesting the nearest name.
+    """
+    if name not in PROFILES:
+        raise unknown("profile", name, PROFILES)
+    return PROFILES[name]

@@ -1,0 +1,93 @@
+"""The suite and its profiles."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from experiments.errors import DigitsError, UsageError
+from experiments.models import MODELS
+from experiments.tracking import Store, registered_versions
+from experiments.workflows import run as suite
+from experiments.workflows.profiles import FULL, PROFILES, Passage, Profile, Training, profile
+from experiments.workflows.steps import StepsFailedError
+from experiments.workflows.train_many import ON_REQUEST
+
+SMALL = Profile(
+    "small",
+    "two trainings of mlp_small",
+    (Training("mlp_small", "uci"), Training("mlp_small", "uci", seed=1)),
+    {"batch_size": 64, "epochs": 1, "precision": "float32"},
+    passages=(Passage("transfer", "uci", ("mlp_small",), ("uci-c",)),),
+    seconds={"train mlp_small": 12.0, "report": 3.0},
+)
+NAMES = ["train mlp_small", "train mlp_small seed 1", "evaluate", "transfer", "report"]
+
+pytestmark = pytest.mark.usefixtures("no_figures")
+
+
+def statuses(steps: Any) -> dict[str, str]:
+    return {step.name: step.status for step in steps}
+
+
+def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) -> None:
+    foreseen = suite.preview(store, SMALL)
+    assert [(step.name, step.status) for step in foreseen] == [(name, "to do") for name in NAMES]
+    assert [step.seconds for step in foreseen] == [12.0, None, None, None, 3.0]
+    assert store.client.search_runs([store.experiment_id]) == []
+
+    first = suite.run(store, SMALL)
+    assert statuses(first.steps) == dict.fromkeys(NAMES, "done")
+    results = {step.name: step.result or {} for step in first.steps}
+    assert list(results["evaluate"]["models"]) == ["mlp_small", "mlp_small seed 1"]
+    assert results["transfer"]["results"][0]["target"] == "uci-c"
+    assert Path(results["report"]["page"]) == store.root / "reports/small/index.html"
+    assert Path(results["report"]["page"]).is_file()
+
+    foreseen = suite.preview(store, SMALL)
+    assert statuses(foreseen) == {**dict.fromkeys(NAMES, "done before"), "report": "to do"}
+    assert [step.seconds for step in foreseen] == [step.seconds for step in first.steps]
+    second = suite.run(store, SMALL)
+    assert statuses(second.steps) == {**dict.fromkeys(NAMES, "done before"), "report": "done"}
+    assert len(registered_versions(store)) == 2
+
+    longer = replace(SMALL, settings={**SMALL.settings, "epochs": 2}, passages=())
+    assert set(statuses(suite.run(store, longer).steps).values()) == {"done"}
+    assert statuses(suite.preview(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
+
+    store.client.delete_model_version("uci-mlp_small", "2")
+    expected = ["done before", "to do", "to do", "done before", "to do"]
+    assert [step.status for step in suite.preview(store, SMALL)] == expected
+
+
+def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise DigitsError("no map of that country")
+
+    monkeypatch.setattr(suite, "transfer_networks", broken)
+    with pytest.raises(StepsFailedError, match=r"1 of 4 steps failed: transfer \(no map of that country\)") as caught:
+        suite.run(store, replace(SMALL, trainings=SMALL.trainings[:1]))
+    ended = {"train mlp_small": "done", "evaluate": "done", "transfer": "failed", "report": "done"}
+    assert statuses(caught.value.result.steps) == ended
+
+
+def test_full_trains_every_network_but_those_on_request() -> None:
+    assert sorted(one.model for one in FULL.trainings if one.dataset == "mnist") == sorted(
+        set(MODELS) - set(ON_REQUEST)
+    )
+    assert FULL.datasets == ("mnist", "usps")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_asks_only_for_what_it_trains(name: str) -> None:
+    chosen = profile(name)
+    trained = {(one.model, one.dataset) for one in chosen.trainings}
+    assert {(model, chosen.dataset) for model in chosen.analyzed} <= trained
+    assert {(model, one.source) for one in chosen.passages for model in one.models} <= trained
+
+
+def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:
+    assert FULL.also(["alexnet227"]).trainings == (*FULL.trainings, Training("alexnet227", "mnist"))
+    with pytest.raises(UsageError, match="profile full trains lenet already"):
+        FULL.also(["lenet"])
