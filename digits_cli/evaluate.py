@@ -49,11 +49,12 @@ def print_evaluation(console: "Console", result: "EvaluateResult") -> None:
             f"{m['accuracy']:.4f}",
             f"{m['accuracy_low']:.4f} to {m['accuracy_high']:.4f}",
             *(f"{m[key]:.4f}" for key in ("macro_f1", "top2", "loss", "ece")),
+            f"{m['latency_ms']:.2f}",
         )
         for name, m in best_first
     ]
     n = best_first[0][1]["n"]
-    headers = ("model", "accuracy", "95 % interval", "macro F1", "top-2", "loss", "ECE")
+    headers = ("model", "accuracy", "95 % interval", "macro F1", "top-2", "loss", "ECE", "ms an image")
     console.table(f"{result.dataset}, {n:,} test digits", headers, rows)
     if result.pairs:
         pairs = [

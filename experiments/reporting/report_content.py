@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Unit = Literal["share", "count", "seconds", "number"]
+Unit = Literal["share", "count", "seconds", "milliseconds", "bytes", "number"]
 Better = Literal["high", "low", ""]
 
 
@@ -34,7 +34,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it stands in the tracking store: the last value of a metric of a run, or what its file says."""
+    """A number as it stands in the tracking store: the last value of a metric of a run."""
 
     value: float
     run_id: str
@@ -53,7 +53,7 @@ class Column:
     title, hint
         Its head, and what that means in a sentence, which may be empty.
     unit
-        ``share`` in [0, 1] is shown in per cent.
+        Of the values; ``share`` in [0, 1] is shown in per cent, ``bytes`` in MB of a million.
     better
         Which end is the good one; empty where neither is.
     """

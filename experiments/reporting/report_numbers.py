@@ -6,11 +6,19 @@ from experiments.reporting.report_content import Column, Number, Row, Table, Uni
 
 LOW, HIGH = "_low", "_high"  # after a column's key: the ends of its interval
 MINUTE, HOUR = 60, 3600
-UNITS: Mapping[Unit, str] = {"share": "%", "count": "", "seconds": "", "number": ""}
+MEGABYTE = 1e6  # bytes
+UNITS: Mapping[Unit, str] = {
+    "share": "%",
+    "count": "",
+    "seconds": "",
+    "milliseconds": "ms",
+    "bytes": "MB",
+    "number": "",
+}
 
 
 def unit_text(unit: Unit) -> str:
-    """Return what stands under a column's head; times carry their unit themselves."""
+    """Return what stands under a column's head; seconds, which may be hours, carry their unit themselves."""
     return UNITS[unit]
 
 
@@ -23,12 +31,18 @@ def number_text(value: float, unit: Unit) -> str:
     ('98.63', '101,770', '0.250')
     >>> [number_text(seconds, "seconds") for seconds in (4.21, 28.4, 420, 5400)]
     ['4.2 s', '28 s', '7.0 min', '1.5 h']
+    >>> number_text(0.8421, "milliseconds"), number_text(2_961_184, "bytes"), number_text(99_001_234, "bytes")
+    ('0.84', '2.96', '99.0')
     """
     if unit == "share":
         return f"{100 * value:.2f}"
     if unit == "count":
         return f"{value:,.0f}"
-    return _time(value) if unit == "seconds" else f"{value:.3f}"
+    if unit == "seconds":
+        return _time(value)
+    if unit == "milliseconds":
+        return _short(value)
+    return _short(value / MEGABYTE) if unit == "bytes" else f"{value:.3f}"
 
 
 def interval_text(numbers: Mapping[str, Number], column: Column) -> str:
@@ -48,6 +62,13 @@ def best_rows(table: Table, column: Column) -> list[Row]:
     best = max(values) if column.better == "high" else min(values)
     found = [row for row, value in zip(rows, values, strict=True) if value == best]
     return found if len(found) < len(rows) else []
+
+
+def _short(value: float) -> str:
+    """Return a number with two digits after the point where it is small, with none where it is large."""
+    if value < 10:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _time(seconds: float) -> str:

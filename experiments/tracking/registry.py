@@ -28,6 +28,7 @@ ADAPTED_FROM = "digits.adapted_from"
 REQUIREMENTS = ("keras", "tensorflow", "numpy")
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most between the attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's own code
+DATA = "data"  # and for that of the network's file
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,12 @@ def log_model(
     client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)
+
+
+def model_bytes(store: Store, model_id: str) -> int:
+    """Return the size in bytes of a logged network's ``.keras`` file as the store keeps it."""
+    files = store.client.list_logged_model_artifacts(model_id, DATA)
+    return next(int(file.file_size) for file in files if file.path.endswith(".keras"))
 
 
 def _earlier_model(run: Run) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 from experiments import datasets, evaluation, reporting, tracking
 from experiments.datasets import Dataset
 from experiments.evaluation import Comparison, Metrics
-from experiments.models.prediction import predict
+from experiments.models.speed import Speed, predict_and_time
 from experiments.tracking import Reference, Run, Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import check_probabilities, load_network
 
-MAIN_METRICS = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top2", "loss", "log_loss", "ece")
+MAIN_METRICS = (
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "top2",
+    "loss",
+    "log_loss",
+    "ece",
+    "latency_ms",
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,8 @@ class EvaluateResult:
         Name of the data.
     models
         For each name: the metrics as numbers, among them accuracy with its Wilson 95 %
-        interval, loss, n, ece, macro_f1; and `run_id` of its own evaluation.
+        interval, loss, n, ece, macro_f1; `latency_ms`, the median milliseconds for one image, and
+        `images_per_second` in full batches, both on this machine; and `run_id` of its own evaluation.
     misclassified_by_all
         Indices into the test split, ascending.
     pairs
@@ -76,9 +87,10 @@ def evaluate(
     references = tracking.resolve_references(store, models, listener.say)
     data = datasets.load(dataset or tracking.common_dataset(references.values()), data_dir, listener.download)
     probabilities: dict[str, NDArray[np.float32]] = {}
+    speeds: dict[str, Speed] = {}
     for name, reference in references.items():
         listener.stage(f"evaluate {name} on {data.name}")
-        probabilities[name] = predict(load_network(store, reference), data.test)
+        probabilities[name], speeds[name] = predict_and_time(load_network(store, reference), data.test)
         check_probabilities(probabilities[name], reference)
     comparison = evaluation.compare(data.test.labels, probabilities)
     with ExitStack() as stack:
@@ -86,12 +98,12 @@ def evaluate(
             stack.enter_context(_open_comparison(store, tuple(models), data, parent)) if len(references) > 1 else None
         )
         runs = {
-            name: _record(store, reference, data, probabilities[name], comparison.rows[name], parent)
+            name: _record(store, reference, data, probabilities[name], comparison.rows[name], speeds[name], parent)
             for name, reference in references.items()
         }
         if summary:
-            _record_comparison(summary, comparison, data, probabilities)
-    return _result(summary.id if summary else next(iter(runs.values())), data, comparison, runs)
+            _record_comparison(summary, comparison, data, probabilities, speeds)
+    return _result(summary.id if summary else next(iter(runs.values())), data, comparison, speeds, runs)
 
 
 def _record(
@@ -100,6 +112,7 @@ def _record(
     data: Dataset,
     probabilities: NDArray[np.float32],
     metrics: Metrics,
+    speed: Speed,
     parent: str | None,
 ) -> str:
     """Write one network's evaluation to a run of its own, and return its id."""
@@ -113,13 +126,14 @@ def _record(
     with tracking.open_run(store, "evaluate", name, parent=reference.run_id or parent, tags=tags) as run:
         run.describe(
             f"**{model}** on the test split of **{data.name}** ({metrics.n:,} digits): accuracy "
-            f"{metrics.accuracy:.4f}, 95 % interval {metrics.accuracy_low:.4f} to {metrics.accuracy_high:.4f}."
+            f"{metrics.accuracy:.4f}, 95 % interval {metrics.accuracy_low:.4f} to {metrics.accuracy_high:.4f}; "
+            f"{speed.latency_ms:.2f} ms an image, {speed.images_per_second:,.0f} images a second in batches."
         )
         run.log_params({"model": model, "dataset": data.name, "split": "test", "transform": data.transform})
         run.log_dataset(data.name, data.source, data.digest, "test", metrics.n)
         if reference.model_id:
             run.log_used_model(reference.model_id)
-        run.log_metrics(metrics.scalars(), model_id=reference.model_id)
+        run.log_metrics({**metrics.scalars(), **asdict(speed)}, model_id=reference.model_id)
         _record_predictions(run, data, probabilities)
         _record_figures(run, f"{model} on {data.name} test", data, probabilities, metrics)
     return run.id
@@ -162,10 +176,14 @@ def _open_comparison(
 
 
 def _record_comparison(
-    run: Run, comparison: Comparison, data: Dataset, probabilities: Mapping[str, NDArray[np.float32]]
+    run: Run,
+    comparison: Comparison,
+    data: Dataset,
+    probabilities: Mapping[str, NDArray[np.float32]],
+    speeds: Mapping[str, Speed],
 ) -> None:
     title = f"{data.name} test, {len(data.test):,} digits"
-    missed = comparison.missed_by_all
+    missed, models = comparison.missed_by_all, _numbers(comparison, speeds)
     run.log_params({"models": ", ".join(comparison.rows), "dataset": data.name, "split": "test"})
     run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
     run.log_metrics({"misclassified_by_all": len(missed)})
@@ -182,10 +200,9 @@ def _record_comparison(
         ),
         "figures/missed_by_all.png",
     )
-    table = reporting.markdown_table(("model", *MAIN_METRICS), table_rows(comparison))
+    table = reporting.markdown_table(("model", *MAIN_METRICS), table_rows(models))
     tests = reporting.markdown_table(tuple(PAIR_COLUMNS), [tuple(pair.values()) for pair in pair_rows(comparison)])
     run.log_text(f"{table}\n\nExact McNemar tests:\n\n{tests}\n", "comparison.md")
-    models = {name: {**metrics.scalars(), "n": metrics.n} for name, metrics in comparison.rows.items()}
     everything = {"models": models, "pairs": pair_rows(comparison), "missed_by_all": missed.tolist()}
     run.log_json(everything, "comparison.json")
     run.describe(f"Networks compared on {title}.\n\n{table}\n\nExact McNemar tests for each pair:\n\n{tests}")
@@ -194,10 +211,10 @@ def _record_comparison(
 PAIR_COLUMNS = ("a", "b", "only_a", "only_b", "p_value", "p_holm")
 
 
-def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+def table_rows(models: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
     """Return name and `MAIN_METRICS` of each network, as text, best accuracy first."""
-    best_first = sorted(comparison.rows.items(), key=lambda row: -row[1].accuracy)
-    return [(name, *(f"{getattr(metrics, metric):.4f}" for metric in MAIN_METRICS)) for name, metrics in best_first]
+    best_first = sorted(models.items(), key=lambda row: -row[1]["accuracy"])
+    return [(name, *(f"{numbers[metric]:.4f}" for metric in MAIN_METRICS)) for name, numbers in best_first]
 
 
 def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -220,9 +237,16 @@ def _metric_name(reference: str) -> str:
     return "".join(c if c.isalnum() or c in "_-. " else "_" for c in reference)
 
 
-def _result(run_id: str, data: Dataset, comparison: Comparison, runs: Mapping[str, str]) -> EvaluateResult:
-    models = {
-        name: {**metrics.scalars(), "n": metrics.n, "run_id": runs[name]} for name, metrics in comparison.rows.items()
+def _numbers(comparison: Comparison, speeds: Mapping[str, Speed]) -> dict[str, dict[str, float]]:
+    """Return all numbers of each network by their names."""
+    return {
+        name: {**metrics.scalars(), "n": metrics.n, **asdict(speeds[name])} for name, metrics in comparison.rows.items()
     }
+
+
+def _result(
+    run_id: str, data: Dataset, comparison: Comparison, speeds: Mapping[str, Speed], runs: Mapping[str, str]
+) -> EvaluateResult:
+    models = {name: {**numbers, "run_id": runs[name]} for name, numbers in _numbers(comparison, speeds).items()}
     missed = tuple(int(index) for index in comparison.missed_by_all)
     return EvaluateResult(run_id, data.name, models, missed, tuple(pair_rows(comparison)))

@@ -106,7 +106,7 @@ def report(store: Store, output: Path, listener: Listener | None = None) -> Repo
 
 def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     album = Album(store, folder)
-    summaries = {each.dataset: networks_table(store, each) for each in evidence if each.networks}
+    summaries = {each.dataset: networks_table(each) for each in evidence if each.networks}
     curves = tuple(learning_curves(store, evidence))
     told = Report(
         title=f"{TITLE}: {_count(evidence)}",

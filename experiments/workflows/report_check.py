@@ -11,7 +11,6 @@ from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report import MARKDOWN, RESULTS
-from experiments.workflows.report_tables import SUMMARY, parameters
 
 NAMED = 5  # differences in the error
 
@@ -56,7 +55,7 @@ def check(store: Store, file: Path) -> CheckResult:
     results = _read(source)
     numbers: list[Counted] = results["numbers"]
     runs = {run_id: tracking.past_run(store, run_id) for run_id in dict.fromkeys(counted[1] for counted in numbers)}
-    found = [_difference(store, counted, runs[counted[1]]) for counted in numbers]
+    found = [_difference(counted, runs[counted[1]]) for counted in numbers]
     differences = [difference for difference in found if difference]
     differences += _curve_differences(store, results)
     markdown = source.with_name(MARKDOWN)
@@ -90,12 +89,12 @@ def _numbers(results: Mapping[str, Any]) -> Iterator[Counted]:
             yield f"{picture['file']}, {key}", number["run_id"], number["metric"], number["value"]
 
 
-def _difference(store: Store, counted: Counted, run: PastRun | None) -> str | None:
+def _difference(counted: Counted, run: PastRun | None) -> str | None:
     """Return what is wrong with a number, or None where it is the store's."""
     what, run_id, metric, value = counted
     if run is None:
         return f"{what}: there is no run {run_id}"
-    kept = parameters(store, run_id) if metric == SUMMARY else run.metrics.get(metric)
+    kept = run.metrics.get(metric)
     if kept is None:
         return f"{what}: run {run_id} has no {metric}"
     return None if kept == value else f"{what}: {value} here, {kept} in run {run_id}"

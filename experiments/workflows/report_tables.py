@@ -1,16 +1,13 @@
 """The tables of a report: which numbers of which runs stand in which column."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from experiments import tracking, transfer
-from experiments.errors import DigitsError
+from experiments import transfer
 from experiments.reporting.report_content import Column, Number, Row, Table
-from experiments.tracking import PastRun, Store
+from experiments.tracking import PastRun
 from experiments.workflows.adapt import ALIGN, NONE
 from experiments.workflows.report_evidence import Evidence, Network
 
-SUMMARY = "model_summary.txt"
 INTERVAL = ("accuracy", "accuracy_low", "accuracy_high")
 CORRUPTION_HINT = (
     "Mean over the corruptions of the error relative to that of mlp_small trained on the same digits "
@@ -20,17 +17,19 @@ CLUSTERINGS = {"kmeans": "KMeans", "ward": "Ward"}
 MEASURES = {"ari": "ARI", "purity": "purity"}
 
 
-def networks_table(store: Store, evidence: Evidence) -> Table:
+def networks_table(evidence: Evidence) -> Table:
     """Return all networks trained on one set of data with what was measured of each, the most accurate first."""
     adaptations = {target: _adaptation(evidence, target) for target in evidence.targets}
-    rows = [_row(network, _numbers(store, network, evidence, adaptations)) for network in evidence.networks]
+    rows = [_row(network, _numbers(network, evidence, adaptations)) for network in evidence.networks]
     columns = [
         Column("parameters", "Parameters", "count", "low"),
+        Column("size", "Size", "bytes", "low", "Of the network's file in the store"),
         Column("accuracy", "Test accuracy", "share", "high", f"On the test digits of {evidence.dataset}"),
         Column("macro_f1", "Macro F1", "share", "high", "Mean over the digits of precision and recall's harmonic mean"),
         Column("ece", "ECE", "share", "low", "Expected calibration error over 15 bins"),
         *(column for target, method in adaptations.items() for column in _abroad(evidence, target, method)),
         Column("seconds", "Training time", "seconds", "low", "Time spent in epochs"),
+        Column("latency", "Latency", "milliseconds", "low", "For one image, the median, where it was evaluated"),
     ]
     return _table(
         f"networks-{evidence.dataset}", f"Networks trained on {evidence.dataset}", columns, rows, _account(evidence)
@@ -93,26 +92,12 @@ def searches_table(evidence: Evidence) -> Table:
     return _table(f"searches-{evidence.dataset}", f"Searches on {evidence.dataset}", columns, rows)
 
 
-def parameters(store: Store, run_id: str) -> float | None:
-    """Return how many parameters a trained network has, by the summary that its run keeps."""
-    try:
-        text = tracking.artifact_text(store, run_id, SUMMARY)
-    except DigitsError:
-        return None
-    counts = re.findall(r"^ *(?:Trainable|Non-trainable) params: ([\d,]+)", text, re.MULTILINE)
-    return sum(float(count.replace(",", "")) for count in counts) if counts else None
-
-
-def _numbers(
-    store: Store, network: Network, evidence: Evidence, adaptations: Mapping[str, str | None]
-) -> dict[str, Number]:
+def _numbers(network: Network, evidence: Evidence, adaptations: Mapping[str, str | None]) -> dict[str, Number]:
     """Return all that the table of networks says of one."""
-    training, found = network.training, dict[str, Number]()
-    if (count := parameters(store, training.id)) is not None:
-        found["parameters"] = Number(count, training.id, SUMMARY)
+    costs = {"parameters": "parameters", "size": "size_bytes", "seconds": "train_seconds"}
+    found = _first([network.training], costs)
     measured = [network.evaluation] if network.evaluation else []
-    found |= _first(measured, {name: name for name in (*INTERVAL, "macro_f1", "ece")})
-    found |= _first([training], {"seconds": "train_seconds"})
+    found |= _first(measured, {name: name for name in (*INTERVAL, "macro_f1", "ece")} | {"latency": "latency_ms"})
     for target, method in adaptations.items():
         runs = network.transfers.get(target, ())
         names = {NONE: "adapt/none", ALIGN: f"adapt/{ALIGN}", "adapted": f"adapt/{method}"}

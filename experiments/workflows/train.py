@@ -233,6 +233,8 @@ def _keep_model(run: Run, options: TrainOptions, data: Dataset, fitted: Fit, val
         "best_val_accuracy": best.val_accuracy,
         "best_val_loss": best.val_loss,
         "train_seconds": fitted.seconds,
+        "parameters": fitted.model.count_params(),  # trainable or not
+        "size_bytes": tracking.model_bytes(run.store, model_id),
     }
     run.log_metrics(summary, model_id=model_id)
     return tracking.register(

@@ -86,7 +86,7 @@ def test_evaluate(shown: Shown) -> None:
     assert result.keys() >= {"run_id", "dataset", "models", "misclassified_by_all"}
     assert list(result["models"]) == ["lenet", "uci-mlp_small"]
     for metrics in result["models"].values():
-        assert metrics.keys() >= {"accuracy", "loss", "n", "ece", "macro_f1"}
+        assert metrics.keys() >= {"accuracy", "loss", "n", "ece", "macro_f1", "latency_ms", "images_per_second"}
     assert all(isinstance(index, int) for index in result["misclassified_by_all"])
 
 

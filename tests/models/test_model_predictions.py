@@ -44,5 +44,8 @@ def test_no_more_than_a_batch_is_turned_into_floats_at_a_time(model: Any, monkey
         return plain(split)
 
     monkeypatch.setattr(Split, "as_float", measured)
-    predict(model, digits(2 * BATCH + 1))
+    heard: list[tuple[int, float]] = []
+    predict(model, digits(2 * BATCH + 1), lambda images, seconds: heard.append((images, seconds)))
     assert sizes == [BATCH, BATCH, 1]
+    assert [images for images, _ in heard] == sizes
+    assert all(seconds > 0 for _, seconds in heard)

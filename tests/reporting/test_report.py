@@ -90,6 +90,12 @@ def test_each_picture_tells_its_runs() -> None:
         (59.6, "seconds", "60 s"),
         (3420, "seconds", "57 min"),
         (7200, "seconds", "2.0 h"),
+        (0.4567, "milliseconds", "0.46"),
+        (45.67, "milliseconds", "45.7"),
+        (1234.5, "milliseconds", "1,234"),
+        (432_109, "bytes", "0.43"),
+        (98_976_543, "bytes", "99.0"),
+        (233_000_000, "bytes", "233"),
     ],
 )
 def test_numbers_are_written_as_they_are_read(value: float, unit: Unit, text: str) -> None:

@@ -16,6 +16,8 @@ from experiments.tracking import (
     Store,
     load_reference,
     log_model,
+    model_bytes,
+    model_file,
     open_run,
     register,
     registered_versions,
@@ -83,6 +85,12 @@ def test_a_run_that_is_registered_again_keeps_its_version(store: Store) -> None:
         for model_id in ids:
             register(run, model_id, dataset="mnist", architecture="lenet", score=0.9)
     assert [v.version for v in registered_versions(store)] == [1]
+
+
+def test_the_size_of_a_network_is_that_of_its_file(store: Store) -> None:
+    trained(store, "mnist", 0.9)
+    reference = resolve_reference(store, "lenet")
+    assert model_bytes(store, str(reference.model_id)) == model_file(store, reference).stat().st_size
 
 
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:

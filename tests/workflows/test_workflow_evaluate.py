@@ -66,6 +66,26 @@ def test_an_evaluation_is_a_child_of_the_training_and_linked_to_its_model(
     assert on_model["accuracy"] == compared.models["lenet"]["accuracy"]
 
 
+def test_the_speed_of_each_network_is_recorded_and_compared(trained: Trained, compared: EvaluateResult) -> None:
+    for name in ("mlp_small", "lenet"):
+        found = compared.models[name]
+        assert found["latency_ms"] > 0
+        # In batches an image takes less than on its own.
+        assert found["images_per_second"] > 1000 / found["latency_ms"]
+        kept = trained.store.client.get_run(found["run_id"]).data.metrics
+        on_model = trained.store.client.get_logged_model(str(resolve_reference(trained.store, name).model_id)).metrics
+        for metric in ("latency_ms", "images_per_second"):
+            assert kept[metric] == found[metric]
+            assert found[metric] in {m.value for m in on_model if m.key == metric}
+    heads, _, *rows = text(trained, compared.run_id, "comparison.md").splitlines()[:4]
+    assert "latency_ms" in heads
+    assert {row.split("|")[-2].strip() for row in rows} == {
+        f"{compared.models[name]['latency_ms']:.4f}" for name in ("mlp_small", "lenet")
+    }
+    everything = json.loads(text(trained, compared.run_id, "comparison.json"))
+    assert everything["models"]["lenet"]["latency_ms"] == compared.models["lenet"]["latency_ms"]
+
+
 def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compared: EvaluateResult) -> None:
     run_id = compared.models["lenet"]["run_id"]
     assert artifacts(trained.store, run_id, "figures") == {

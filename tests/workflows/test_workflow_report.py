@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from mlflow.exceptions import MlflowException
-from small_stores import ACCURACIES, HOSTILE, evaluate, fill, register, train
+from small_stores import ACCURACIES, HOSTILE, evaluate, fill, register, tags, train
 
 from digits_cli.main import main
 from experiments.errors import DigitsError
-from experiments.tracking import Store, best_versions, open_store
+from experiments.tracking import Store, best_versions, open_run, open_store
 from experiments.workflows.report import report
 from experiments.workflows.report_check import ReportDiffersError, check
 
@@ -40,8 +40,11 @@ def test_all_is_told_with_its_run(store: Store, trainings: dict[str, str], tmp_p
     summary = found["tables"][0]
     assert [row["name"] for row in summary["rows"]] == ["cnn", "lenet"]
     numbers = summary["rows"][0]["numbers"]
-    assert numbers["parameters"]["value"] == 1210
+    assert numbers["parameters"] == {"value": 1210, "run_id": trainings["cnn"], "metric": "parameters"}
+    assert numbers["size"] == {"value": 2_345_678, "run_id": trainings["cnn"], "metric": "size_bytes"}
     assert numbers["accuracy"]["value"] == ACCURACIES["cnn"]
+    evaluated = numbers["accuracy"]["run_id"]
+    assert numbers["latency"] == {"value": 3.25, "run_id": evaluated, "metric": "latency_ms"}
     assert numbers["seconds"] == {"value": 12.5, "run_id": trainings["cnn"], "metric": "train_seconds"}
     assert numbers["usps/none"]["value"] == 0.7
     assert numbers["usps/align"]["value"] == 0.75
@@ -53,6 +56,24 @@ def test_all_is_told_with_its_run(store: Store, trainings: dict[str, str], tmp_p
     }
     assert named <= found["runs"].keys()
     assert [curve["values"]["3"] for curve in found["curves"]] == pytest.approx([0.98 - 0.1 / 3, 0.95 - 0.1 / 3])
+
+
+@pytest.mark.usefixtures("trainings")
+def test_size_and_latency_are_written_with_their_units(store: Store, tmp_path: Path) -> None:
+    report(store, tmp_path / "out")
+    table = (tmp_path / "out" / "RESULTS.md").read_text().partition("| network ")[2]
+    heads, _, first = ([cell.strip() for cell in line.split("|")] for line in table.splitlines()[:3])
+    told = dict(zip(heads[1:], first[2:], strict=True))
+    assert (told["Size, MB"], told["Latency, ms"]) == ("2.35", "3.25")
+
+
+def test_a_training_without_counts_leaves_their_columns_empty(store: Store, tmp_path: Path) -> None:
+    with open_run(store, "train", "cnn", tags=tags("cnn")) as run:
+        run.log_metrics({"train_seconds": 12.5})
+    register(store, run.id, "cnn", 0.9)
+    report(store, tmp_path / "out")
+    (table,) = results(tmp_path / "out")["tables"]
+    assert [column["key"] for column in table["columns"]] == ["seconds"]
 
 
 def test_the_page_has_every_file_it_names(store: Store, tmp_path: Path) -> None:

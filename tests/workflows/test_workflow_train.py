@@ -241,12 +241,16 @@ def test_a_model_that_was_being_kept_when_the_process_was_killed_does_not_stay(
     assert [model.status for model in logged_models(store)] == ["READY"]
 
 
-def test_the_state_of_the_optimizer_is_not_kept_with_the_model(trained: Trained) -> None:
+def test_the_state_of_the_optimizer_is_not_kept_with_the_model_whose_size_is_recorded(trained: Trained) -> None:
     reference = tracking.resolve_reference(trained.store, "uci-mlp_small")
     network = tracking.load_reference(trained.store, reference)
     stored = trained.store.client.get_logged_model(str(reference.model_id))
     file = next(Path(unquote(urlparse(stored.artifact_location).path)).rglob("*.keras"))
     assert file.stat().st_size < 4 * network.count_params() * 1.5
+    run = trained.store.client.get_run(trained.results["mlp_small"].run_id)
+    expected = {"parameters": MODELS["mlp_small"].parameters, "size_bytes": file.stat().st_size}
+    assert expected.items() <= run.data.metrics.items()
+    assert expected.items() <= {metric.key: metric.value for metric in stored.metrics}.items()
 
 
 def test_tracking_is_called_once_an_epoch(undisturbed: Undisturbed) -> None:

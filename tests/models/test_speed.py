@@ -1,0 +1,81 @@
+"""How fast networks are, by a network whose calls take the seconds that a test says."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from experiments.datasets import Split
+from experiments.models.prediction import BATCH
+from experiments.models.speed import BATCHES, BUDGET, FEWEST, MOST, WARM_UP, predict_and_time
+
+
+class Clockwork:
+    """Stands for a network: it and the clock go by what each of its calls is said to take."""
+
+    def __init__(self, seconds: Callable[[int, int], float]) -> None:
+        self.now, self.calls, self._seconds = 0.0, list[int](), seconds
+
+    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.now += self._seconds(self.calls.count(len(images)), len(images))
+        self.calls.append(len(images))
+        return np.full((len(images), 10), 0.1, np.float32)
+
+
+@pytest.fixture
+def clockwork(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int, int], float]], Clockwork]:
+    """Return what makes a network of the seconds by how many calls with so many images there were before."""
+
+    def make(seconds: Callable[[int, int], float]) -> Clockwork:
+        network = Clockwork(seconds)
+        monkeypatch.setattr("experiments.models.prediction.time.perf_counter", lambda: network.now)
+        return network
+
+    return make
+
+
+Make = Callable[[Callable[[int, int], float]], Clockwork]
+
+
+def digits(n: int) -> Split:
+    return Split(np.zeros((n, 28, 28), np.uint8), np.zeros(n, np.int64))
+
+
+def test_what_is_said_is_the_median_without_the_first_calls(clockwork: Make) -> None:
+    def seconds(before: int, images: int) -> float:
+        if images == 1:
+            return 9.0 if before < WARM_UP else (0.002, 0.004, 0.003)[before % 3]
+        return (30.0, 0.1, 0.5, 0.2)[min(before, 3)]
+
+    probabilities, speed = predict_and_time(clockwork(seconds), digits(4 * BATCH))
+    assert probabilities.shape == (4 * BATCH, 10)
+    assert speed.latency_ms == pytest.approx(3)
+    assert speed.images_per_second == pytest.approx(BATCH / 0.2)
+
+
+def test_a_fast_network_is_measured_often(clockwork: Make) -> None:
+    network = clockwork(lambda *_: 0.001)
+    predict_and_time(network, digits(359))
+    assert (network.calls.count(359), network.calls.count(1)) == (1 + BATCHES, WARM_UP + MOST)
+
+
+def test_a_slow_network_takes_little_more_than_its_prediction(clockwork: Make) -> None:
+    network = clockwork(lambda _, images: 0.5 * BUDGET if images == 1 else 20.0)
+    predict_and_time(network, digits(10 * BATCH))
+    assert (network.calls.count(BATCH), network.calls.count(1)) == (10, WARM_UP + FEWEST)
+    alone = clockwork(lambda _, images: 20.0 if images > 1 else 0.01)
+    predict_and_time(alone, digits(359))
+    assert alone.calls.count(359) == 2  # the first of them does not count
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_image_is_enough(clockwork: Make, n: int) -> None:
+    _, speed = predict_and_time(clockwork(lambda *_: 0.01), digits(n))
+    assert speed.latency_ms == pytest.approx(10)
+    assert speed.images_per_second == pytest.approx(100 * n)
+
+
+def test_the_speed_of_nothing_is_refused(clockwork: Make) -> None:
+    with pytest.raises(ValueError, match="no images"):
+        predict_and_time(clockwork(lambda *_: 0.01), digits(0))
