@@ -37,7 +37,7 @@ TRAINING = (
     *(f"experiments.models.{part}" for part in ("architecture", "layers", "prediction", "recipe")),
 )
 SEARCHING = (*TRAINING, "experiments.tuning", "experiments.models.space")
-EVALUATING = (*TRAINING, "experiments.evaluation")
+EVALUATING = (*TRAINING, "experiments.models.speed", "experiments.evaluation")
 ANALYZING = (*EVALUATING, "experiments.analysis")
 TRANSFERRING = (*ANALYZING, "experiments.transfer")
 
