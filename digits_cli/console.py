@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from experiments.processes import heed_signals
 from experiments.reporting.tables import is_numeric
 from experiments.tracking import Store
 from experiments.workflows.listener import Listener, Standing, State
@@ -71,7 +72,8 @@ class Console(Listener):
             self.say(name)
 
     def advance(self, done: int, total: int) -> None:
-        """Move the bar."""
+        """Move the bar, unless the work is to be stopped."""
+        heed_signals()
         self._progress.update(self._task, completed=done, total=total)
 
     def board(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

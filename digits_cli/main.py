@@ -88,7 +88,6 @@ def complete(words: Sequence[str]) -> list[str]:
 
 
 def _terminate(*_: Any) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(TERMINATED)
 
 

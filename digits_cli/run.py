@@ -21,7 +21,7 @@ def run(
     profile: Annotated[
         str,
         typer.Option(
-            help="quick: five networks on uci, which needs no download; minutes. "
+            help="quick: four networks on uci, which needs no download; minutes. "
             "full: every network on mnist and usps; hours."
         ),
     ] = "quick",

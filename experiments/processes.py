@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -72,28 +72,60 @@ def stop_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+class _Remembering:
+    """The handler of SIGINT and SIGTERM, which calls those there were and remembers what they raised.
+
+    While that is on its way, a further signal counts only if it is a user's Ctrl-C: who ends processes for another
+    reason may do so twice, and they need the time to end well.
+    """
+
+    def __init__(self) -> None:
+        known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        self.handlers = {number: handler for number, handler in known.items() if callable(handler)}
+        self.raised: BaseException | None = None
+
+    def __call__(self, number: int, frame: Any) -> None:
+        handler = self.handlers[signal.Signals(number)]
+        if self.raised and handler is not signal.default_int_handler:
+            return
+        try:
+            handler(number, frame)
+        except BaseException as error:
+            self.raised = error
+            raise
+
+
 @contextmanager
 def heeding_signals() -> Iterator[None]:
     """Let no KeyboardInterrupt or SystemExit of a signal's handler get lost while the block runs.
 
-    Python prints and drops an exception that comes up within a ``__del__``, and TensorFlow has many of those at the
-    start of a training: one signal in ten was lost there. Such an exception is raised again a moment later.
+    Python prints and drops an exception that comes up within a ``__del__``, of which TensorFlow has many, and there is
+    C code that drops those of the Python code it calls: of the signals that came while a network was trained, some
+    in a hundred were lost. An exception of the first kind is raised again a moment later, any other by `heed_signals`.
     """
-    other = sys.unraisablehook
+    remembering, other = _Remembering(), sys.unraisablehook
 
     def hook(lost: "UnraisableHookArgs") -> None:
         if isinstance(lost.exc_value, KeyboardInterrupt | SystemExit):
-            signal.signal(signal.SIGALRM, partial(_raise_again, type(lost.exc_value), lost.exc_value.args))
+            signal.signal(signal.SIGALRM, lambda *_: heed_signals())
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
         else:
             other(lost)
 
     sys.unraisablehook = hook
+    for number in remembering.handlers:
+        signal.signal(number, remembering)
     try:
         yield
     finally:
+        for number, handler in remembering.handlers.items():
+            signal.signal(number, handler)
         sys.unraisablehook = other
 
 
-def _raise_again(kind: type[BaseException], arguments: tuple[Any, ...], *_: Any) -> NoReturn:
-    raise kind(*arguments)
+def heed_signals() -> None:
+    """Raise once more what the handler of a signal has raised, if anything; to be called while there is work to do."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if isinstance(handler, _Remembering) and handler.raised:
+            raise type(handler.raised)(*handler.raised.args)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from experiments.processes import heeding_signals, is_dead, is_here, this_process
+from experiments.processes import heed_signals, heeding_signals, is_dead, is_here, this_process
 
 WAITS = "import sys; print('ready', flush=True); sys.stdin.readline()"
 
@@ -111,11 +111,28 @@ print("never noticed")
 """
 
 
+DROPS = """
+import signal, sys
+from experiments.processes import heed_signals, heeding_signals
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with heeding_signals():
+    heed_signals()
+    try:
+        signal.raise_signal(signal.{signal})
+    except BaseException:  # as C code may do
+        print("lost", flush=True)
+    heed_signals()
+print("never noticed")
+"""
+
+
+@pytest.mark.parametrize("program", [LOSES, DROPS], ids=["__del__", "code"])
 @pytest.mark.parametrize(("signal", "code"), [("SIGTERM", 143), ("SIGINT", -2)])
-def test_a_signal_that_python_drops_comes_again(signal: str, code: int) -> None:
+def test_a_signal_that_is_dropped_comes_again(signal: str, code: int, program: str) -> None:
     root = Path(__file__).parents[1]
     ended = subprocess.run(
-        [sys.executable, "-c", LOSES.format(signal=signal)],
+        [sys.executable, "-c", program.format(signal=signal)],
         capture_output=True, text=True, check=False, cwd=root, timeout=60,
         preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
     )  # fmt: skip
@@ -133,3 +150,35 @@ def test_other_exceptions_that_python_drops_are_told_as_ever(monkeypatch: pytest
         Fails()
     Fails()
     assert told == [("in passing",), ("in passing",)]
+
+
+def test_handlers_are_what_they_were_after_the_block() -> None:
+    before = [signals.getsignal(number) for number in (signals.SIGINT, signals.SIGTERM)]
+    with pytest.raises(KeyboardInterrupt), heeding_signals():
+        signals.raise_signal(signals.SIGINT)
+    assert [signals.getsignal(number) for number in (signals.SIGINT, signals.SIGTERM)] == before
+    heed_signals()
+
+
+PATIENT = """
+import signal, sys, time
+from experiments.processes import heeding_signals
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with heeding_signals():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.raise_signal(signal.{second})
+        print("ended well", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("second", "said"), [("SIGTERM", "ended well\n"), ("SIGINT", "")])
+def test_only_a_user_s_ctrl_c_disturbs_an_end_that_has_begun(second: str, said: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PATIENT.format(second=second)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1], timeout=60,
+        preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
+    )  # fmt: skip
+    assert ended.stdout == said

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from experiments.models import Recipe
+from experiments.processes import heed_signals
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import DivergedError, Epoch, best_epoch, out_of_patience
 
@@ -58,7 +59,8 @@ class Recorder(keras.callbacks.Callback):
                 )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Tell the progress."""
+        """Tell the progress, unless the work is to be stopped."""
+        heed_signals()
         steps = self.params["steps"]
         self._on_step(len(self.epochs) * steps + batch + 1, self._recipe.epochs * steps)
 

@@ -199,6 +199,4 @@ def _sendable(error: Exception) -> Exception:
 
 
 def _stop(*_: Any) -> NoReturn:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
     sys.exit(TERMINATED)

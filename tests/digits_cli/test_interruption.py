@@ -47,7 +47,7 @@ def stop_after(line: str, sent: signal.Signals, *words: str) -> tuple[int, str]:
             assert read, f"ended early: {said}"
             said += read
         process.send_signal(sent)
-        out, rest = process.communicate(timeout=120)
+        out, rest = process.communicate(timeout=300)
     assert out == "", said + rest
     return process.returncode, said + rest
 
@@ -108,9 +108,9 @@ def test_the_same_work_is_not_done_twice_at_once(store: Store) -> None:
             assert first.poll() is None
         # A process of its own: what one leaves open of the store as it fails would keep the first from writing.
         with start(*words) as second:
-            out, err = second.communicate(timeout=120)
+            out, err = second.communicate(timeout=300)
         first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=120)
+        first.communicate(timeout=300)
     assert (second.returncode, out) == (1, "")
     assert "another process is already doing this: train mlp_small" in err
     assert statuses(store) == ["KILLED"]

@@ -86,6 +86,18 @@ class Machine:
         runs = [run for run in tries(store) if run.info.status == "RUNNING" and "val_loss" in run.data.metrics]
         return bool(self.pids() & {pid(run) for run in runs})
 
+    def kill_halfway(self, store: Store) -> set[int]:
+        """End it while one of its trials is being trained, which may be over when that is seen; return its processes."""
+        while True:
+            wait_until(lambda: self.halfway(store), self)
+            os.killpg(self.process.pid, signal.SIGSTOP)
+            if self.halfway(store):
+                break
+            os.killpg(self.process.pid, signal.SIGCONT)
+        pids = self.pids()
+        self.kill()
+        return pids
+
     def kill(self) -> None:
         """End it and all that it has started at once, as a power cut does."""
         with suppress(ProcessLookupError):
@@ -126,8 +138,7 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_p
     lost, other = Machine(tmp_path / "one", words), Machine(tmp_path / "other", words)
     try:
         wait_until(lambda: bool(lost.halfway(store) and other.halfway(store)), lost, other)
-        pids = lost.pids()
-        lost.kill()
+        pids = lost.kill_halfway(store)
         result = other.result()
     finally:
         lost.kill()
