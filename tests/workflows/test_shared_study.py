@@ -87,7 +87,10 @@ class Machine:
         return bool(self.pids() & {pid(run) for run in runs})
 
     def kill_halfway(self, store: Store) -> set[int]:
-        """End it while one of its trials is being trained, which may be over when that is seen; return its processes."""
+        """End it while one of its trials is being trained, which may be over when that is seen.
+
+        Returns the numbers of the processes that it had started.
+        """
         while True:
             wait_until(lambda: self.halfway(store), self)
             os.killpg(self.process.pid, signal.SIGSTOP)
