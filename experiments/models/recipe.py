@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from experiments.errors import UsageError
 
 Optimizer = Literal["adam", "sgd"]
-Schedule = Literal["constant", "cosine", "one-cycle"]
+Schedule = Literal["constant", "cosine", "one-cycle", "exponential"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Size = int | float
 
@@ -33,12 +33,18 @@ class Recipe:
         Peak learning rate, > 0.
     schedule
         ``constant``; ``cosine`` (from the peak to 0 over all epochs); ``one-cycle`` (a rise over the
-        first 30 % of all steps, then a cosine to 0; after Smith & Topin 2018). The two that end at 0
-        are planned over `epochs`, so they suit `patience` 0.
+        first 30 % of all steps, then a cosine to 0; after Smith & Topin 2018); ``exponential`` (times
+        `rate_decay` after each epoch). The two that end at 0 are planned over `epochs`, so they suit `patience` 0.
+    rate_decay
+        What is left of an exponential rate after an epoch, in (0, 1]; of no effect on the other schedules.
     beta_1, beta_2
         Adam's decay rates, in [0, 1).
     weight_decay
         Decoupled weight decay, >= 0.
+    ema
+        Decay of an exponential moving average of the weights, in [0, 1); 0 keeps none. It is the averaged weights
+        that are validated and kept. They look back on 1 / (1 - `ema`) steps, and on no more than a tenth of those
+        done; batch norm's statistics stay those of the training (see `experiments.training.averaging`).
     dropout
         Rate of the network's dropout layers where it has any, in [0, 1).
     label_smoothing
@@ -75,9 +81,11 @@ class Recipe:
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
     schedule: Schedule = "constant"
+    rate_decay: float = 0.98
     beta_1: float = 0.9
     beta_2: float = 0.999
     weight_decay: float = 0.0
+    ema: float = 0.0
     dropout: float = 0.0
     label_smoothing: float = 0.0
     rotation: float = 0.0
@@ -98,7 +106,8 @@ class Recipe:
         _require("epochs", self.epochs, "at least 1", self.epochs >= 1)
         _require("batch_size", self.batch_size, "at least 1", self.batch_size >= 1)
         _require("learning_rate", self.learning_rate, "above 0 and finite", 0 < self.learning_rate < float("inf"))
-        for name in ("beta_1", "beta_2", "dropout", "label_smoothing"):
+        _require("rate_decay", self.rate_decay, "in (0, 1]", 0 < self.rate_decay <= 1)
+        for name in ("beta_1", "beta_2", "ema", "dropout", "label_smoothing"):
             value = getattr(self, name)
             _require(name, value, "in [0, 1)", 0 <= value < 1)
         _require("weight_decay", self.weight_decay, "at least 0", 0 <= self.weight_decay < float("inf"))

@@ -72,7 +72,8 @@ class Checkpoint:
         import keras
         import numpy as np
 
-        import experiments.models.layers  # noqa: F401 - registers the layers that loading may meet
+        import experiments.models.layers
+        import experiments.training.averaging  # noqa: F401 - as layers, registers what loading may meet
 
         try:
             state = json.loads(self._state.read_text())

@@ -21,7 +21,7 @@ class Epoch:
     loss, accuracy
         Mean over the training batches while the weights changed, augmentation and dropout on.
     val_loss, val_accuracy
-        On the validation images after the epoch.
+        On the validation images after the epoch, by the averaged weights where the recipe averages.
     learning_rate
         At the end of the epoch.
     seconds

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.datasets import Split
 from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
+from experiments.training.optimizer import optimizer
 from experiments.training.pipeline import steps_per_epoch, training_batches, validation_batches
 from experiments.training.precision import precision_policy, resolve_precision
 
 if TYPE_CHECKING:
     import keras
-
-WARM_UP = 0.3  # share of the steps in which a one-cycle rate rises
-START = 1 / 25  # of the peak rate, where a one-cycle begins
-MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,8 @@ class Fit:
     Attributes
     ----------
     model
-        With the weights of the best epoch; not compiled, so that no state of an optimizer is saved with it.
+        With the weights of the best epoch, averaged ones where the recipe averages; not compiled, so that no state of
+        an optimizer is saved with it.
     epochs
         All epochs in order, those of earlier, interrupted calls among them.
     """
@@ -132,7 +130,7 @@ def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "k
     model = _build(architecture, recipe)
     with precision_policy(resolve_precision(recipe.precision)):
         model.compile(
-            optimizer=_optimizer(recipe, steps),
+            optimizer=optimizer(recipe, steps),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
             metrics=["accuracy"],
             jit_compile=False,
@@ -155,25 +153,3 @@ def _check_batch(recipe: Recipe, train: Split) -> None:
         raise UsageError(
             f"batch_size {recipe.batch_size} is larger than the {len(train)} training images; choose a smaller one"
         )
-
-
-def _optimizer(recipe: Recipe, steps: int) -> Any:
-    from keras import optimizers
-
-    rate = _learning_rate(recipe, steps * recipe.epochs)
-    decay = recipe.weight_decay or None
-    if recipe.optimizer == "sgd":
-        return optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay)
-    return optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2, weight_decay=decay)
-
-
-def _learning_rate(recipe: Recipe, steps: int) -> Any:
-    from keras.optimizers.schedules import CosineDecay
-
-    peak = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        return CosineDecay(peak, decay_steps=steps)
-    if recipe.schedule == "one-cycle":
-        rise = int(WARM_UP * steps)
-        return CosineDecay(peak * START, decay_steps=steps - rise, warmup_target=peak, warmup_steps=rise)
-    return peak

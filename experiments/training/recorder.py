@@ -9,6 +9,7 @@ import keras
 
 from experiments.models import Recipe
 from experiments.processes import heed_signals
+from experiments.training.averaging import averaged_weights
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import DivergedError, Epoch, best_epoch, out_of_patience
 
@@ -20,6 +21,9 @@ class Recorder(keras.callbacks.Callback):
 
     Keras's own EarlyStopping and BackupAndRestore do not know of each other: a restored run would have forgotten its
     best epoch. Here both follow from the record of epochs, which is what the checkpoint holds.
+
+    Where the recipe averages weights, the averaged ones are validated and kept as the best; the training goes on from
+    its own, and both are in the checkpoint.
 
     Parameters
     ----------
@@ -46,6 +50,7 @@ class Recorder(keras.callbacks.Callback):
         self._recipe, self._checkpoint = recipe, checkpoint
         self._on_step, self._on_epoch = on_step or _ignore, on_epoch or _ignore
         self._start = 0.0
+        self._own_weights: list[Any] = []
         for epoch in self.epochs:
             self._on_epoch(epoch)
 
@@ -64,6 +69,17 @@ class Recorder(keras.callbacks.Callback):
         steps = self.params["steps"]
         self._on_step(len(self.epochs) * steps + batch + 1, self._recipe.epochs * steps)
 
+    def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Let the averaged weights be validated."""
+        if self._recipe.ema:
+            self._own_weights = self.model.get_weights()
+            self.model.set_weights(averaged_weights(self.model))
+
+    def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Give the training its own weights back."""
+        if self._recipe.ema:
+            self.model.set_weights(self._own_weights)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record the epoch, keep the weights if they are the best, save, and stop when patience has run out."""
         measured = {name: float(logs[name]) for name in MEASURED}
@@ -75,7 +91,7 @@ class Recorder(keras.callbacks.Callback):
         row = Epoch(number=epoch + 1, **measured, learning_rate=rate, seconds=perf_counter() - self._start)
         self.epochs.append(row)
         if best_epoch(self.epochs) is row:
-            self.best_weights = self.model.get_weights()
+            self.best_weights = averaged_weights(self.model) if self._recipe.ema else self.model.get_weights()
         self._on_epoch(row)
         if self._checkpoint:
             self._checkpoint.save(self.model, self.best_weights, self.epochs)

@@ -78,6 +78,18 @@ def test_it_holds_for_sgd_in_bfloat16(checkpoint: Checkpoint) -> None:
     assert_same(fit_uci(recipe, checkpoint=checkpoint), fit_uci(recipe))
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_it_holds_for_averaged_weights(optimizer: str, checkpoint: Checkpoint) -> None:
+    averaged = {"optimizer": optimizer, "ema": 0.99, "schedule": "exponential", "rate_decay": 0.7, "epochs": 3}
+    recipe = RANDOM.override(averaged)
+    undisturbed = fit_uci(recipe, CONVOLUTIONAL)
+    with pytest.raises(KeyboardInterrupt):
+        fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint, on_step=interrupt_at(STEPS + 5))
+    with pytest.raises(KeyboardInterrupt):
+        fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint, on_epoch=interrupt_after(3))
+    assert_same(fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint), undisturbed)
+
+
 def test_the_best_epoch_before_an_interruption_is_remembered(checkpoint: Checkpoint) -> None:
     recipe = RANDOM.override({"epochs": 8, "patience": 3, "schedule": "constant"})
     expected = fit_misled(recipe)

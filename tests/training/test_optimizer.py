@@ -60,6 +60,13 @@ def test_one_cycle_without_room_to_rise_only_falls(steps: int) -> None:
     np.testing.assert_allclose(rates(recipe, steps), PEAK * half_cosine(steps), rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize("kept", [0.98, 1])
+def test_an_exponential_rate_falls_after_each_epoch(kept: float) -> None:
+    recipe = replace(PLAIN, learning_rate=PEAK, schedule="exponential", rate_decay=kept, epochs=3)
+    expected = PEAK * kept ** np.repeat(np.arange(4), 5)[:16]
+    np.testing.assert_allclose(rates(recipe, 5), expected, rtol=1e-5)
+
+
 def configuration(recipe: Recipe, *names: str) -> dict[str, Any]:
     optimizer = compiled_model(PERCEPTRON, recipe, 1).optimizer
     configured = {"class": type(optimizer).__name__, **optimizer.get_config()}
