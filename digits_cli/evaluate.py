@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json, Models
+from experiments.errors import UsageError
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
@@ -18,6 +19,10 @@ def evaluate(
         str | None,
         typer.Option("--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"),
     ] = None,
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="Measure also the mean of what all of them say; they may be of one network."),
+    ] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
@@ -26,7 +31,11 @@ def evaluate(
     """Measure trained networks on a test split; compare them where there are several.
 
     Example: digits evaluate --model lenet --model cnn
+
+    Example: digits evaluate --ensemble --model models:/mnist-resnet/1 --model models:/mnist-resnet/2 --model cnn_norm
     """
+    if ensemble and len(set(model)) < len(model):
+        raise UsageError("an ensemble needs different networks: name each model once")
     from digits_cli.console import Console, load_tensorflow
     from experiments.tracking import open_store
     from experiments.workflows.evaluate import evaluate as work
@@ -34,7 +43,7 @@ def evaluate(
     with Console(as_json) as console:
         store = open_store(experiment)
         load_tensorflow()
-        result = work(store, {name: name for name in model}, dataset, data_dir, console)
+        result = work(store, {name: name for name in model}, dataset, data_dir, console, ensemble=ensemble)
         print_evaluation(console, result)
         console.where(store, result.run_id)
         console.json(asdict(result))
@@ -65,3 +74,10 @@ def print_evaluation(console: "Console", result: "EvaluateResult") -> None:
             "Exact McNemar tests", ("pair", "only the first right", "only the second", "p", "p (Holm)"), pairs
         )
         console.result(f"{len(result.misclassified_by_all)} digits are misclassified by all of them")
+    for name, m in result.models.items():
+        if "members" in m:
+            console.result(
+                f"{name} of {len(m['members'])}: accuracy {m['accuracy']:.4f}, by majority vote "
+                f"{m['vote_accuracy']:.4f}; its members alone {m['members_accuracy']:.4f} +- "
+                f"{m['members_accuracy_std']:.4f}"
+            )

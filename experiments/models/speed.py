@@ -1,5 +1,6 @@
 """How fast a network reads digits on this machine."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -60,6 +61,15 @@ def predict_and_time(model: "keras.Model", split: Split) -> tuple[NDArray[np.flo
         predict(model, one)
     singles = _repeated(model, one, [], most=MOST, fewest=FEWEST)
     return probabilities, Speed(1000 * median(singles), len(full) / median(batches))
+
+
+def one_after_another(speeds: Iterable[Speed]) -> Speed:
+    """Return how fast several networks are that read the same digits in turn."""
+    all_of_them = tuple(speeds)
+    return Speed(
+        sum(speed.latency_ms for speed in all_of_them),
+        1 / sum(1 / speed.images_per_second for speed in all_of_them),
+    )
 
 
 def _repeated(model: "keras.Model", images: Split, known: list[float], *, most: int, fewest: int) -> list[float]:

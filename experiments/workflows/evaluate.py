@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, tracking
 from experiments.datasets import Dataset
-from experiments.evaluation import Comparison, Metrics
-from experiments.models.speed import Speed, predict_and_time
+from experiments.evaluation import Comparison, Ensemble, Metrics
+from experiments.models.speed import Speed, one_after_another, predict_and_time
 from experiments.tracking import Reference, Run, Store
+from experiments.workflows.ensemble import ENSEMBLE, check_members, joined_numbers
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import check_probabilities, load_network
 
@@ -43,7 +44,10 @@ class EvaluateResult:
     models
         For each name: the metrics as numbers, among them accuracy with its Wilson 95 %
         interval, loss, n, ece, macro_f1; `latency_ms`, the median milliseconds for one image, and
-        `images_per_second` in full batches, both on this machine; and `run_id` of its own evaluation.
+        `images_per_second` in full batches, both on this machine; and `run_id` of its own evaluation. Under `ENSEMBLE`,
+        where one was asked for, also `members` (their names), `members_accuracy` (mean) with `members_accuracy_std`
+        (that of a sample), and `vote_accuracy`, by the majority of the members in place of the mean of their
+        probabilities.
     misclassified_by_all
         Indices into the test split, ascending.
     pairs
@@ -64,6 +68,7 @@ def evaluate(
     data_dir: Path | None = None,
     listener: Listener | None = None,
     parent: str | None = None,
+    ensemble: bool = False,
 ) -> EvaluateResult:
     """Measure each network on the test split and, where there are several, compare them.
 
@@ -75,16 +80,22 @@ def evaluate(
         Whose test split; by default that of the data which the networks were trained on.
     parent
         Id of the run that a comparison belongs under; an evaluation belongs under the training of its network.
+    ensemble
+        Whether to measure and compare also what the networks say together: the mean of their probabilities. Its
+        evaluation belongs under the comparison.
 
     Raises
     ------
     UsageError
-        For no model, or networks trained on different data and no `dataset`.
+        For no model, networks trained on different data and no `dataset`, or an ensemble of fewer than two networks,
+        of one and the same network, or with one called like it.
     DigitsError
         When a reference does not exist, or the network does not take 28x28 pictures to probabilities of ten classes.
     """
     listener = listener or Listener()
     references = tracking.resolve_references(store, models, listener.say)
+    if ensemble:
+        check_members(references)
     data = datasets.load(dataset or tracking.common_dataset(references.values()), data_dir, listener.download)
     probabilities: dict[str, NDArray[np.float32]] = {}
     speeds: dict[str, Speed] = {}
@@ -92,7 +103,12 @@ def evaluate(
         listener.stage(f"evaluate {name} on {data.name}")
         probabilities[name], speeds[name] = predict_and_time(load_network(store, reference), data.test)
         check_probabilities(probabilities[name], reference)
+    together = evaluation.ensemble(list(probabilities.values())) if ensemble else None
+    if together:
+        probabilities[ENSEMBLE] = together.probabilities
+        speeds[ENSEMBLE] = one_after_another(speeds.values())
     comparison = evaluation.compare(data.test.labels, probabilities)
+    joined = joined_numbers(together, comparison, data.test.labels) | asdict(speeds[ENSEMBLE]) if together else {}
     with ExitStack() as stack:
         summary = (
             stack.enter_context(_open_comparison(store, tuple(models), data, parent)) if len(references) > 1 else None
@@ -101,9 +117,11 @@ def evaluate(
             name: _record(store, reference, data, probabilities[name], comparison.rows[name], speeds[name], parent)
             for name, reference in references.items()
         }
+        if summary and together:
+            runs[ENSEMBLE] = _record_ensemble(store, references, data, together, comparison, joined, summary.id)
         if summary:
             _record_comparison(summary, comparison, data, probabilities, speeds)
-    return _result(summary.id if summary else next(iter(runs.values())), data, comparison, speeds, runs)
+    return _result(summary.id if summary else next(iter(runs.values())), data, comparison, speeds, runs, joined)
 
 
 def _record(
@@ -136,6 +154,39 @@ def _record(
         run.log_metrics({**metrics.scalars(), **asdict(speed)}, model_id=reference.model_id)
         _record_predictions(run, data, probabilities)
         _record_figures(run, f"{model} on {data.name} test", data, probabilities, metrics)
+    return run.id
+
+
+def _record_ensemble(
+    store: Store,
+    members: Mapping[str, Reference],
+    data: Dataset,
+    together: Ensemble,
+    comparison: Comparison,
+    joined: Mapping[str, float],
+    parent: str,
+) -> str:
+    """Write the ensemble's evaluation to a run under the comparison, and return its id."""
+    metrics = comparison.rows[ENSEMBLE]
+    names = ", ".join(member.version or member.text for member in members.values())
+    tags = {"digits.model": ENSEMBLE, "digits.dataset": data.name, "digits.data_digest": data.digest}
+    with tracking.open_run(
+        store, "evaluate", f"{ENSEMBLE} of {len(members)} on {data.name}", parent=parent, tags=tags
+    ) as run:
+        run.describe(
+            f"The mean of the probabilities of {names} on the test split of **{data.name}** ({metrics.n:,} digits): "
+            f"accuracy {metrics.accuracy:.4f}, 95 % interval {metrics.accuracy_low:.4f} to "
+            f"{metrics.accuracy_high:.4f}; by majority vote {joined['vote_accuracy']:.4f}. The members alone: "
+            f"{joined['members_accuracy']:.4f}, standard deviation {joined['members_accuracy_std']:.4f}."
+        )
+        run.log_params({"model": ENSEMBLE, "members": names, "dataset": data.name, "split": "test"})
+        run.log_dataset(data.name, data.source, data.digest, "test", metrics.n)
+        for member in members.values():
+            if member.model_id:
+                run.log_used_model(member.model_id)
+        run.log_metrics({**metrics.scalars(), **joined})
+        _record_predictions(run, data, together.probabilities)
+        _record_figures(run, f"ensemble of {len(members)} on {data.name} test", data, together.probabilities, metrics)
     return run.id
 
 
@@ -245,8 +296,17 @@ def _numbers(comparison: Comparison, speeds: Mapping[str, Speed]) -> dict[str, d
 
 
 def _result(
-    run_id: str, data: Dataset, comparison: Comparison, speeds: Mapping[str, Speed], runs: Mapping[str, str]
+    run_id: str,
+    data: Dataset,
+    comparison: Comparison,
+    speeds: Mapping[str, Speed],
+    runs: Mapping[str, str],
+    joined: Mapping[str, float],
 ) -> EvaluateResult:
-    models = {name: {**numbers, "run_id": runs[name]} for name, numbers in _numbers(comparison, speeds).items()}
+    models: dict[str, dict[str, Any]] = {
+        name: {**numbers, "run_id": runs[name]} for name, numbers in _numbers(comparison, speeds).items()
+    }
+    if joined:
+        models[ENSEMBLE] |= {"members": [name for name in models if name != ENSEMBLE], **joined}
     missed = tuple(int(index) for index in comparison.missed_by_all)
     return EvaluateResult(run_id, data.name, models, missed, tuple(pair_rows(comparison)))

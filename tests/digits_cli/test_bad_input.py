@@ -57,6 +57,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("evaluate", "Missing option '--model'"),
         ("evaluate --model lennet", "there is no model 'lennet' (did you mean lenet?)"),
         ("evaluate --model models:/lenet", "models:/NAME/VERSION or models:/NAME@ALIAS"),
+        ("evaluate --ensemble --model a --model b --model a", "name each model once"),
         ("train all --set units_1=5", "cnn: there is no setting 'units_1'"),
         ("run --also lenet", "profile quick trains lenet already"),
         ("run --also lent", "there is no model 'lent' (did you mean lenet?)"),

@@ -90,6 +90,13 @@ def test_evaluate(shown: Shown) -> None:
     assert all(isinstance(index, int) for index in result["misclassified_by_all"])
 
 
+@pytest.mark.usefixtures("trained", "no_figures")
+def test_evaluate_an_ensemble(shown: Shown) -> None:
+    result = shown("evaluate", "--model", "lenet", "--model", "uci-mlp_small", "--ensemble")
+    assert list(result["models"]) == ["lenet", "uci-mlp_small", "ensemble"]
+    assert result["models"]["ensemble"].keys() >= {"accuracy", "loss", "n", "ece", "macro_f1", "run_id", "members"}
+
+
 def test_models(shown: Shown, trained: Trained) -> None:
     listed = {entry["name"]: entry for entry in shown("models")}
     assert list(listed) == list(MODELS)

@@ -114,6 +114,66 @@ def test_several_networks_are_compared(trained: Trained, compared: EvaluateResul
     assert "| lenet |" in text(trained, compared.run_id, "comparison.md")
 
 
+@pytest.fixture(scope="module")
+def joined(_trained: Trained) -> EvaluateResult:
+    """Return both networks compared with what they say together."""
+    return evaluate(_trained.store, {"mlp_small": "mlp_small", "lenet": "lenet"}, ensemble=True)
+
+
+def test_an_ensemble_is_the_mean_of_its_members(
+    trained: Trained, compared: EvaluateResult, joined: EvaluateResult
+) -> None:
+    alone = [probabilities(trained, name) for name in ("mlp_small", "lenet")]
+    found = joined.models["ensemble"]
+    assert list(joined.models) == ["mlp_small", "lenet", "ensemble"]
+    assert found["accuracy"] == np.mean(np.mean(alone, axis=0).argmax(axis=1) == LABELS)
+    # Two members that disagree have a vote each; then the mean decides.
+    assert found["vote_accuracy"] == found["accuracy"]
+    accuracies = [compared.models[name]["accuracy"] for name in ("mlp_small", "lenet")]
+    assert found["members"] == ["mlp_small", "lenet"]
+    assert found["members_accuracy"] == pytest.approx(np.mean(accuracies))
+    assert found["members_accuracy_std"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert [joined.models[name]["accuracy"] for name in ("mlp_small", "lenet")] == accuracies
+    assert [(pair["a"], pair["b"]) for pair in joined.pairs] == [
+        ("mlp_small", "lenet"),
+        ("mlp_small", "ensemble"),
+        ("lenet", "ensemble"),
+    ]
+
+
+def test_an_ensemble_has_a_run_under_the_comparison_that_names_its_members(
+    trained: Trained, joined: EvaluateResult
+) -> None:
+    run = trained.store.client.get_run(joined.models["ensemble"]["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlflow.parentRunId"] == joined.run_id
+    assert (run.data.tags["digits.kind"], run.data.tags["digits.model"]) == ("evaluate", "ensemble")
+    assert run.data.params["members"] == "uci-mlp_small v1, uci-lenet v1"
+    used = {model.model_id for model in run.inputs.model_inputs}
+    assert used == {resolve_reference(trained.store, name).model_id for name in ("mlp_small", "lenet")}
+    for name in ("accuracy", "vote_accuracy", "members_accuracy"):
+        assert run.data.metrics[name] == joined.models["ensemble"][name]
+    assert "reliability.png" in artifacts(trained.store, run.info.run_id, "figures")
+    rows = json.loads(text(trained, run.info.run_id, "predictions.json"))
+    right = sum(row["correct"] for row in rows)
+    assert right / len(LABELS) == joined.models["ensemble"]["accuracy"]
+    assert "| ensemble |" in text(trained, joined.run_id, "comparison.md")
+
+
+def test_what_is_no_ensemble_is_refused(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"at least two models, received lenet$"):
+        evaluate(trained.store, {"lenet": "lenet"}, ensemble=True)
+    with pytest.raises(UsageError, match="lenet and also are the same network; an ensemble needs different ones"):
+        evaluate(trained.store, {"lenet": "lenet", "also": "models:/uci-lenet/1"}, ensemble=True)
+    with pytest.raises(UsageError, match="called 'ensemble' cannot be told"):
+        evaluate(trained.store, {"lenet": "lenet", "ensemble": "mlp_small"}, ensemble=True)
+    file, link = tmp_path / "some.keras", tmp_path / "other.keras"
+    load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
+    link.symlink_to(file)
+    with pytest.raises(UsageError, match="are the same network"):
+        evaluate(trained.store, {"one": str(file), "other": str(link)}, "uci", ensemble=True)
+
+
 @pytest.mark.usefixtures("no_figures")
 def test_a_file_is_evaluated_like_a_registered_model(
     trained: Trained, compared: EvaluateResult, tmp_path: Path
