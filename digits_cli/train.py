@@ -37,7 +37,8 @@ def train(
     model: Annotated[
         str,
         typer.Argument(
-            help="A network (see: digits models), or all: every network but alexnet227, which takes days without a GPU."
+            help="A network (see: digits models), or all: every network but alexnet227, which takes days without a "
+            "GPU, and simple3, simple5 and simple7, which are for ensembles."
         ),
     ],
     dataset: Dataset = "mnist",

@@ -9,12 +9,14 @@ from experiments.models.lenet import LENET
 from experiments.models.mlp import MLP, MLP_SMALL
 from experiments.models.recipe import Precision, Recipe
 from experiments.models.resnet import RESNET
+from experiments.models.simple import SIMPLE3, SIMPLE5, SIMPLE7
 from experiments.models.vgg import VGG
 
 MODELS = {
     architecture.name: architecture
     for architecture in (
         MLP_SMALL, MLP, CNN, CNN_NORM, CNN_WIDE, CNN_DEEP, LENET, ALEXNET, ALEXNET227, VGG, RESNET, FAST,
+        SIMPLE3, SIMPLE5, SIMPLE7,
     )
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PALE_BLUE = "#7FB8DA"
 INK, GREY, PALE = "#262626", "#767676", "#E4E4E4"
 
-# One hue a family, one lightness a member: eleven hues could not all be told apart.
+# One hue a family, one lightness a member: so many hues could not all be told apart.
 NETWORK_COLOURS = MappingProxyType(
     {
         "mlp_small": PALE_BLUE,
@@ -31,6 +31,9 @@ NETWORK_COLOURS = MappingProxyType(
         "vgg": "#CC79A7",
         "resnet": "#7A3E65",
         "fast": INK,
+        "simple3": "#B9A7E0",
+        "simple5": "#7B5FC7",
+        "simple7": "#45308A",
     }
 )
 OTHER_COLOURS = ("#56B4E9", "#949494", "#CA9161", "#882255", "#999933", "#332288")

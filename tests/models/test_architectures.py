@@ -1,6 +1,7 @@
 """What every network promises: its size, its output, its named layers, and that it can be saved."""
 
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,12 @@ def resnet_stack(inputs: int, filters: int) -> int:
     return conv_norm(3, inputs, filters) + 5 * conv_norm(3, filters, filters) + shortcut
 
 
+def simple(kernel: int, filters: tuple[int, ...], side: int) -> int:
+    """Convolutions over so many filters, the last of which leaves maps of `side`, then 64 features and ten scores."""
+    convolutions = sum(conv_norm(kernel, *pair) for pair in itertools.pairwise((1, *filters)))
+    return convolutions + side * side * filters[-1] * 64 + norm(64) + dense(64, 10)
+
+
 VGG_CONVOLUTIONS = ((1, 64), (64, 128), (128, 256), (256, 256), (256, 512), (512, 512), (512, 512), (512, 512))
 
 # Layer by layer as published. A valid 3x3 and a pooling take 28 to 13, then to 5; three 3x3/2 poolings take 28 to 2 and
@@ -65,6 +72,9 @@ BY_HAND = {
     "vgg": sum(conv_norm(3, *pair) for pair in VGG_CONVOLUTIONS) + dense(512, 512) + dense(512, 10),
     "resnet": conv_norm(3, 1, 16) + resnet_stack(16, 16) + resnet_stack(16, 32) + resnet_stack(32, 64) + dense(64, 10),
     "fast": conv(5, 1, 24) + conv(3, 24, 32) + dense(5 * 5 * 32, 256) + dense(256, 10),
+    "simple3": simple(3, (16, 24, 32, 40, 48, 56, 64, 72, 80, 88), side=28 - 10 * 2),
+    "simple5": simple(5, (32, 48, 64, 80, 96), side=28 - 5 * 4),
+    "simple7": simple(7, (32, 64, 96, 128), side=28 - 4 * 6),
 }
 
 PROMISED = {
@@ -80,6 +90,9 @@ PROMISED = {
     "vgg": 9_495_370,
     "resnet": 273_754,
     "fast": 215_194,
+    "simple3": 615_866,
+    "simple5": 831_402,
+    "simple7": 1_138_346,
 }
 
 
@@ -112,7 +125,7 @@ def test_the_number_of_parameters_is_the_published_one(model: Any, name: str) ->
     assert model.count_params() == MODELS[name].parameters == PROMISED[name] == BY_HAND[name]
 
 
-def test_the_twelve_networks_are_listed_by_their_names() -> None:
+def test_the_fifteen_networks_are_listed_by_their_names() -> None:
     assert {name: network.name for name, network in MODELS.items()} == {name: name for name in PROMISED}
 
 
@@ -131,6 +144,25 @@ def test_vgg_s_convolutions_are_configuration_a_but_for_colour_and_biases() -> N
     # VGG-11 has 132,863,336 weights, its three dense layers among them.
     published = 132_863_336 - dense(7 * 7 * 512, 4096) - dense(4096, 4096) - dense(4096, 1000)
     assert sum(layer.count_params() for layer in layers) + colour + biases == published
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "convolutions"),
+    [
+        ("simple3", {"filters": 32, "growth": 16}, [32, 48, 64, 80, 96, 112, 128, 144, 160, 176]),
+        ("simple5", {"filters": 32, "growth": 32}, [32, 64, 96, 128, 160]),
+        ("simple7", {"filters": 48, "growth": 48}, [48, 96, 144, 192]),
+    ],
+)
+def test_the_simple_networks_can_be_as_wide_as_published(
+    name: str, sizes: dict[str, int], convolutions: list[int]
+) -> None:
+    model = build(name, **sizes)
+    assert [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)] == convolutions
+    # An et al. 2020 flatten 11,264, 10,240 and 3,072 features.
+    published = {"simple3": 11_264, "simple5": 10_240, "simple7": 3_072}
+    assert model.get_layer("flatten").output.shape == (None, published[name])
+    assert not any(layer.use_bias for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
 
 
 def test_the_output_is_float32_probabilities_whatever_the_precision(model: Any) -> None:
@@ -158,7 +190,7 @@ def test_a_reloaded_network_predicts_the_same(model: Any, tmp_path: Path) -> Non
     np.testing.assert_array_equal(reloaded(images(3)), model(images(3)))
 
 
-@pytest.mark.parametrize("some", ["mlp", "cnn", "lenet", "vgg", "resnet", "fast"])
+@pytest.mark.parametrize("some", ["mlp", "cnn", "lenet", "vgg", "resnet", "fast", "simple5"])
 def test_dropout_is_the_recipe_s(some: str) -> None:
     rates = {layer.rate for layer in build(some, dropout=0.25).layers if isinstance(layer, keras.layers.Dropout)}
     assert rates == {0.25}
@@ -211,7 +243,7 @@ def test_the_table_of_networks_is_there_without_keras() -> None:
     program = "import sys; from experiments.models import MODELS; print(len(MODELS), *sys.modules)"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     count, *modules = output.split()
-    assert int(count) == 12
+    assert int(count) == 15
     assert not {"keras", "tensorflow", "mlflow", "optuna", "sklearn"} & set(modules)
 
 

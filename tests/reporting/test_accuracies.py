@@ -59,7 +59,7 @@ def test_one_network_has_one_row() -> None:
     assert unreadable(figure) == []
 
 
-def test_twelve_networks_have_rows_that_can_be_read() -> None:
+def test_sixteen_networks_have_rows_that_can_be_read() -> None:
     names = [*MODELS, "usps-lenet"]
     figure = model_comparison(comparison(**{name: rank for rank, name in enumerate(names)}), "mnist")
     assert names_from_the_top(figure) == names
