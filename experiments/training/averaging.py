@@ -59,7 +59,8 @@ def averaged_weights(model: keras.Model) -> list[Any]:
     """Return all weights of a compiled model, in the order of `get_weights`: averages where there are any.
 
     Batch norm's means and variances are not trained and have no average here, as in An et al. 2020: they are moving
-    averages already, over the last batches of the same training, and come as they are.
+    averages already, over the last batches of the same training, and come as they are. Where the rate is still high
+    when training ends, statistics estimated anew for the averaged weights do better (docs/record.md has numbers).
     """
     averages = {id(w): a for w, a in zip(model.trainable_weights, model.optimizer.averages, strict=True)}
     return [ops.convert_to_numpy(averages.get(id(weight), weight)) for weight in model.weights]
