@@ -66,6 +66,9 @@ class Profile:
         Networks whose feature space is looked into, all trained on the data of the first training.
     passages
         Uses in new domains.
+    ensemble
+        Whether what was trained on the same data is measured together too. All of it is: who chooses among networks by
+        the test images measures the choice.
     seconds
         What steps have taken, by name, on the machine that the README names.
     """
@@ -77,6 +80,7 @@ class Profile:
     trials: int = 20
     analyzed: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
+    ensemble: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -158,7 +162,17 @@ FULL = Profile(
         "transfer to mnist-c": 1200,
     },
 )
-PROFILES = {profile.name: profile for profile in (QUICK, FULL)}
+# Members that err differently make an ensemble better than they are: of different kinds, and from different seeds.
+RECORD = Profile(
+    "record",
+    "trains resnet, simple3, simple5 and simple7 on mnist from several seeds and measures them as an ensemble; hours",
+    (
+        *(Training("resnet", "mnist", seed) for seed in (0, 1, 2)),
+        *(Training(model, "mnist", seed) for seed in (0, 1) for model in ("simple3", "simple5", "simple7")),
+    ),
+    ensemble=True,
+)
+PROFILES = {profile.name: profile for profile in (QUICK, FULL, RECORD)}
 
 
 def profile(name: str) -> Profile:

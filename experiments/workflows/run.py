@@ -193,9 +193,13 @@ class Suite:
     def _evaluation(self, dataset: str) -> Step:
         return Step(
             f"evaluate{self._on(dataset)}",
-            partial(_compare, self._store, dataset, self._data_dir),
+            partial(_compare, self._store, dataset, self._data_dir, self._chosen.ensemble),
             needs=tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset),
-            identity={"data": self._digests[dataset], "code": code_digest(EVALUATING)},
+            identity={
+                "data": self._digests[dataset],
+                "ensemble": self._chosen.ensemble,
+                "code": code_digest(EVALUATING),
+            },
         )
 
     def _analysis(self, model: str) -> Step:
@@ -254,12 +258,13 @@ def _compare(
     store: Store,
     dataset: str,
     data_dir: Path | None,
+    ensemble: bool,
     parent: str,
     ended: Mapping[str, StepResult],
     listener: Listener,
 ) -> EvaluateResult:
     models = {name.removeprefix("train "): _reference(step) for name, step in ended.items()}
-    return evaluate(store, models, dataset, data_dir, listener, parent)
+    return evaluate(store, models, dataset, data_dir, listener, parent, ensemble)
 
 
 def _analyze(

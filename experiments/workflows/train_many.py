@@ -18,7 +18,7 @@ from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.workers import Place
 
 # The pictures of the first have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet. The
-# others train twice as long as resnet, for ensembles (see `experiments.workflows.record`).
+# others train twice as long as resnet, for ensembles (see `experiments.workflows.profiles`).
 ON_REQUEST = ("alexnet227", "simple3", "simple5", "simple7")
 
 

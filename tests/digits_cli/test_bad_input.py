@@ -61,7 +61,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("train all --set units_1=5", "cnn: there is no setting 'units_1'"),
         ("run --also lenet", "profile quick trains lenet already"),
         ("run --also lent", "there is no model 'lent' (did you mean lenet?)"),
-        ("run --profile enormous", "there is no profile 'enormous'; the profiles are quick, full"),
+        ("run --profile enormous", "there is no profile 'enormous'; the profiles are quick, full, record"),
         ("ui --port 70000", "Invalid value for '--port'"),
         ("tran lenet", "No such command 'tran'"),
         ("train lenet --colour red", "No such option"),

@@ -61,6 +61,21 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
     assert [step.status for step in suite.preview(store, SMALL)] == expected
 
 
+def test_what_was_trained_can_be_measured_together(store: Store) -> None:
+    done = suite.run(store, replace(SMALL, passages=(), ensemble=True))
+    measured = (done.steps[2].result or {})["models"]
+    assert list(measured) == ["mlp_small", "mlp_small seed 1", "ensemble"]
+    assert measured["ensemble"]["members"] == ["mlp_small", "mlp_small seed 1"]
+    assert statuses(suite.preview(store, replace(SMALL, passages=())))["evaluate"] == "to do"
+
+
+def test_the_record_is_tried_by_different_networks_in_their_own_recipes() -> None:
+    record = profile("record")
+    assert record.ensemble
+    assert len({training.model for training in record.trainings}) >= 3
+    assert record.settings == {}
+
+
 def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> NoReturn:
         raise DigitsError("no map of that country")
