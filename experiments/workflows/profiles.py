@@ -121,7 +121,7 @@ QUICK = Profile(
     {"batch_size": 32},
     trials=8,
     analyzed=("lenet",),
-    passages=(Passage("transfer", "uci", ("mlp_small", "cnn"), ("uci-c",)),),
+    passages=(Passage("transfer", "uci", ("mlp", "mlp_small", "lenet", "cnn"), ("uci-c",)),),
 )
 
 LIGHT = ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")
