@@ -48,6 +48,8 @@ class Evidence:
     ----------
     comparison
         The evaluation of the most networks beside each other.
+    ensembles
+        The latest evaluation of each set of members together.
     contrast
         The analysis of several networks beside each other.
     transfers
@@ -59,6 +61,7 @@ class Evidence:
     dataset: str
     networks: tuple[Network, ...]
     comparison: PastRun | None
+    ensembles: tuple[PastRun, ...]
     contrast: PastRun | None
     transfers: Mapping[str, PastRun]
     searches: tuple[PastRun, ...]
@@ -87,6 +90,7 @@ def gather(store: Store) -> tuple[Evidence, ...]:
             dataset=dataset,
             networks=tuple(network for network in networks if network.version.dataset == dataset),
             comparison=_most(_of(evaluations, dataset)),
+            ensembles=_by_members(_of(evaluations, dataset)),
             contrast=_most(_of(analyses, dataset)),
             transfers=_by_target(_of(transfers, dataset)),
             searches=_by_study(_of(searches, dataset)),
@@ -133,6 +137,14 @@ def _most(runs: Iterable[PastRun]) -> PastRun | None:
     """Return the run that compares the most networks, the latest of equals; None where none compares any."""
     comparing = [run for run in runs if "models" in run.params]
     return max(comparing, key=lambda run: len(run.params["models"].split(", ")), default=None)
+
+
+def _by_members(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
+    latest: dict[str, PastRun] = {}
+    for run in runs:
+        if "members" in run.params:
+            latest.setdefault(run.params["members"], run)
+    return tuple(latest.values())
 
 
 def _by_target(runs: Iterable[PastRun]) -> dict[str, PastRun]:

@@ -36,6 +36,26 @@ def networks_table(evidence: Evidence) -> Table:
     )
 
 
+def ensembles_table(evidence: Evidence) -> Table:
+    """Return what networks achieve together, beside what they achieve alone."""
+    together = {name: name for name in (*INTERVAL, "macro_f1", "ece")}
+    together |= {"vote": "vote_accuracy", "alone": "members_accuracy", "spread": "members_accuracy_std"}
+    rows = [
+        Row(f"{len(run.params['members'].split(', '))} networks", run.params["members"], _first([run], together))
+        for run in evidence.ensembles
+    ]
+    columns = [
+        Column("accuracy", "Test accuracy together", "share", "high", "By the mean of their probabilities"),
+        Column("vote", "By majority", "share", "high", "What most of them hold for the most probable"),
+        Column("alone", "Alone, mean", "share", "high"),
+        Column("spread", "Standard deviation", "share"),
+        Column("macro_f1", "Macro F1", "share", "high"),
+        Column("ece", "ECE", "share", "low"),
+    ]
+    note = "All members are named; none was chosen by test digits."
+    return _table(f"ensembles-{evidence.dataset}", f"Ensembles on {evidence.dataset}", columns, rows, note)
+
+
 def ways_table(evidence: Evidence, target: str) -> Table:
     """Return the accuracy of each network in a domain by each way of being used there."""
     ways = [NONE, ALIGN, *transfer.ADAPTATIONS]

@@ -67,6 +67,24 @@ def test_size_and_latency_are_written_with_their_units(store: Store, tmp_path: P
     assert (told["Size, MB"], told["Latency, ms"]) == ("2.35", "3.25")
 
 
+@pytest.mark.usefixtures("trainings")
+def test_an_ensemble_stands_beside_its_members(store: Store, tmp_path: Path) -> None:
+    for accuracy in (0.96, 0.99):  # the latest counts
+        with open_run(store, "evaluate", "ensemble of 2 on uci", tags=tags("ensemble")) as run:
+            run.log_params({"model": "ensemble", "members": "uci-cnn v1, uci-lenet v1"})
+            measured = {"accuracy": accuracy, "vote_accuracy": 0.97, "members_accuracy": 0.965}
+            run.log_metrics({**measured, "members_accuracy_std": 0.002})
+    written = report(store, tmp_path / "report")
+    (table,) = (
+        one for one in json.loads(Path(written.results).read_text())["tables"] if one["name"] == "ensembles-uci"
+    )
+    (row,) = table["rows"]
+    assert (row["name"], row["note"]) == ("2 networks", "uci-cnn v1, uci-lenet v1")
+    assert {key: number["value"] for key, number in row["numbers"].items()} == {
+        "accuracy": 0.99, "vote": 0.97, "alone": 0.965, "spread": 0.002,
+    }  # fmt: skip
+
+
 def test_a_training_without_counts_leaves_their_columns_empty(store: Store, tmp_path: Path) -> None:
     with open_run(store, "train", "cnn", tags=tags("cnn")) as run:
         run.log_metrics({"train_seconds": 12.5})
