@@ -122,6 +122,17 @@ QUICK = Profile(
     trials=8,
     analyzed=("lenet",),
     passages=(Passage("transfer", "uci", ("mlp", "mlp_small", "lenet", "cnn"), ("uci-c",)),),
+    seconds={
+        "tune mlp": 62,
+        "train mlp": 18,
+        "train mlp_small": 9,
+        "train lenet": 10,
+        "train cnn": 8,
+        "evaluate": 23,
+        "analyze lenet": 59,
+        "transfer": 40,
+        "report": 2,
+    },
 )
 
 LIGHT = ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")

@@ -235,11 +235,24 @@ def run_steps(
             steps, errors = Doing(plan.steps, run.id, notes, listener, workers, earlier, tell).all()
         result = StepsResult(run.id, steps)
         run.log_json([asdict(step) for step in result.steps], RECORD)
+        run.log_metrics(_counts(result.steps))
         if errors:
             raise StepsFailedError(result) from ExceptionGroup("failed steps", errors)
         if conclude:
             conclude(run, result.steps)
     return result
+
+
+def _counts(steps: Sequence[StepResult]) -> dict[str, float]:
+    """Return how many steps ended in which way, and the seconds of those that were done now."""
+    ways = {
+        "steps_done": "done",
+        "steps_done_before": "done before",
+        "steps_failed": "failed",
+        "steps_left_out": "left out",
+    }
+    counts = {name: float(sum(step.status == status for step in steps)) for name, status in ways.items()}
+    return {**counts, "steps_seconds": sum(step.seconds for step in steps if step.status == "done")}
 
 
 def _account(store: Store, steps: Sequence[Step], ended: Mapping[str, StepResult]) -> str:

@@ -85,6 +85,10 @@ def test_a_failed_step_stops_only_those_that_need_it(store: Store) -> None:
     ended = caught.value.result.steps
     assert [step.status for step in ended] == ["failed", "left out", "done"]
     assert [step.error for step in ended] == ["no luck", "needs a", None]
+    counts = store.client.get_run(caught.value.result.run_id).data.metrics
+    names = ("steps_done", "steps_done_before", "steps_failed", "steps_left_out")
+    assert [counts[name] for name in names] == [1, 0, 1, 1]
+    assert counts["steps_seconds"] == ended[2].seconds
     assert works["b"].calls == 0
     assert status(store, caught.value.result.run_id) == "FAILED"
 
