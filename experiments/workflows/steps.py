@@ -160,17 +160,24 @@ class StepsFailedError(DigitsError):
 
 
 def earlier_steps(store: Store) -> Earlier:
-    """Return what the plans of kind ``suite`` that ended well had done, as far as its runs are still there."""
+    """Return what plans of kind ``suite`` had done, however they ended, as far as its runs are still there."""
     results: dict[str, StepResult] = {}
     seconds: dict[str, float] = {}
-    for suite in tracking.past_runs(store, "suite"):
-        for fields in tracking.artifact_json(store, suite.id, RECORD):
-            step = StepResult(**fields)
-            if step.is_done:
-                seconds.setdefault(step.name, step.seconds)
-            if step.is_done and step.key and step.key not in results and _still_there(store, step):
+    for suite in tracking.find_runs(store, "suite", {}):
+        for step in _recorded(store, suite.id):
+            seconds.setdefault(step.name, step.seconds)
+            if step.key and step.key not in results and _still_there(store, step):
                 results[step.key] = replace(step, status="done before")
     return Earlier(results, seconds)
+
+
+def _recorded(store: Store, run_id: str) -> list[StepResult]:
+    """Return the steps of a suite that are done; none where its record is gone or not ours."""
+    try:
+        steps = [StepResult(**fields) for fields in tracking.artifact_json(store, run_id, RECORD)]
+    except (DigitsError, ValueError, TypeError):
+        return []
+    return [step for step in steps if step.is_done]
 
 
 def _still_there(store: Store, step: StepResult) -> bool:
@@ -230,11 +237,11 @@ def run_steps(
         def tell(ended: Mapping[str, StepResult], standings: Sequence[Standing]) -> None:
             listener.steps(plan.name, standings)
             run.describe(f"{plan.description}\n\n{_account(store, plan.steps, ended)}")
+            run.log_json([asdict(step) for step in ended.values()], RECORD)
 
         with _no_child_left(store, run.id), place.open() if place else Here() as workers:
             steps, errors = Doing(plan.steps, run.id, notes, listener, workers, earlier, tell).all()
         result = StepsResult(run.id, steps)
-        run.log_json([asdict(step) for step in result.steps], RECORD)
         run.log_metrics(_counts(result.steps))
         if errors:
             raise StepsFailedError(result) from ExceptionGroup("failed steps", errors)

@@ -154,6 +154,25 @@ def test_what_an_earlier_plan_did_is_not_done_again(store: Store) -> None:
     assert [step.run_id for step in once_more.steps] == [step.run_id for step in before.steps]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])
+def test_what_another_plan_did_before_it_was_cut_off_is_not_done_again(store: Store, error: BaseException) -> None:
+    first, second = Work(store, 1), Work(store, 10, error)
+    steps = (Step("a", first), Step("b", second, needs=("a",)))
+    with pytest.raises((KeyboardInterrupt, StepsFailedError)):
+        run_steps(store, plan(*steps))
+    second.error = None
+    done = run_steps(store, plan(*steps, Step("c", Work(store, 100))), earlier=earlier_steps(store))
+    assert [step.status for step in done.steps] == ["done before", "done", "done"]
+    assert (first.calls, second.calls) == (1, 2)
+
+
+def test_a_suite_whose_record_cannot_be_read_had_done_nothing(store: Store) -> None:
+    done = run_steps(store, plan(Step("a", Work(store, 1))))
+    assert earlier_steps(store).results
+    store.client.log_dict(done.run_id, [{"name": "a", "colour": "red"}], "steps.json")
+    assert not earlier_steps(store).results
+
+
 def test_what_was_done_and_deleted_is_done_again_and_all_that_needs_it(store: Store) -> None:
     first, second, apart = Work(store, 1), Work(store, 10), Work(store, 100)
     steps = plan(Step("a", first), Step("b", second, needs=("a",)), Step("c", apart))
