@@ -23,6 +23,7 @@ from experiments.tracking import Store
 from experiments.workflows.listener import Listener, Standing, State
 
 ENDLESS = 1_000_000  # columns: a file or a pipe takes lines of any length
+AROUND_TREE = 2  # lines of a terminal: an empty board, and the bar
 MARKS: Mapping[State, str] = {
     "waiting": "·", "running": "▶", "done": "✓", "done before": "✓", "failed": "✗", "left out": "-"
 }  # fmt: skip
@@ -84,7 +85,7 @@ class Console(Listener):
     def steps(self, title: str, standings: Sequence[Standing]) -> None:
         """Show on a terminal how the steps stand, in place of what was shown before; elsewhere lines are enough."""
         if self._err.is_terminal:
-            self._progress.tree = progress_tree(title, standings)
+            self._progress.tree = progress_tree(title, standings, self._err.height - AROUND_TREE)
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
@@ -133,19 +134,26 @@ class _Progress(Progress):
         yield from super().get_renderables()
 
 
-def progress_tree(title: str, standings: Sequence[Standing]) -> Tree:
-    """Return how the steps of a larger work stand: a branch for each kind of step, open where something happens."""
+def progress_tree(title: str, standings: Sequence[Standing], room: int = ENDLESS) -> Tree:
+    """Return how the steps of a larger work stand: a branch for each kind of step, open where something happens.
+
+    Where that takes more than `room` lines, an open branch shows only the steps that something happens to.
+    """
+    whole = _tree(title, standings, brief=False)
+    return whole if 1 + len(whole.children) <= room else _tree(title, standings, brief=True)
+
+
+def _tree(title: str, standings: Sequence[Standing], *, brief: bool) -> Tree:
     over = sum(one.state not in ("running", "waiting") for one in standings)
     left = sum(one.seconds or 0 for one in standings if one.state in ("running", "waiting"))
     tree = Tree(Text(f"{title}: {over} of {len(standings)} steps, about {duration(left)} left"), guide_style="dim")
     for kind, group in itertools.groupby(standings, lambda one: one.name.split()[0]):
         steps = list(group)
-        states = {one.state for one in steps}
-        if len(steps) == 1 or states & {"running", "failed", "left out"}:
-            for step in steps:
-                tree.add(_leaf(step))
-        else:
-            tree.add(_branch(kind, steps))
+        eventful = [step for step in steps if step.state in ("running", "failed", "left out")]
+        whole = len(steps) == 1 or (eventful and not brief)
+        branch = tree if whole else tree.add(_branch(kind, steps))
+        for step in steps if whole else eventful:
+            branch.add(_leaf(step))
     return tree
 
 

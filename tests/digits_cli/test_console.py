@@ -113,6 +113,24 @@ def test_a_tree_is_open_where_something_happens() -> None:
     ]
 
 
+def test_on_a_low_terminal_the_running_step_and_the_bar_are_in_view(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_a_terminal(monkeypatch, 100)
+    monkeypatch.setenv("LINES", "8")
+    standings = [Standing(f"train {i}", "done" if i < 9 else "waiting", 60.0) for i in range(20)]
+    standings[9] = Standing("train lenet", "running", 60.0)
+    with Console(as_json=True) as console:
+        console.steps("suite test", standings)
+        console.stage("the bar")
+        console.advance(1, 2)
+    last = Text.from_ansi(capfd.readouterr().err).plain.split("suite test: 9 of 20 steps")[-1]
+    assert "train: 9 of 20  about 10 min" in last
+    assert "▶ train lenet" in last
+    assert "the bar" in last
+    assert "train 8" not in last
+
+
 def test_steps_stay_in_view_above_the_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     be_a_terminal(monkeypatch, 100)
     with Console(as_json=True) as console:
