@@ -27,7 +27,8 @@ ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"  # the error code of what another pro
 REACH_SECONDS = 10
 ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
 
-* Tag `digits.kind` tells what a run is: `suite`, `tune`, `trial`, `train`, `evaluate`, `analyze`, `data`.
+* Tag `digits.kind` tells what a run is: `suite`, `tune`, `trial`, `train`, `evaluate`, `analyze`,
+  `transfer`, `data`.
 * Evaluations and analyses are children of the training whose model they measured, trials of their search; a suite is
   the parent of its steps.
 * Models are registered as `<dataset>-<network>`; alias `champion` is the version with the best validation accuracy."""
