@@ -237,10 +237,10 @@ def run_steps(
         def tell(ended: Mapping[str, StepResult], standings: Sequence[Standing]) -> None:
             listener.steps(plan.name, standings)
             run.describe(f"{plan.description}\n\n{_account(store, plan.steps, ended)}")
-            run.log_json([asdict(step) for step in ended.values()], RECORD)
+            run.log_json([asdict(ended[step.name]) for step in plan.steps if step.name in ended], RECORD)
 
         with _no_child_left(store, run.id), place.open() if place else Here() as workers:
-            steps, errors = Doing(plan.steps, run.id, notes, listener, workers, earlier, tell).all()
+            steps, errors = Doing(plan.steps, run, notes, listener, workers, earlier, tell).all()
         result = StepsResult(run.id, steps)
         run.log_metrics(_counts(result.steps))
         if errors:
@@ -322,7 +322,7 @@ class Doing:
     def __init__(
         self,
         steps: Sequence[Step],
-        parent: str,
+        parent: Run,
         notes: Unfinished,
         listener: Listener,
         workers: Workers,
@@ -361,13 +361,15 @@ class Doing:
             self._tell(self._ended, self._standings())
             if self._heard is not self._listener:
                 self._listener.say(f"{step.name}: begun")
-            self._workers.start(step.name, step.work, self._parent, needed, self._heard)
+            self._workers.start(step.name, step.work, self._parent.id, needed, self._heard)
 
     def _done_before(self, step: Step, needed: Mapping[str, StepResult]) -> StepResult | None:
         """Return the result of a step from before an interruption, or from an earlier plan."""
-        key, remembered = step.key(needed), self._notes.recall(_note_of(step.name))
-        if key and remembered and remembered["key"] == key:
-            return StepResult(**remembered)
+        key = step.key(needed)
+        if key and (remembered := self._notes.recall(_note_of(step.name))):
+            before = StepResult(**remembered)
+            if before.key == key and _still_there(self._parent.store, before):
+                return before
         return self._earlier.results.get(key) if key else None
 
     def _end(self, ended: Ended) -> None:

@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,18 +155,6 @@ def test_what_an_earlier_plan_did_is_not_done_again(store: Store) -> None:
     assert [step.run_id for step in once_more.steps] == [step.run_id for step in before.steps]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])
-def test_what_another_plan_did_before_it_was_cut_off_is_not_done_again(store: Store, error: BaseException) -> None:
-    first, second = Work(store, 1), Work(store, 10, error)
-    steps = (Step("a", first), Step("b", second, needs=("a",)))
-    with pytest.raises((KeyboardInterrupt, StepsFailedError)):
-        run_steps(store, plan(*steps))
-    second.error = None
-    done = run_steps(store, plan(*steps, Step("c", Work(store, 100))), earlier=earlier_steps(store))
-    assert [step.status for step in done.steps] == ["done before", "done", "done"]
-    assert (first.calls, second.calls) == (1, 2)
-
-
 def test_a_suite_whose_record_cannot_be_read_had_done_nothing(store: Store) -> None:
     done = run_steps(store, plan(Step("a", Work(store, 1))))
     assert earlier_steps(store).results
@@ -180,6 +169,35 @@ def test_what_was_done_and_deleted_is_done_again_and_all_that_needs_it(store: St
     store.client.delete_run(str(before.steps[0].run_id))
     again = run_steps(store, steps, earlier=earlier_steps(store))
     assert [step.status for step in again.steps] == ["done", "done", "done before"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])
+def test_what_a_plan_did_that_did_not_end_well_is_not_done_again_by_another(store: Store, error: BaseException) -> None:
+    first, second = Work(store, 1), Work(store, 10, error)
+    with pytest.raises((KeyboardInterrupt, StepsFailedError)):
+        run_steps(store, plan(Step("a", first), Step("b", second)))
+    assert set(earlier_steps(store).seconds) == {"a"}
+    again = run_steps(store, plan(Step("a", first), Step("more", Work(store, 100))), earlier=earlier_steps(store))
+    assert [step.status for step in again.steps] == ["done before", "done"]
+    assert first.calls == 1
+
+
+def test_what_was_done_before_an_interruption_and_deleted_is_done_again(store: Store) -> None:
+    first, second = Work(store, 1), Work(store, 10, DigitsError("no data"))
+    steps = plan(Step("a", first), Step("b", second, needs=("a",)))
+    with pytest.raises(StepsFailedError) as caught:
+        run_steps(store, steps)
+    store.client.delete_run(str(caught.value.result.steps[0].run_id))
+    second.error = None
+    run_steps(store, steps)
+    assert (first.calls, second.calls) == (2, 2)
+
+
+def test_a_plan_whose_record_is_gone_is_one_that_did_nothing(store: Store) -> None:
+    done = run_steps(store, plan(Step("a", Work(store, 1))))
+    artifacts = str(store.client.get_run(done.run_id).info.artifact_uri)
+    Path(artifacts.removeprefix("file://"), "steps.json").unlink()
+    assert earlier_steps(store) == Earlier({}, {})
 
 
 def test_a_step_without_identity_is_always_done(store: Store) -> None:
