@@ -89,7 +89,7 @@ def run(
     """
     listener = listener or Listener()
     earlier = earlier_steps(store)
-    plan = _plan(store, chosen, data_dir, listener, earlier)
+    plan = _plan(store, chosen, data_dir, listener, earlier, again)
     return run_steps(store, plan, listener, earlier=NOTHING if again else earlier)
 
 
@@ -98,7 +98,7 @@ def preview(
 ) -> tuple[Foreseen, ...]:
     """Return what `run` would do, step by step, without doing it; errors as of `run`."""
     earlier = earlier_steps(store)
-    steps = _plan(store, chosen, data_dir, listener or Listener(), earlier).steps
+    steps = _plan(store, chosen, data_dir, listener or Listener(), earlier, again).steps
     found = foresee(steps, NOTHING if again else earlier)
     return tuple(
         Foreseen(step.name, before.status, before.seconds, before.run_id)
@@ -108,7 +108,9 @@ def preview(
     )
 
 
-def _plan(store: Store, chosen: Profile, data_dir: Path | None, listener: Listener, earlier: Earlier) -> Plan:
+def _plan(
+    store: Store, chosen: Profile, data_dir: Path | None, listener: Listener, earlier: Earlier, again: bool
+) -> Plan:
     steps = [
         replace(step, seconds=earlier.seconds.get(step.name, chosen.seconds.get(step.name)))
         for step in Suite(store, chosen, data_dir, listener).steps()
@@ -117,7 +119,7 @@ def _plan(store: Store, chosen: Profile, data_dir: Path | None, listener: Listen
         kind="suite",
         name=f"suite {chosen.name}",
         steps=steps,
-        identity={"profile": chosen.name},
+        identity={"profile": chosen.name, "again": again},
         description=f"Profile **{chosen.name}**: {chosen.summary}.",
         tags={"digits.dataset": chosen.dataset},
     )
@@ -242,7 +244,8 @@ def _published(dataset: str) -> str:
 def _tune(
     store: Store, options: TuneOptions, parent: str, _: Mapping[str, StepResult], listener: Listener
 ) -> TuneResult:
-    return tune(store, options, listener, parent)
+    """Search in a study of this suite's own: another one's may be another search, or have lost its runs."""
+    return tune(store, replace(options, study=f"{options.study}-{parent[:8]}"), listener, parent)
 
 
 def _train_tuned(

@@ -13,6 +13,7 @@ from experiments.workflows import run as suite
 from experiments.workflows.profiles import FULL, PROFILES, Passage, Profile, Training, profile
 from experiments.workflows.steps import StepsFailedError
 from experiments.workflows.train_many import ON_REQUEST
+from experiments.workflows.tune import TuneOptions
 
 SMALL = Profile(
     "small",
@@ -85,6 +86,39 @@ def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: 
         suite.run(store, replace(SMALL, trainings=SMALL.trainings[:1]))
     ended = {"train mlp_small": "done", "evaluate": "done", "transfer": "failed", "report": "done"}
     assert statuses(caught.value.result.steps) == ended
+
+
+def test_all_is_done_again_also_what_an_interrupted_suite_did(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    chosen = replace(SMALL, trainings=SMALL.trainings[:1], passages=())
+    with monkeypatch.context() as patch:
+        patch.setattr(suite, "evaluate", stop)
+        with pytest.raises(KeyboardInterrupt):
+            suite.run(store, chosen)
+    assert statuses(suite.preview(store, chosen))["train mlp_small"] == "done before"
+    again = suite.run(store, chosen, again=True)
+    assert set(statuses(again.steps).values()) == {"done"}
+    assert len(registered_versions(store)) == 2
+
+
+def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    studies: list[str | None] = []
+
+    def search(_: Store, options: TuneOptions, *__: object) -> NoReturn:
+        studies.append(options.study)
+        raise DigitsError("no trial")
+
+    monkeypatch.setattr(suite, "tune", search)
+    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), passages=())
+    ids = []
+    for again in (False, False, True):
+        with pytest.raises(StepsFailedError) as caught:
+            suite.run(store, tuned, again=again)
+        ids.append(caught.value.result.run_id)
+    assert ids[0] == ids[1] != ids[2]
+    assert studies == [f"small-uci-mlp_small-{run_id[:8]}" for run_id in ids]
 
 
 def test_full_trains_every_network_but_those_on_request() -> None:
