@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digits_cli.console import Console
+    from experiments.tracking import Store
     from experiments.workflows.run import Foreseen
     from experiments.workflows.steps import StepsResult
 
@@ -53,6 +54,7 @@ def run(
     from experiments.tracking import open_store
     from experiments.workflows import run as suite
     from experiments.workflows.profiles import profile as named
+    from experiments.workflows.steps import StepsFailedError
 
     chosen = named(profile).also(also or ())
     with Console(as_json) as console:
@@ -64,12 +66,12 @@ def run(
             return
     with Console(as_json) as console:
         load_tensorflow()
-        with failed_steps_shown(console):
+        try:
             outcome = suite.run(store, chosen, data_dir, console, again)
-        _print_comparison(console, outcome)
-        print_steps(console, outcome)
-        _print_report(console, outcome)
-        console.where(store, outcome.run_id)
+        except StepsFailedError as error:
+            _print_outcome(console, store, error.result)
+            raise
+        _print_outcome(console, store, outcome)
 
 
 def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]") -> None:
@@ -107,6 +109,14 @@ def print_steps(console: "Console", outcome: "StepsResult") -> None:
     rows = [(step.name, step.status, f"{step.seconds:.1f}", step.error or step.run_id or "") for step in outcome.steps]
     console.table("Steps", ("step", "status", "seconds", "run"), rows)
     console.json(asdict(outcome))
+
+
+def _print_outcome(console: "Console", store: "Store", outcome: "StepsResult") -> None:
+    """Show what came of a suite, whether or not all of it."""
+    _print_comparison(console, outcome)
+    print_steps(console, outcome)
+    _print_report(console, outcome)
+    console.where(store, outcome.run_id)
 
 
 def _print_comparison(console: "Console", outcome: "StepsResult") -> None:

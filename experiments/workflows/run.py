@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,23 @@ from experiments.workflows.train_many import train_step
 from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
+
+def _workflows(*names: str) -> tuple[str, ...]:
+    return tuple(f"experiments.workflows.{name}" for name in names)
+
+
+# The code that a result comes from, for each kind of step; that of the network itself is added to it.
 TRAINING = (
     "experiments.datasets",
     "experiments.training",
     *(f"experiments.models.{part}" for part in ("architecture", "layers", "prediction", "recipe")),
+    "experiments.workflows.train",
 )
-SEARCHING = (*TRAINING, "experiments.tuning", "experiments.models.space")
-EVALUATING = (*TRAINING, "experiments.models.speed", "experiments.evaluation")
-ANALYZING = (*EVALUATING, "experiments.analysis")
-TRANSFERRING = (*ANALYZING, "experiments.transfer")
+SEARCHING = (*TRAINING, "experiments.tuning", "experiments.models.space", *_workflows("tune", "trials"))
+EVALUATING = (*TRAINING, "experiments.models.speed", "experiments.evaluation", *_workflows("evaluate", "ensemble"))
+ANALYZING = (*TRAINING, "experiments.evaluation", "experiments.analysis", *_workflows("analyze", "explore"))
+TRANSFERRING = (*ANALYZING, "experiments.transfer", *_workflows("transfer", "adapt", "domains", "transfer_numbers"))
+LIBRARIES = ("keras", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Suite:
         steps += [self._analysis(model) for model in chosen.analyzed]
         steps += [self._passage(passage) for passage in chosen.passages]
         before = tuple(step.name for step in steps)
-        return [*steps, Step("report", partial(_report, self._store, chosen.name), after=before, identity=None)]
+        return [*steps, Step("report", partial(_report, self._store, chosen.name), uses=before, identity=None)]
 
     def _name(self, training: Training) -> str:
         seed = f" seed {training.seed}" if training.seed else ""
@@ -190,13 +199,14 @@ class Suite:
             "data": self._digests[options.dataset],
             "recipe": options.recipe.params(),
             "code": code_digest([*TRAINING, options.architecture.build.__module__]),
+            "libraries": [f"{name} {version(name)}" for name in LIBRARIES],
         }
 
     def _evaluation(self, dataset: str) -> Step:
         return Step(
             f"evaluate{self._on(dataset)}",
             partial(_compare, self._store, dataset, self._data_dir, self._chosen.ensemble),
-            needs=tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset),
+            uses=tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset),
             identity={
                 "data": self._digests[dataset],
                 "ensemble": self._chosen.ensemble,
@@ -226,7 +236,7 @@ class Suite:
         return Step(
             passage.name,
             partial(_transfer, self._store, options),
-            needs=tuple(self._trained(model, passage.source) for model in passage.models),
+            uses=tuple(self._trained(model, passage.source) for model in passage.models),
             identity=identity,
         )
 

@@ -40,5 +40,9 @@ def _files(module: str) -> tuple[Path, list[Path]]:
 
 @cache
 def _meaning(code: bytes) -> str:
-    """Return a digest of the syntax tree of code, which has neither comments nor line breaks."""
-    return hashlib.sha256(ast.dump(ast.parse(code)).encode()).hexdigest()
+    """Return a digest of the syntax tree of code, which has neither comments nor line breaks, without docstrings."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

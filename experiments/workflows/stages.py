@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.workflows.listener import Listener
+from experiments.workflows.sources import code_digest
 
 Arrays = Mapping[str, NDArray[Any]]
 Heard = Callable[[int, int], None]
-FORMAT = 1  # of what is kept; to be raised when a stage computes something else from the same parameters
+CODE = tuple(f"experiments.{part}" for part in ("datasets", "models", "training", "evaluation", "analysis", "transfer"))
 SECONDS = "seconds"
 
 
@@ -66,8 +67,8 @@ class Stages:
 
 
 def digest(parameters: Mapping[str, Any]) -> str:
-    """Return eight hexadecimal digits that stand for parameters and the format in which results are kept."""
-    text = json.dumps([FORMAT, dict(parameters)], sort_keys=True, default=str)
+    """Return eight hexadecimal digits that stand for parameters and for the code that computes results."""
+    text = json.dumps([code_digest(CODE), dict(parameters)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -39,12 +39,14 @@ class Step:
     name
         Unique among its neighbours.
     work
-        Does it, given the id of the parent run, how the steps it needs ended, by name, and who hears of its progress.
+        Does it, given the id of the parent run, the results of the steps it needs or uses, by name, and who hears of
+        its progress.
         Picklable, if workers in other processes are to do it.
     needs
         Names of the steps without which it makes no sense.
-    after
-        Names of the steps that it waits for, however they end.
+    uses
+        Names of the steps that it makes the most of: it waits for them all, and makes do with those that are done, of
+        which there must be one.
     identity
         All that its result depends on beside the steps it needs, as JSON values: a step that was done with the same
         is not done again. None has it done again always.
@@ -55,15 +57,19 @@ class Step:
     name: str
     work: Callable[[str, Mapping[str, "StepResult"], Listener], Result]
     needs: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     identity: Mapping[str, Any] | None = field(default_factory=dict)
     seconds: float | None = None
 
-    def key(self, needed: Mapping[str, "StepResult"]) -> str | None:
-        """Return what stands for its identity and for the runs of the steps it needs; None without an identity."""
+    def given(self, ended: Mapping[str, "StepResult"]) -> dict[str, "StepResult"]:
+        """Return, of the steps that have ended, the results that its work is given."""
+        return {name: ended[name] for name in (*self.needs, *self.uses) if name in ended and ended[name].is_done}
+
+    def key(self, given: Mapping[str, "StepResult"]) -> str | None:
+        """Return what stands for its identity and the runs of the steps it is given; None without an identity."""
         if self.identity is None:
             return None
-        runs = {name: needed[name].run_id for name in self.needs}
+        runs = {name: result.run_id for name, result in given.items()}
         text = json.dumps([self.name, dict(self.identity), runs], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -192,8 +198,8 @@ def foresee(steps: Sequence[Step], earlier: Earlier = NOTHING) -> tuple[StepResu
     """Return, for each of the steps, what would be taken from an earlier plan, or None where it would be done."""
     known: dict[str, StepResult] = {}
     for step in steps:
-        if all(name in known for name in step.needs):
-            key = step.key(known)
+        if all(name in known for name in (*step.needs, *step.uses)):
+            key = step.key(step.given(known))
             if key and (found := earlier.results.get(key)):
                 known[step.name] = found
     return tuple(known.get(step.name) for step in steps)
@@ -340,7 +346,7 @@ class Doing:
         """Do all steps; return how each ended, in their order, and the errors of those that failed."""
         while len(self._ended) < len(self._steps):
             for step in self._steps:
-                waited = all(name in self._ended for name in (*step.needs, *step.after))
+                waited = all(name in self._ended for name in (*step.needs, *step.uses))
                 if waited and step.name not in self._ended | self._begun:
                     self._begin(step)
             for ended in self._workers.ended(POLL_SECONDS) if self._begun else ():
@@ -349,11 +355,13 @@ class Doing:
 
     def _begin(self, step: Step) -> None:
         """Begin a step if a worker is free, unless it was done before or cannot be done."""
-        needed = {name: self._ended[name] for name in step.needs}
-        missing = [name for name, result in needed.items() if not result.is_done]
+        given = step.given(self._ended)
+        missing = [name for name in step.needs if name not in given]
+        if step.uses and not set(step.uses) & given.keys():
+            missing += step.uses
         if missing:
             self._note(StepResult(step.name, "left out", 0.0, error=f"needs {', '.join(missing)}"))
-        elif before := self._done_before(step, needed):
+        elif before := self._done_before(step, given):
             self._listener.say(f"{step.name}: done before")
             self._note(before)
         elif self._workers.running() < self._workers.capacity:
@@ -361,11 +369,11 @@ class Doing:
             self._tell(self._ended, self._standings())
             if self._heard is not self._listener:
                 self._listener.say(f"{step.name}: begun")
-            self._workers.start(step.name, step.work, self._parent.id, needed, self._heard)
+            self._workers.start(step.name, step.work, self._parent.id, given, self._heard)
 
-    def _done_before(self, step: Step, needed: Mapping[str, StepResult]) -> StepResult | None:
+    def _done_before(self, step: Step, given: Mapping[str, StepResult]) -> StepResult | None:
         """Return the result of a step from before an interruption, or from an earlier plan."""
-        key = step.key(needed)
+        key = step.key(given)
         if key and (remembered := self._notes.recall(_note_of(step.name))):
             before = StepResult(**remembered)
             if before.key == key and _still_there(self._parent.store, before):
@@ -381,7 +389,7 @@ class Doing:
             self._note(StepResult(ended.name, "failed", seconds, error=first_line(error)))
             return
         step = next(step for step in self._steps if step.name == ended.name)
-        result, key = ended.result, step.key(self._ended)
+        result, key = ended.result, step.key(step.given(self._ended))
         done = StepResult(ended.name, "done", seconds, result.run_id, asdict(result), key=key)
         self._notes.remember(_note_of(ended.name), asdict(done))
         self._note(done)

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.workflows.sources import code_digest
 
-CODE = '"""A part."""\n\n\ndef double(x):\n    return 2 * x  # twice\n'
+CODE = '"""A part."""\n\n\ndef double(x):\n    """Say it."""\n    return 2 * x  # twice\n'
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_it_changes_with_the_code_and_not_with_its_looks(package: Path) -> None:
     before = code_digest(["parts"])
     part = package / "below/two.py"
-    part.write_text(CODE.replace("  # twice", "").replace("2 * x", "(2 *\n            x)"))
+    part.write_text(
+        CODE.replace("  # twice", "").replace("Say it", "Double it").replace("2 * x", "(2 *\n            x)")
+    )
     assert code_digest(["parts"]) == before
     part.write_text(CODE.replace("2 * x", "x * 2"))
     assert code_digest(["parts"]) != before

@@ -202,25 +202,34 @@ def test_a_plan_whose_record_is_gone_is_one_that_did_nothing(store: Store) -> No
 
 def test_a_step_without_identity_is_always_done(store: Store) -> None:
     first, last = Work(store, 1), Work(store, 10)
-    steps = plan(Step("a", first), Step("b", last, after=("a",), identity=None))
+    steps = plan(Step("a", first), Step("b", last, uses=("a",), identity=None))
     run_steps(store, steps)
     again = run_steps(store, steps, earlier=earlier_steps(store))
     assert [step.status for step in again.steps] == ["done before", "done"]
     assert (first.calls, last.calls) == (1, 2)
 
 
-def test_a_step_comes_after_those_it_does_not_need_however_they_end(store: Store) -> None:
-    done: list[str] = []
-
-    def last(parent: str, ended: Mapping[str, StepResult], _: Listener) -> Outcome:
-        done.extend(ended)
-        return Outcome(parent, 0)
-
-    failing = Work(store, 1, ValueError("no luck"))
+def test_a_step_makes_do_with_what_is_done_of_what_it_uses(store: Store) -> None:
+    failing, last = Work(store, 1, ValueError("no luck")), Work(store, 1000)
+    steps = (Step("z", last, uses=("a", "b")), Step("a", failing), Step("b", Work(store, 10)))
     with pytest.raises(StepsFailedError) as caught:
-        run_steps(store, plan(Step("z", last, after=("a",), identity=None), Step("a", failing)))
-    assert [step.status for step in caught.value.result.steps] == ["done", "failed"]
-    assert done == []
+        run_steps(store, plan(*steps))
+    assert [step.status for step in caught.value.result.steps] == ["done", "failed", "done"]
+    assert (caught.value.result.steps[0].result or {})["value"] == 1010
+    failing.error = None
+    done = run_steps(store, plan(*steps))
+    assert (done.steps[0].result or {})["value"] == 1011
+    assert last.calls == 2
+
+
+def test_a_step_of_which_nothing_it_uses_is_done_is_left_out(store: Store) -> None:
+    steps = (Step("a", Work(store, 1, ValueError("no luck"))), Step("z", Work(store, 1000), uses=("a",)))
+    with pytest.raises(StepsFailedError) as caught:
+        run_steps(store, plan(*steps))
+    assert [(step.status, step.error) for step in caught.value.result.steps] == [
+        ("failed", "no luck"),
+        ("left out", "needs a"),
+    ]
 
 
 def test_work_that_changed_during_an_interruption_is_done_again(store: Store) -> None:
