@@ -8,7 +8,7 @@ import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json
 
-app = typer.Typer(help="List, fetch and show the data.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch and show the data.", epilog="Example: digits data show usps", no_args_is_help=True)
 
 Name = Annotated[
     str,

@@ -30,8 +30,9 @@ def report(
 ) -> None:
     """Write one offline page on all networks: tables, figures, texts, each with the run it comes from.
 
-    All is read from MLflow, also where that is a server, and nothing is computed anew. Beside the page lie the numbers:
-    results.json for programs, RESULTS.md for people.
+    All is read from MLflow, also where that is a server, and nothing is computed anew.
+
+    Beside the page lie the numbers: results.json for programs, RESULTS.md for people.
 
     Example: digits report --output reports/
     """

@@ -44,9 +44,11 @@ def run(
 ) -> None:
     """Run the suite: tune, train, evaluate, compare, analyze and transfer networks, and write the report.
 
-    This is what `mlflow run .` starts. An interrupted suite is continued by the same command. Steps that an earlier
-    suite did, with the same network, data, recipe and code, are not done again. A failed step stops only those that
-    need it. The report lies in reports/PROFILE/.
+    This is what `mlflow run .` starts. An interrupted suite is continued by the same command.
+
+    Steps that an earlier suite did, with the same network, data, recipe and code, are not done again.
+
+    A failed step stops only those that need it. The report lies in reports/PROFILE/.
 
     Example: digits run --profile quick
     """

@@ -78,9 +78,9 @@ def train(
 
     A run that was interrupted is continued by the same command.
 
-    JSON of --seeds: means and deviations, the best seed's version, champion, seed and epochs, each training in seeds.
+    With --json, --seeds gives means and deviations, the version of the best seed, and each training under seeds.
 
-    JSON of all, or when a seed failed: run_id and steps, each with its status and its result or error.
+    With --json, all gives run_id and steps, each with its status and its result or error; --seeds too if one failed.
 
     Example: digits train lenet --epochs 5 --set rotation=15
     """

@@ -65,8 +65,9 @@ def tune(
 ) -> None:
     """Search for the hyperparameters of a network; each trial is a run under the search's.
 
-    The same command goes on with a search that was interrupted, and more --trials continue one that is done. What
-    --set names is fixed and not searched. Train with what was found: digits train MODEL --from-study.
+    The same command goes on with a search that was interrupted, and more --trials continue one that is done.
+
+    What --set names is fixed and not searched. Train with what was found: digits train MODEL --from-study.
 
     Example: digits tune mlp --trials 20 --workers 2
     """

@@ -1,6 +1,7 @@
 """What `digits --help` says, and how soon."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -60,8 +61,15 @@ def test_each_command_explains_itself_with_an_example(words: tuple[str, ...]) ->
     shown = digits(*words, "--help")
     assert shown.returncode == 0
     assert f"Usage: digits {' '.join(words)}" in shown.stdout
-    if words != ("data",):
-        assert "Example: digits " in shown.stdout
+    assert "Example: digits " in shown.stdout
+
+
+@pytest.mark.parametrize("words", [*COMMANDS[1:], "data list", "data fetch", "data show"])
+def test_paragraphs_of_help_are_one_line_each_for_a_line_break_would_stay_on_narrow_terminals(words: str) -> None:
+    command = get_command(app)
+    for word in words.split():
+        command = command.commands[word]  # type: ignore[attr-defined]
+    assert not re.search(r"\S\n\S", command.help or "")
 
 
 @pytest.mark.parametrize("words", [*COMMANDS[1:], "data list", "data fetch", "data show"])
