@@ -1,8 +1,12 @@
-"""What the project's own files promise: README, MLproject, the locked requirements, the continuous check."""
+"""What the project's own files promise: documents, MLproject, the locked requirements, the continuous check."""
 
+import ast
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,25 +22,121 @@ README = (ROOT / "README.md").read_text()
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
+DOCUMENTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md")
+}
 
 
-def commands_in_readme() -> list[str]:
-    """Return what follows `digits` on the lines of the README's code blocks."""
-    blocks = re.findall(r"^```(?:sh|bash)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+def blocks(text: str, language: str) -> list[str]:
+    """Return the code blocks of a document in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands_in(text: str) -> list[str]:
+    """Return what follows `digits` on the lines of a document's code blocks."""
+    lines = [line.partition(" #")[0].strip() for block in blocks(text, "(?:sh|bash)") for line in block.splitlines()]
     return [line.removeprefix("digits ") for line in lines if line.startswith("digits ")]
 
 
-def test_the_readme_names_commands() -> None:
-    assert len(commands_in_readme()) >= 5
-
-
-@pytest.mark.parametrize("line", commands_in_readme())
-def test_every_command_in_the_readme_is_understood(line: str) -> None:
-    command, words = get_command(app), line.split()
+def found(words: list[str]) -> tuple[Any, list[str]]:
+    """Return the command that words begin with, and the words that are left."""
+    command: Any = get_command(app)
     while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
-    command.make_context("digits", complete(words))
+        name, *words = words
+        assert name in command.commands, f"there is no command {name}"
+        command = command.commands[name]
+    return command, words
+
+
+def test_the_documents_name_commands() -> None:
+    assert len(commands_in(README)) >= 5
+    assert {"docs/tutorial.md", "docs/howto.md", "docs/faq.md"} <= {
+        name for name, text in DOCUMENTS.items() if commands_in(text)
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_in_a_document_is_understood(document: str) -> None:
+    for line in commands_in(DOCUMENTS[document]):
+        command, words = found(shlex.split(line))
+        command.make_context("digits", complete(words))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_within_a_sentence_exists_with_its_options(document: str) -> None:
+    prose = re.sub(r"^```.*?^```", "", DOCUMENTS[document], flags=re.MULTILINE | re.DOTALL)
+    for line in re.findall(r"`digits ([a-z][^`]*)`", prose):
+        command, words = found(line.split())
+        options = {name for parameter in command.params for name in (*parameter.opts, "--help")}
+        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options, line
+
+
+def headings(text: str) -> set[str]:
+    """Return the headings of a document as GitHub makes addresses of them."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_in_a_document_leads_somewhere(document: str) -> None:
+    folder = (ROOT / document).parent
+    for target in re.findall(r"\]\(([^)\s]+)\)", DOCUMENTS[document]):
+        if re.match(r"https?://", target):
+            continue
+        name, _, heading = target.partition("#")
+        path = (folder / name).resolve() if name else ROOT / document
+        assert path.exists(), target
+        if heading:
+            assert heading in headings(path.read_text()), target
+
+
+def defined(module: str) -> set[str]:
+    """Return the names that a module of this project has, and its parts if it is a package, without importing it."""
+    path = ROOT.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    names = {part.stem for part in path.glob("*") if part.is_dir() or part.suffix == ".py"}
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return names
+
+
+def used(code: str) -> Iterator[tuple[str, str]]:
+    """Return the modules of this project that code takes names from, each with the name."""
+    nodes = list(ast.walk(ast.parse(code)))
+    parts: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "experiments":
+            yield from ((node.module, alias.name) for alias in node.names)
+            parts |= {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in parts:
+            module = parts[node.value.id]
+            if ROOT.joinpath(*module.split(".")).is_dir():
+                yield module, node.attr
+
+
+@pytest.mark.parametrize("document", [name for name, text in DOCUMENTS.items() if blocks(text, "python")])
+def test_python_in_a_document_takes_names_that_there_are(document: str) -> None:
+    for module, name in used("\n".join(blocks(DOCUMENTS[document], "python"))):
+        assert name in defined(module), f"{module} has no {name}"
+
+
+def test_the_readme_lists_the_documents() -> None:
+    for document in DOCUMENTS:
+        if document != "README.md":
+            assert f"]({document})" in README, document
+
+
+def test_pictures_of_documents_are_small() -> None:
+    assert sum(path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()) < 250_000
 
 
 def test_the_two_lines_of_the_readme_do_their_own_set_up() -> None:
