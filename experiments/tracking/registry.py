@@ -1,10 +1,11 @@
 """Models in MLflow: logged, registered, found again by a reference."""
 
 import contextlib
+import os
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import experiments
 from experiments.datasets import DERIVED
 from experiments.tracking.runs import Run
-from experiments.tracking.store import Store
+from experiments.tracking.store import TRACKING_URI, Store
 
 if TYPE_CHECKING:
     import keras
@@ -182,14 +183,15 @@ def _register(
     """Do what is not done yet of a registration: begun again after a failure, it ends like an undisturbed one."""
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
-    entry = _version_of(run, name) or client.create_model_version(
-        name,
-        f"models:/{model_id}",
-        run.id,
-        tags={**details, "digits.dataset": dataset, "digits.model": architecture},
-        description=description,
-        model_id=model_id,
-    )
+    with _as_default(run.store):
+        entry = _version_of(run, name) or client.create_model_version(
+            name,
+            f"models:/{model_id}",
+            run.id,
+            tags={**details, "digits.dataset": dataset, "digits.model": architecture},
+            description=description,
+            model_id=model_id,
+        )
     _crown(run.store, name)
     return _as_listed(client.get_model_version(name, entry.version), architecture)
 
@@ -274,6 +276,20 @@ def _as_listed(entry: "ModelVersion", architecture: str) -> RegisteredVersion:
 
 def _version_of(run: Run, name: str) -> "ModelVersion | None":
     return next((entry for entry in _versions(run.store, name) if entry.run_id == run.id), None)
+
+
+@contextlib.contextmanager
+def _as_default(store: Store) -> Iterator[None]:
+    """Make a store the one that MLflow uses where it is told of none: its registry looks logged models up there."""
+    before = os.environ.get(TRACKING_URI)
+    os.environ[TRACKING_URI] = store.uri
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(TRACKING_URI, None)
+        else:
+            os.environ[TRACKING_URI] = before
 
 
 def _crown(store: Store, name: str) -> None:

@@ -24,6 +24,7 @@ EXPERIMENT = "digits"
 NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description of runs and experiments
 SQLITE = "sqlite:///"
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"  # the error code of what another process created first
+TRACKING_URI = "MLFLOW_TRACKING_URI"  # the environment variable
 REACH_SECONDS = 10
 ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
 
@@ -86,6 +87,7 @@ def open_store(experiment: str | None = None) -> Store:
     """
     root = project_root()
     uri = tracking_uri(root)
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for results
     _check_reachable(uri)
     with _quiet_alembic(), _alone(uri):
         found = _experiment(uri, experiment)
@@ -108,7 +110,7 @@ def project_root() -> Path:
 
 def tracking_uri(root: Path) -> str:
     """Return ``$MLFLOW_TRACKING_URI``, or MLflow's own default made absolute at `root`."""
-    given = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    given = os.environ.get(TRACKING_URI, "").strip()
     if given.startswith(SQLITE):
         return SQLITE + str(_database(given).resolve())
     return given or SQLITE + str(root / "mlflow.db")

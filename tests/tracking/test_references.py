@@ -1,5 +1,6 @@
 """From what a user writes after --model to a network, and back from the registry."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from experiments.tracking import (
     model_bytes,
     model_file,
     open_run,
+    open_store,
     register,
     registered_versions,
     resolve_reference,
@@ -55,6 +57,21 @@ def test_the_champion_is_the_best_of_those_that_are_left(store: Store) -> None:
     store.client.delete_model_version("mnist-lenet", "2")
     trained(store, "mnist", 0.80)
     assert [(v.version, v.aliases) for v in registered_versions(store)] == [(1, ("champion",)), (3, ())]
+
+
+def test_the_store_of_the_project_is_used_wherever_one_stands(
+    store_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.setenv("DIGITS_HOME", str(store_folder))
+    monkeypatch.chdir(elsewhere)
+    store = open_store()
+    trained(store, "mnist", 0.9)
+    assert [v.registered_model for v in registered_versions(store)] == ["mnist-lenet"]
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_networks_registered_at_the_same_time_are_all_kept_and_the_best_is_champion(store: Store) -> None:

@@ -23,7 +23,7 @@ function cardOf(point, atlas, sprites) {
     ["label", `${atlas.labels[point]}`],
     ["predicted", `${atlas.predicted[point]} (${atlas.probability[point].toFixed(4)})${right ? "" : " ✗"}`],
     ...atlas.groupings.map((each) => [each.name, `cluster ${each.groups[point]}`]),
-    ["more confusing than", `${(100 * atlas.confusion[point]).toFixed(1)} % of its split`],
+    ["more confusing than", `${(Math.floor(1000 * atlas.confusion[point]) / 10).toFixed(1)} % of its split`],
   ];
   const list = element("dl", {}, ...rows.flatMap(([name, value]) => [
     element("dt", { textContent: name }),
