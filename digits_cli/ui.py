@@ -16,6 +16,8 @@ def ui(
 ) -> None:
     """Open MLflow's pages on the store that the other commands write to.
 
+    The line that begins with "runs" has the address of the list of runs: MLflow's first page is about something else.
+
     With --json, their address and the store's are printed before they are served.
 
     Example: digits ui --port 5001
@@ -23,8 +25,10 @@ def ui(
     from digits_cli.console import Console
     from experiments.tracking import open_store, serve_ui
 
-    store = open_store()
-    if as_json and not store.uri.startswith("http"):  # a server has pages of its own, and is refused
-        Console(as_json).json({"url": f"http://{host}:{port}", "tracking_uri": store.uri})
+    store, console, address = open_store(), Console(as_json), f"http://{host}:{port}"
+    if not store.uri.startswith("http"):  # a server has pages of its own, and is refused
+        console.say(f"runs: {address}/#/experiments/{store.experiment_id}/runs")
+        console.json({"url": address, "tracking_uri": store.uri})
+    if as_json:
         os.dup2(2, 1)  # MLflow writes to both
     serve_ui(store, host, port)
