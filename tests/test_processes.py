@@ -153,11 +153,18 @@ def test_other_exceptions_that_python_drops_are_told_as_ever(monkeypatch: pytest
 
 
 def test_handlers_are_what_they_were_after_the_block() -> None:
-    before = [signals.getsignal(number) for number in (signals.SIGINT, signals.SIGTERM)]
-    with pytest.raises(KeyboardInterrupt), heeding_signals():
-        signals.raise_signal(signals.SIGINT)
-    assert [signals.getsignal(number) for number in (signals.SIGINT, signals.SIGTERM)] == before
-    heed_signals()
+    def stop(*_: object) -> None:
+        raise SystemExit(143)
+
+    handlers = [signals.getsignal(signals.SIGINT), stop]
+    before = signals.signal(signals.SIGTERM, stop)
+    try:
+        with pytest.raises(SystemExit), heeding_signals():
+            signals.raise_signal(signals.SIGTERM)
+        assert [signals.getsignal(number) for number in (signals.SIGINT, signals.SIGTERM)] == handlers
+        heed_signals()
+    finally:
+        signals.signal(signals.SIGTERM, before)
 
 
 PATIENT = """

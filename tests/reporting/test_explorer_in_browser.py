@@ -1,6 +1,7 @@
 """The explorer's page as a reader uses it, in a browser."""
 
 import io
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -153,7 +154,7 @@ def test_hover_tells_of_a_digit(reader: Reader, dimensions: int, script: str) ->
     said = card.inner_text()
     for expected in (
         f"train #{LONER}", f"1 ({given.probability[LONER]:.4f}) ✗",
-        f"{100 * given.confusion[LONER]:.1f} % of its split",
+        f"{math.floor(1000 * given.confusion[LONER]) / 10:.1f} % of its split",
         *(f"cluster {groups[LONER]}" for groups in given.groupings.values()),
     ):  # fmt: skip
         assert expected in said
