@@ -90,7 +90,7 @@ def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]")
     more = f", and {unknown} of unknown length" if unknown else ""
     console.result(
         f"{len(to_do)} of {len(foreseen)} steps to do: about {duration(sum(seconds or 0 for seconds in to_do))}{more}, "
-        "as they took here before, else on the machine of the README"
+        "as they took here before, else as expected on the machine of the README"
     )
 
 

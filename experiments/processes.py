@@ -99,9 +99,9 @@ class _Remembering:
 def heeding_signals() -> Iterator[None]:
     """Let no KeyboardInterrupt or SystemExit of a signal's handler get lost while the block runs.
 
-    Python prints and drops an exception that comes up within a ``__del__``, of which TensorFlow has many, and there is
-    C code that drops those of the Python code it calls: of the signals that came while a network was trained, some
-    in a hundred were lost. An exception of the first kind is raised again a moment later, any other by `heed_signals`.
+    Python prints and drops an exception that comes up within a ``__del__``, of which TensorFlow has many at the start
+    of a training: one signal in ten was lost there. Such an exception is raised again a moment later. C code may drop
+    exceptions of the Python code it calls; what is lost in other ways than the first is raised by `heed_signals`.
     """
     remembering, other = _Remembering(), sys.unraisablehook
 

@@ -70,7 +70,8 @@ class Profile:
         Whether what was trained on the same data is measured together too. All of it is: who chooses among networks by
         the test images measures the choice.
     seconds
-        What steps have taken, by name, on the machine that the README names.
+        What steps are expected to take, by name, on the machine that the README names: what it has figures of as
+        measured, the others by their work.
     """
 
     name: str

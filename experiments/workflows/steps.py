@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 from experiments import tracking
 from experiments.errors import DigitsError, first_line
@@ -15,7 +15,7 @@ from experiments.tracking import Run, Store
 from experiments.tracking.runs import Kind
 from experiments.workflows.listener import Listener, Standing, State
 from experiments.workflows.unfinished import Unfinished, unfinished
-from experiments.workflows.workers import Ended, Place, Workers
+from experiments.workflows.workers import Ended, Here, Place, Workers
 
 POLL_SECONDS = 1.0
 Status = Literal["done", "done before", "failed", "left out"]
@@ -289,37 +289,6 @@ def _no_child_left(store: Store, run_id: str) -> Iterator[None]:
         tracking.let_go(error)
         tracking.end_children(store, run_id)
         raise
-
-
-class Here:
-    """Workers that are this process: a piece of work is done as soon as it is begun."""
-
-    capacity = 1
-
-    def __init__(self) -> None:
-        self._ended: list[Ended] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
-        """Do a piece of work."""
-        try:
-            self._ended.append(Ended(name, work(*arguments)))
-        except Exception as error:
-            self._ended.append(Ended(name, error=error))
-
-    def running(self) -> int:
-        """Return how many pieces have ended and not been told."""
-        return len(self._ended)
-
-    def ended(self, seconds: float) -> list[Ended]:  # noqa: ARG002 - there is nothing to wait for
-        """Return the piece that has ended."""
-        told, self._ended = self._ended, []
-        return told
 
 
 class Doing:

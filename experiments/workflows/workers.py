@@ -55,6 +55,37 @@ class Workers(Protocol):
         """Wait until a piece is over, or so long, and return those that are."""
 
 
+class Here:
+    """Workers that are this process: a piece of work is done as soon as it is begun."""
+
+    capacity = 1
+
+    def __init__(self) -> None:
+        self._ended: list[Ended] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
+        """Do a piece of work."""
+        try:
+            self._ended.append(Ended(name, work(*arguments)))
+        except Exception as error:
+            self._ended.append(Ended(name, error=error))
+
+    def running(self) -> int:
+        """Return how many pieces have ended and not been told."""
+        return len(self._ended)
+
+    def ended(self, seconds: float) -> list[Ended]:  # noqa: ARG002 - there is nothing to wait for
+        """Return the piece that has ended."""
+        told, self._ended = self._ended, []
+        return told
+
+
 @dataclass(frozen=True)
 class Place:
     """Where workers run, and how many at once.

@@ -1,8 +1,7 @@
 """Searches whose trials are done in this process, and a listener that keeps what is said."""
 
 from experiments.workflows.listener import Listener
-from experiments.workflows.steps import Here
-from experiments.workflows.workers import Place, Workers
+from experiments.workflows.workers import Here, Place, Workers
 
 
 class InThisProcess(Place):

@@ -10,11 +10,10 @@ from PIL import Image
 from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
 from experiments.tracking import Store
-from experiments.workflows.steps import Here
 from experiments.workflows.studies import find_study, with_study
 from experiments.workflows.train import TrainOptions, train
 from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import Place, Workers
+from experiments.workflows.workers import Here, Place, Workers
 
 BEST = {"units_1": 64, "dropout": 0.2, "learning_rate": 0.005}
 OPTIONS = TrainOptions("mlp_small", "uci")

@@ -22,9 +22,8 @@ from experiments.training import Checkpoint, DivergedError, Epoch, Fit
 from experiments.tuning import SearchFailedError
 from experiments.tuning.storage import open_storage
 from experiments.workflows import trials as trials_module
-from experiments.workflows.steps import Here
 from experiments.workflows.tune import MOST_DEATHS, TuneOptions, TuneResult, tune
-from experiments.workflows.workers import Ended, Place, Workers
+from experiments.workflows.workers import Ended, Here, Place, Workers
 
 SETTINGS = {"epochs": 4, "batch_size": 32, "precision": "float32"}
 OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, place=Place(2))
