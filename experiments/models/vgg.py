@@ -45,7 +45,7 @@ VGG = Architecture(
     source="Simonyan & Zisserman 2015, configuration A; batch norm after Ioffe & Szegedy 2015",
     build=build,
     parameters=9_495_370,
-    recipe=Recipe(epochs=6, schedule="one-cycle", patience=0, dropout=0.5, rotation=10, zoom=0.1, shift=0.1),
+    recipe=Recipe(epochs=3, schedule="one-cycle", patience=0, dropout=0.5, rotation=10, zoom=0.1, shift=0.1),
     space={
         "learning_rate": LEARNING_RATE,
         "batch_size": BATCH_SIZE,
