@@ -24,6 +24,9 @@ Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transf
 PROCESS = "digits.process"
 MACHINE = "digits.machine"
 FIGURE_DPI = 120
+NOTE_LENGTH = 8000  # MLflow cuts longer tags, with a warning
+DESCRIPTION = "description.md"
+CONTINUED = f"\n\n... The whole text is in `{DESCRIPTION}`, among the run's artifacts."
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,11 @@ class Run:
         self.store.client.log_batch(self.id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
 
     def describe(self, markdown: str) -> None:
-        """Set the note that MLflow shows at the top of the run."""
+        """Set the note that MLflow shows at the top of the run; what is too long for it is kept as a file."""
+        if len(markdown) > NOTE_LENGTH:
+            self.log_text(markdown, DESCRIPTION)
+            shown = markdown[: NOTE_LENGTH - len(CONTINUED)]
+            markdown = shown[: shown.rfind("\n") + 1].rstrip() + CONTINUED
         self.set_tags({NOTE: markdown})
 
     def log_figure(self, figure: "Figure", file: str) -> None:

@@ -84,24 +84,33 @@ def source(store: Store, reference: Reference, data_dir: Path | None, listener: 
     return Source(name, reference, load_network(store, reference), data, alignment, folder)
 
 
-def target(name: str, home: Source, data_dir: Path | None, listener: Listener) -> tuple[Domain, Dataset | Unlabelled]:
-    """Load a domain for a network: with its digits deskewed if the network was trained on such.
+def target(
+    name: str, alignment: str | None, data_dir: Path | None, listener: Listener
+) -> tuple[Domain, Dataset | Unlabelled]:
+    """Load a domain, its digits aligned as the networks that are to be used in it need them.
+
+    Raises
+    ------
+    DigitsError
+        When it cannot be had.
+    """
+    data = datasets.load_target(name, data_dir, listener.download, alignment)
+    return domain(data, data_dir, alignment), data
+
+
+def check_new(home: Source, name: str, data: Dataset | Unlabelled) -> None:
+    """Refuse as a target, whatever it is called and wherever it lies, what a network was trained on.
 
     Raises
     ------
     UsageError
-        When it is the network's own: when most of its test digits are, as the network is given them, digits of the
-        data that the network was trained on, whatever that is called and wherever it lies.
-    DigitsError
-        When it cannot be had.
+        When most test digits of the target are, as the network is given them, digits of the network's own data.
     """
-    data = datasets.load_target(name, data_dir, listener.download, home.alignment)
     if _known(data.test.images, home.data) > MOST_KNOWN:
         raise UsageError(
             f"{name} is no new domain to {home.name}: its digits are those of {home.data.name}, which that was trained "
             "on; digits evaluate measures a network on its own data"
         )
-    return domain(data, data_dir, home.alignment), data
 
 
 def _known(images: NDArray[np.uint8], data: Dataset) -> float:

@@ -29,7 +29,7 @@ from experiments.workflows.adapt import (
     twin,
     unadapted,
 )
-from experiments.workflows.domains import DESKEW, digest_of, source, target
+from experiments.workflows.domains import DESKEW, Source, check_new, digest_of, source, target
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import check_probabilities
 from experiments.workflows.stages import Stages
@@ -158,7 +158,7 @@ def transfer_networks(
     references = tracking.resolve_references(store, {name: name for name in models}, listener.say)
     _check_registrable(references.values(), options)
     homes = [source(store, reference, options.data_dir, listener) for reference in _different(references.values())]
-    pairs = [_pair(home, name, options, listener) for home, name in product(homes, dict.fromkeys(options.targets))]
+    pairs = _pairs(homes, options, listener)
     _check_names(pairs)
     done = [_transfer(store, pair, options, listener, parent) for pair in pairs]
     if len(done) == 1:
@@ -205,10 +205,17 @@ def _check_names(pairs: Sequence[Pair]) -> None:
             raise UsageError(f"two of the targets are called {pair.target.name}: rename a folder")
 
 
-def _pair(home: Any, name: str, options: TransferOptions, listener: Listener) -> Pair:
-    where, data = target(name, home, options.data_dir, listener)
-    folder = home.folder / f"transfer-{digest_of(where.unlabelled, where.images)}"
-    return Pair(home, where, data, folder, Stages(listener, f"{home.name} on {where.name}"), options.seed)
+def _pairs(homes: Sequence[Source], options: TransferOptions, listener: Listener) -> list[Pair]:
+    """Return each network with each target, which is loaded once for all networks that need it alike."""
+    names, alignments = dict.fromkeys(options.targets), dict.fromkeys(home.alignment for home in homes)
+    loaded = {(name, how): target(name, how, options.data_dir, listener) for name, how in product(names, alignments)}
+    pairs = []
+    for home, name in product(homes, names):
+        where, data = loaded[name, home.alignment]
+        check_new(home, name, data)
+        folder = home.folder / f"transfer-{digest_of(where.unlabelled, where.images)}"
+        pairs.append(Pair(home, where, data, folder, Stages(listener, f"{home.name} on {where.name}"), options.seed))
+    return pairs
 
 
 def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: Listener, parent: str | None) -> _Passage:

@@ -27,6 +27,7 @@ from experiments.workflows.transfer_words import discussion
 if TYPE_CHECKING:
     import keras
 
+NAMED = 3  # networks in the name of a comparison
 COLUMNS = ("adapt", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "seconds")
 
 
@@ -130,8 +131,10 @@ def record_pair(
 
 
 def comparison_name(findings: Sequence[Findings]) -> str:
-    """Return what a comparison of networks or domains is called."""
-    return f"transfer to {', '.join(dict.fromkeys(found.target.name for found in findings))}"
+    """Return what a comparison of networks or domains is called: by the networks where they are few."""
+    networks = dict.fromkeys(found.name for found in findings)
+    which = f"{len(networks)} networks" if len(networks) > NAMED else ", ".join(networks)
+    return f"transfer {which} to {', '.join(dict.fromkeys(found.target.name for found in findings))}"
 
 
 def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[Section, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from mlflow.artifacts import load_text
 from mlflow.entities import Run as MlflowRun
 
 from experiments import tracking
@@ -160,6 +161,25 @@ def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
     dataset = found.inputs.dataset_inputs[0]
     assert (dataset.dataset.name, len(dataset.dataset.digest)) == ("mnist", 36)
     assert dataset.tags[0].value == "test"
+
+
+@pytest.mark.parametrize("length", [8000, 8001])
+def test_a_note_too_long_for_mlflow_goes_on_in_a_file(
+    store: Store, caplog: pytest.LogCaptureFixture, length: int
+) -> None:
+    text = "".join(f"line {number}\n" for number in range(1000))[:length].ljust(length, ".")
+    with open_run(store, "transfer", "long") as run:
+        run.describe(text)
+    note = fetch(store, run.id).data.tags["mlflow.note.content"]
+    assert not caplog.records
+    if length == 8000:
+        assert note == text
+    else:
+        shown, _, rest = note.partition("\n\n... ")
+        assert text.startswith(shown + "\n")
+        assert "`description.md`" in rest
+        assert len(shown) > 7500
+        assert load_text(f"runs:/{run.id}/description.md") == text
 
 
 @pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt])

@@ -21,7 +21,7 @@ from experiments.errors import UsageError
 from experiments.tracking import Reference, Store, resolve_reference
 from experiments.tracking.registry import SCORE
 from experiments.workflows.adapt import Pair, few_shot, ladder
-from experiments.workflows.domains import Source, digest_of, domain, source, target
+from experiments.workflows.domains import Source, check_new, digest_of, domain, source, target
 from experiments.workflows.listener import Listener
 from experiments.workflows.stages import Stages
 from experiments.workflows.train import TrainOptions, train
@@ -53,7 +53,9 @@ def shifted(n: int = MANY) -> NDArray[np.uint8]:
 
 
 def load(name: object, home: Source) -> Any:
-    return target(str(name), home, None, Listener())
+    where, data = target(str(name), home.alignment, None, Listener())
+    check_new(home, str(name), data)
+    return where, data
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def paired(trained: Trained, tmp_path: Path) -> Callable[[Path], Pair]:
     home = source(trained.store, resolve_reference(trained.store, "lenet"), None, Listener())
 
     def pair(folder: Path) -> Pair:
-        where, data = target(str(folder), home, None, Listener())
+        where, data = load(folder, home)
         return Pair(home, where, data, tmp_path / "kept", Stages(Listener(), "pair"), 0)
 
     return pair
@@ -186,10 +188,22 @@ def test_a_ladder_is_of_the_pictures_as_they_are(tmp_path: Path, paired: Callabl
 @pytest.mark.usefixtures("trained")
 def test_corrupted_training_digits_are_not_there_to_learn_from(trained: Trained, tmp_path: Path) -> None:
     home = source(trained.store, resolve_reference(trained.store, "mlp_small"), None, Listener())
-    where, data = target("uci-c", home, None, Listener())
+    where, data = load("uci-c", home)
     pair = Pair(home, where, data, tmp_path, Stages(Listener(), "pair"), 0)
     with pytest.raises(UsageError, match="the training digits of uci-c are not corrupted"):
         few_shot(pair, trained.store, (1,), 0.5)
+
+
+def test_a_target_is_loaded_once_for_several_networks(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, load_target = [], datasets.load_target
+
+    def counted(name: str, *rest: Any) -> Any:
+        loaded.append(name)
+        return load_target(name, *rest)
+
+    monkeypatch.setattr(datasets, "load_target", counted)
+    transfer_networks(trained.store, ["lenet", "mlp_small"], TransferOptions(("uci-c",)))
+    assert loaded == ["uci-c"]
 
 
 @pytest.mark.slow
