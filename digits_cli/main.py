@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except SystemExit as end:
         code = end.code
     if code in (INTERRUPTED, TERMINATED):
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        print("interrupted; give the same command again to go on", file=sys.stderr)
     sys.exit(code or 0)
 
 

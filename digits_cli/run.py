@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from digits_cli.options import DataDir, Debug, Experiment, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from digits_cli.console import Console
     from experiments.tracking import Store
@@ -23,7 +24,8 @@ def run(
         str,
         typer.Option(
             help="quick: four networks on uci, which needs no download; minutes. "
-            "full: every network on mnist and usps; hours. record: an ensemble for the best accuracy; hours."
+            "full: eleven networks on mnist, five of them also on usps; hours. "
+            "record: an ensemble for the best accuracy; hours."
         ),
     ] = "quick",
     also: Annotated[
@@ -33,7 +35,7 @@ def run(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Show the steps, which are done already, and how long the others take; do nothing."
+            "--dry-run", help="Show the steps, which are done already, and how long the others take; run none."
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Do all steps, also those that were done before.")] = False,
@@ -56,7 +58,6 @@ def run(
     from experiments.tracking import open_store
     from experiments.workflows import run as suite
     from experiments.workflows.profiles import profile as named
-    from experiments.workflows.steps import StepsFailedError
 
     chosen = named(profile).also(also or ())
     with Console(as_json) as console:
@@ -68,12 +69,8 @@ def run(
             return
     with Console(as_json) as console:
         load_tensorflow()
-        try:
-            outcome = suite.run(store, chosen, data_dir, console, again)
-        except StepsFailedError as error:
-            _print_outcome(console, store, error.result)
-            raise
-        _print_outcome(console, store, outcome)
+        with failed_steps_shown(partial(_print_outcome, console, store)):
+            _print_outcome(console, store, suite.run(store, chosen, data_dir, console, again))
 
 
 def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]") -> None:
@@ -86,23 +83,24 @@ def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]")
     ]
     console.table(f"Plan of suite {profile}", ("step", "status", "about", "run"), rows)
     to_do = [step.seconds for step in foreseen if step.status == "to do"]
-    unknown = sum(seconds is None for seconds in to_do)
-    more = f", and {unknown} of unknown length" if unknown else ""
+    known = [seconds for seconds in to_do if seconds is not None]
+    length = f": about {duration(sum(known))}" if known else ""
+    unknown = f", {len(to_do) - len(known)} of unknown length" if len(known) < len(to_do) else ""
     console.result(
-        f"{len(to_do)} of {len(foreseen)} steps to do: about {duration(sum(seconds or 0 for seconds in to_do))}{more}, "
-        "as they took here before, else as expected on the machine of the README"
+        f"{len(to_do)} of {len(foreseen)} steps to do{length}{unknown}; times are those of earlier suites here, "
+        "otherwise estimates for the machine of the README"
     )
 
 
 @contextmanager
-def failed_steps_shown(console: "Console") -> Iterator[None]:
+def failed_steps_shown(show: "Callable[[StepsResult], None]") -> Iterator[None]:
     """Show how each step ended when some failed in the block."""
     from experiments.workflows.steps import StepsFailedError
 
     try:
         yield
     except StepsFailedError as error:
-        print_steps(console, error.result)
+        show(error.result)
         raise
 
 

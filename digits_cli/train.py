@@ -1,6 +1,7 @@
 """`digits train`."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -163,10 +164,10 @@ def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Co
 def _train_seeds(
     store: "Store", options: "TrainOptions", seeds: list[int], console: "Console", place: "Place | None"
 ) -> None:
-    from digits_cli.run import failed_steps_shown
+    from digits_cli.run import failed_steps_shown, print_steps
     from experiments.workflows.train_many import train_seeds
 
-    with failed_steps_shown(console):
+    with failed_steps_shown(partial(print_steps, console)):
         result = train_seeds(store, options, seeds, console, place)
     console.result(
         f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} "
@@ -180,7 +181,7 @@ def _train_all(store: "Store", options: "AllOptions", console: "Console", place:
     from digits_cli.run import failed_steps_shown, print_steps
     from experiments.workflows.train_many import train_all
 
-    with failed_steps_shown(console):
+    with failed_steps_shown(partial(print_steps, console)):
         outcome = train_all(store, options, console, place)
     print_steps(console, outcome)
     console.where(store, outcome.run_id)

@@ -22,6 +22,7 @@ from experiments.reporting.domain_shift import shift_chart
 from experiments.reporting.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
 from experiments.reporting.feature_map import feature_map
 from experiments.reporting.few_shot import few_shot_curves
+from experiments.reporting.layout import Interval
 from experiments.reporting.mistakes import misclassified_gallery, prediction_grid
 from experiments.reporting.overlaid_curves import overlaid_curves
 from experiments.reporting.picture_files import picture_size, save_picture
@@ -42,6 +43,7 @@ __all__ = [
     "ConfusingDigit",
     "Cost",
     "Gain",
+    "Interval",
     "Neighbour",
     "adaptation_curve",
     "adaptation_gains",

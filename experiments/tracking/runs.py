@@ -171,9 +171,10 @@ def run_exists(store: Store, run_id: str) -> bool:
 
 @dataclass(frozen=True)
 class FoundRun:
-    """An earlier run, by its id and its tags."""
+    """An earlier run, by its id, its name and its tags."""
 
     id: str
+    name: str
     tags: Mapping[str, str]
 
 
@@ -188,7 +189,8 @@ def find_runs(store: Store, kind: Kind, tags: Mapping[str, str]) -> list[FoundRu
         order_by=["attributes.start_time DESC"],
     )
     # Compared here, for MLflow's query has no way to write both kinds of quotes.
-    return [FoundRun(run.info.run_id, run.data.tags) for run in found if tags.items() <= run.data.tags.items()]
+    matching = [run for run in found if tags.items() <= run.data.tags.items()]
+    return [FoundRun(run.info.run_id, run.info.run_name, run.data.tags) for run in matching]
 
 
 def has_finished(store: Store, run_id: str) -> bool:

@@ -30,8 +30,8 @@ ABOUT = """Handwritten-digit classifiers: every training, evaluation and compari
 
 * Tag `digits.kind` tells what a run is: `suite`, `tune`, `trial`, `train`, `evaluate`, `analyze`,
   `transfer`, `data`.
-* Evaluations and analyses are children of the training whose model they measured, trials of their search; a suite is
-  the parent of its steps.
+* Evaluations, analyses and transfers are children of the training whose model they are about, trials of their search.
+* A suite is the parent of its trainings, searches and comparisons; its table has a link to each step.
 * Models are registered as `<dataset>-<network>`; alias `champion` is the version with the best validation accuracy."""
 
 

@@ -120,7 +120,7 @@ def evaluate(
         if summary and together:
             runs[ENSEMBLE] = _record_ensemble(store, references, data, together, comparison, joined, summary.id)
         if summary:
-            _record_comparison(summary, comparison, data, probabilities, speeds)
+            _record_comparison(summary, comparison, references, data, probabilities, speeds)
     return _result(summary.id if summary else next(iter(runs.values())), data, comparison, speeds, runs, joined)
 
 
@@ -134,7 +134,7 @@ def _record(
     parent: str | None,
 ) -> str:
     """Write one network's evaluation to a run of its own, and return its id."""
-    model = reference.version or reference.text
+    model = _version(reference)
     tags = {
         "digits.model": reference.architecture or model,
         "digits.dataset": data.name,
@@ -157,6 +157,11 @@ def _record(
     return run.id
 
 
+def _version(reference: Reference) -> str:
+    """Return the registered version that a network is, or the file it lies in."""
+    return reference.version or reference.text
+
+
 def _record_ensemble(
     store: Store,
     members: Mapping[str, Reference],
@@ -168,7 +173,7 @@ def _record_ensemble(
 ) -> str:
     """Write the ensemble's evaluation to a run under the comparison, and return its id."""
     metrics = comparison.rows[ENSEMBLE]
-    names = ", ".join(member.version or member.text for member in members.values())
+    names = ", ".join(_version(member) for member in members.values())
     tags = {"digits.model": ENSEMBLE, "digits.dataset": data.name, "digits.data_digest": data.digest}
     with tracking.open_run(
         store, "evaluate", f"{ENSEMBLE} of {len(members)} on {data.name}", parent=parent, tags=tags
@@ -229,13 +234,15 @@ def _open_comparison(
 def _record_comparison(
     run: Run,
     comparison: Comparison,
+    references: Mapping[str, Reference],
     data: Dataset,
     probabilities: Mapping[str, NDArray[np.float32]],
     speeds: Mapping[str, Speed],
 ) -> None:
     title = f"{data.name} test, {len(data.test):,} digits"
     missed, models = comparison.missed_by_all, _numbers(comparison, speeds)
-    run.log_params({"models": ", ".join(comparison.rows), "dataset": data.name, "split": "test"})
+    versions = ", ".join(_version(reference) for reference in references.values())
+    run.log_params({"models": ", ".join(comparison.rows), "versions": versions, "dataset": data.name, "split": "test"})
     run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
     run.log_metrics({"misclassified_by_all": len(missed)})
     run.log_metrics({f"accuracy_{_metric_name(name)}": metrics.accuracy for name, metrics in comparison.rows.items()})

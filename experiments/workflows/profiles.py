@@ -140,7 +140,7 @@ LIGHT = ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")
 HEAVY = ("fast", "cnn_deep", "cnn_wide", "resnet", "vgg", "alexnet")
 FULL = Profile(
     "full",
-    "tunes mlp, trains every network on mnist and small ones on usps, analyzes lenet and alexnet, transfers all; hours",
+    "tunes mlp, trains eleven networks on mnist, five on usps, analyzes lenet and alexnet, transfers all; hours",
     (
         Training("mlp", "mnist", tuned=True),
         *(Training(model, "mnist") for model in (*LIGHT, *HEAVY) if model != "mlp"),

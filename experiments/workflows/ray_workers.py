@@ -39,7 +39,7 @@ class RayWorkers:
         try:
             import ray
         except ImportError as error:
-            raise UsageError("--cluster needs Ray: pip install 'digits[cluster]'") from error
+            raise UsageError("--cluster needs Ray: pip install -e '.[cluster]' in the checkout") from error
         self._check_reachable()
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         try:

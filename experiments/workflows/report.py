@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -33,7 +34,9 @@ from experiments.workflows.report_insights import (
 from experiments.workflows.report_tables import networks_table
 
 PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
-FILES = (PICTURES, PAGES, RESULTS, MARKDOWN, PAGE)
+FILES = (RESULTS, PICTURES, PAGES, MARKDOWN, PAGE)  # moved in this order: where the first is, a report wrote the others
+BESIDE = ".report-"
+ABANDONED_SECONDS = 24 * 3600
 TITLE = "Handwritten digits"
 
 
@@ -144,9 +147,12 @@ def _best(dataset: str, table: Table) -> str:
     column = next(column for column in table.columns if column.key == "accuracy")
     accuracy = reporting.number_text(best.numbers["accuracy"].value, column.unit)
     interval = reporting.interval_text(best.numbers, column)
-    others = sum("accuracy" in row.numbers for row in table.rows)
-    which = f"is the most accurate of {others} networks: it" if others > 1 else "is the network that was measured: it"
-    return f"On {dataset}, {best.name} {which} gets {accuracy} % of the test digits right (95 % interval {interval})."
+    measured = sum("accuracy" in row.numbers for row in table.rows)
+    told = f"{accuracy} % of the test digits of {dataset} right"
+    if measured == 1:
+        return f"{best.name} gets {told} (95 % interval {interval})."
+    without = f"which does not allow for its being the best of {measured}"
+    return f"Of {measured} networks {best.name} gets the most, {told} (95 % interval {interval}, {without})."
 
 
 def _sources(store: Store, told: Report) -> dict[str, Source]:
@@ -182,17 +188,23 @@ def _check_free(output: Path) -> None:
 
 
 def _made_beside(output: Path) -> Path:
-    """Return an empty folder within the output folder, from which files can be moved to their place in one step."""
+    """Return an empty folder within the output folder, from which files can be moved to their place in one step.
+
+    Such folders of reports that were killed are removed.
+    """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        return Path(mkdtemp(prefix=".report-", dir=output))
+        for place in output.glob(f"{BESIDE}*"):
+            if place.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                shutil.rmtree(place, ignore_errors=True)
+        return Path(mkdtemp(prefix=BESIDE, dir=output))
     except OSError as error:
         raise DigitsError(f"cannot write to {output}: {error.strerror}") from error
 
 
 def _swap(fresh: Path, output: Path) -> None:
     """Put the new files in the place of the old ones; when that is interrupted the old ones come back."""
-    old = Path(mkdtemp(prefix=".report-", dir=output))
+    old = Path(mkdtemp(prefix=BESIDE, dir=output))
     try:
         for name in FILES:
             with suppress(FileNotFoundError):

@@ -24,7 +24,7 @@ def networks_chapter(evidence: Sequence[Evidence], summaries: dict[str, Table], 
         tables = ((summaries[each.dataset],) if each.dataset in summaries else ()) + (
             (together,) if together.rows else ()
         )
-        caption = f"Test accuracy on {each.dataset} with 95 % intervals"
+        caption = f"Test accuracy on {each.dataset} with 95 % intervals{_others(each)}"
         name = f"{each.dataset}-comparison"
         pictures = album.copied(each.comparison, "comparison", name, caption) if each.comparison else ()
         blocks.append(Block(tables=tables, pictures=pictures))
@@ -126,12 +126,21 @@ def _cost(dataset: str, table: Table, key: str, label: str, album: Album) -> tup
     )
 
 
+def _others(each: Evidence) -> str:
+    """Return the versions that are compared and are not those of the table."""
+    versions = each.comparison.params.get("versions", "").split(", ") if each.comparison else []
+    shown = {network.text for network in each.networks}
+    others = [version for version in versions if version and version not in shown]
+    return f" (not those of the table: {', '.join(others)})" if others else ""
+
+
 def _missed(each: Evidence, album: Album) -> tuple[Picture, ...]:
     run = each.comparison
     if run is None or MISSED not in run.metrics:
         return ()
     missed = Number(run.metrics[MISSED], run.id, MISSED)
-    caption = f"Of the test digits of {each.dataset}, {missed.value:,.0f} are missed by all of {run.params['models']}"
+    networks = f"{run.params['models']}{_others(each)}"
+    caption = f"Of the test digits of {each.dataset}, {missed.value:,.0f} are missed by all of {networks}"
     pictures = album.copied(run, "missed_by_all", f"{each.dataset}-missed-by-all", caption, main=True)
     return tuple(replace(picture, numbers={"missed by all": missed}) for picture in pictures)
 

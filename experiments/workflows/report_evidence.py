@@ -1,6 +1,6 @@
 """What the tracking store knows of the networks: for each its runs, the latest of each kind that ended well."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from experiments import tracking
@@ -47,13 +47,13 @@ class Evidence:
     Attributes
     ----------
     comparison
-        The evaluation of the most networks beside each other.
+        The evaluation of the most of them beside each other.
     ensembles
         The latest evaluation of each set of members together.
     contrast
         The analysis of several networks beside each other.
     transfers
-        By target domains, the comparison of the most networks in them.
+        By target domains, the comparisons of networks in them: of the most networks first, then what has others.
     searches
         The latest of each study.
     """
@@ -63,7 +63,7 @@ class Evidence:
     comparison: PastRun | None
     ensembles: tuple[PastRun, ...]
     contrast: PastRun | None
-    transfers: Mapping[str, PastRun]
+    transfers: Mapping[str, tuple[PastRun, ...]]
     searches: tuple[PastRun, ...]
 
     @property
@@ -86,16 +86,32 @@ def gather(store: Store) -> tuple[Evidence, ...]:
     searched = dict.fromkeys(run.tags.get("digits.dataset", "") for run in searches)
     order = [name for name in PUBLISHED if name in names | searched]
     return tuple(
-        Evidence(
-            dataset=dataset,
-            networks=tuple(network for network in networks if network.version.dataset == dataset),
-            comparison=_most(_of(evaluations, dataset)),
-            ensembles=_by_members(_of(evaluations, dataset)),
-            contrast=_most(_of(analyses, dataset)),
-            transfers=_by_target(_of(transfers, dataset)),
-            searches=_by_study(_of(searches, dataset)),
+        _evidence(
+            dataset,
+            tuple(network for network in networks if network.version.dataset == dataset),
+            *(_of(runs, dataset) for runs in (evaluations, analyses, transfers, searches)),
         )
         for dataset in dict.fromkeys([*order, *names])
+    )
+
+
+def _evidence(
+    dataset: str,
+    networks: tuple[Network, ...],
+    evaluations: Sequence[PastRun],
+    analyses: Sequence[PastRun],
+    transfers: Sequence[PastRun],
+    searches: Sequence[PastRun],
+) -> Evidence:
+    shown = {network.text for network in networks}
+    return Evidence(
+        dataset=dataset,
+        networks=networks,
+        comparison=next(iter(_covering(evaluations, "versions", shown)), None),
+        ensembles=_by_members(evaluations),
+        contrast=_most(analyses),
+        transfers=_by_target(transfers, shown),
+        searches=_by_study(searches),
     )
 
 
@@ -115,7 +131,7 @@ def _networks(
                 version,
                 trainings[version.run_id],
                 evaluation=next(iter(_under(evaluations, version)), None),
-                analysis=next(iter(_under(analyses, version)), None),
+                analysis=_fullest(_under(analyses, version)),
                 transfers={
                     target: tuple(run for run in own if run.tags.get("digits.target") == target) for target in targets
                 },
@@ -129,14 +145,41 @@ def _under(runs: Iterable[PastRun], version: BestVersion) -> list[PastRun]:
     return [run for run in _of(runs, version.dataset) if run.parent == version.run_id]
 
 
+def _fullest(analyses: Iterable[PastRun]) -> PastRun | None:
+    """Return the analysis of the most digits, in three dimensions rather than two, the latest of equals."""
+    return max(analyses, key=lambda run: (int(run.params["digits"]), int(run.params["components"])), default=None)
+
+
 def _of(runs: Iterable[PastRun], dataset: str) -> list[PastRun]:
     return [run for run in runs if run.tags.get("digits.dataset") == dataset]
 
 
-def _most(runs: Iterable[PastRun]) -> PastRun | None:
+def _most(analyses: Iterable[PastRun]) -> PastRun | None:
     """Return the run that compares the most networks, the latest of equals; None where none compares any."""
-    comparing = [run for run in runs if "models" in run.params]
+    comparing = [run for run in analyses if "models" in run.params]
     return max(comparing, key=lambda run: len(run.params["models"].split(", ")), default=None)
+
+
+def _covering(runs: Sequence[PastRun], param: str, shown: Set[str]) -> tuple[PastRun, ...]:
+    """Return comparisons that have all of the shown networks that any has.
+
+    That of the most networks comes first, the latest of equals; those that add none are left out.
+
+    Parameters
+    ----------
+    param
+        Of the comparisons, that names their networks.
+    shown
+        The networks that the report is about, as `Network.text`.
+    """
+    has = {run.id: shown & set(run.params[param].split(", ")) for run in runs if param in run.params}
+    chosen: list[PastRun] = []
+    known: set[str] = set()
+    for run in sorted((run for run in runs if run.id in has), key=lambda run: -len(has[run.id])):
+        if not has[run.id] <= known:
+            chosen.append(run)
+            known |= has[run.id]
+    return tuple(chosen)
 
 
 def _by_members(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
@@ -147,15 +190,19 @@ def _by_members(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
     return tuple(latest.values())
 
 
-def _by_target(runs: Iterable[PastRun]) -> dict[str, PastRun]:
+def _by_target(runs: Sequence[PastRun], shown: Set[str]) -> dict[str, tuple[PastRun, ...]]:
     comparing = [run for run in runs if "targets" in run.params]
     targets = dict.fromkeys(run.params["targets"] for run in comparing)
-    chosen = {target: _most(run for run in comparing if run.params["targets"] == target) for target in targets}
-    return {target: run for target, run in chosen.items() if run}
+    return {
+        target: _covering([run for run in comparing if run.params["targets"] == target], "models", shown)
+        for target in targets
+    }
 
 
 def _by_study(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
-    latest: dict[str, PastRun] = {}
+    """Return the latest search of each study, and of each network in a suite: every suite has studies of its own."""
+    latest: dict[tuple[str, ...], PastRun] = {}
     for run in runs:
-        latest.setdefault(run.tags.get("digits.study", run.id), run)
+        study = run.tags.get("digits.study", run.id)
+        latest.setdefault(("suite", run.tags.get("digits.model", "")) if run.parent else (study,), run)
     return tuple(latest.values())

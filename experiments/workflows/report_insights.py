@@ -1,15 +1,19 @@
 """The chapters of a report on what lies behind the numbers: feature space, confusing digits, new domains, searches."""
 
 import json
+import math
 from collections.abc import Sequence
 
+from experiments import reporting
 from experiments.reporting.report_content import Block, Chapter, Passage, Picture
 from experiments.tracking import PastRun
+from experiments.workflows.adapt import NONE
 from experiments.workflows.report_album import Album
 from experiments.workflows.report_chapters import chapter
 from experiments.workflows.report_evidence import Evidence, Network
 from experiments.workflows.report_tables import features_table, searches_table, ways_table
 
+NONE_METRIC = f"adapt/{NONE}"
 # Captions by the names of pictures; {} is what they are about.
 MAPS = {"map": "{}: the map, digits by label", "map_kmeans": "{}: the map, digits by cluster of KMeans"}
 MORE_MAPS = {
@@ -89,19 +93,19 @@ def confusing_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
 
 def transfer_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
     """Return what becomes of the networks in other domains."""
-    blocks = []
+    blocks = [Block(pictures=_everywhere(evidence, album))]
     for each in evidence:
         tables = [ways_table(each, target) for target in each.targets]
         blocks.append(Block(tables=tuple(table for table in tables if table.rows)))
-        for targets, run in each.transfers.items():
-            blocks.append(_compared(each.dataset, targets.split(", "), run, album))
+        for targets, runs in each.transfers.items():
+            blocks += [_compared(each.dataset, targets.split(", "), run, len(runs) > 1, album) for run in runs]
         compared = {target for targets in each.transfers for target in targets.split(", ")}
         pairs = [
             (network, target) for target in each.targets for network in each.networks if target in network.transfers
         ]
         few = [picture for network, target in pairs for picture in _first_kept(network, target, FEW, album)]
         blocks.append(Block(f"Few labelled digits, from {each.dataset}", pictures=tuple(few)))
-        blocks += [_abroad(network, target, target in compared, album) for network, target in pairs]
+        blocks += [_one_network(network, target, target in compared, album) for network, target in pairs]
     lead = "The networks on digits from elsewhere: what they lose, and what alignment and adaptation bring back."
     return chapter("transfer", "New domains", lead, "digits transfer --model cnn --target usps --adapt align", blocks)
 
@@ -127,19 +131,48 @@ def _analyzed(each: Evidence) -> list[tuple[Network, PastRun]]:
     return [(network, network.analysis) for network in each.networks if network.analysis]
 
 
-def _compared(dataset: str, targets: Sequence[str], run: PastRun, album: Album) -> Block:
-    """Return what a comparison of networks in some domains shows."""
-    name = f"{dataset}-to-{'-'.join(targets)}"
-    pictures = [*album.copied(run, "matrix", f"{name}-matrix", "Accuracy at home and elsewhere", main=True)]
+def _everywhere(evidence: Sequence[Evidence], album: Album) -> tuple[Picture, ...]:
+    """Return one picture of the accuracies of all networks that were used in new domains, as they came."""
+    accuracies: dict[str, dict[str, reporting.Interval]] = {}
+    runs: list[str] = []
+    for each in evidence:
+        for network in (network for network in each.networks if network.transfers):
+            tested = {
+                target: found[0] for target, found in network.transfers.items() if NONE_METRIC in found[0].metrics
+            }
+            row = {target: _interval(tested[target], NONE_METRIC) for target in each.targets if target in tested}
+            if network.evaluation:
+                row = {each.dataset: _interval(network.evaluation, "accuracy"), **row}
+                runs.append(network.evaluation.id)
+            accuracies[f"{network.name} on {each.dataset}"] = row
+            runs += [run.id for run in tested.values()]
+    if not any(accuracies.values()):
+        return ()
+    figure = reporting.transfer_matrix(accuracies, "Accuracy in source and target domains")
+    caption = "Accuracy of each network, as it came, in the domain that it was trained on and in others"
+    return album.drawn(figure, "transfer-matrix", caption, tuple(runs), main=True)
+
+
+def _interval(run: PastRun, metric: str) -> reporting.Interval:
+    """Return an accuracy of a run with the ends of its interval; not a number where it has none."""
+    low, high = (run.metrics.get(f"accuracy_{end}", math.nan) for end in ("low", "high"))
+    return run.metrics[metric], low, high
+
+
+def _compared(dataset: str, targets: Sequence[str], run: PastRun, several: bool, album: Album) -> Block:
+    """Return what a comparison of networks in some domains shows; of several, each names its networks."""
+    pictures: list[Picture] = []
     for target in targets:
         route = f"From {dataset} to {target}"
         for file, caption in _about(route, DOMAIN).items():
             main = file in {"alignment", "adaptation"}
             pictures += album.copied(run, f"{target}/{file}", f"{dataset}-to-{target}-{file}", caption, main)
-    return Block(f"From {dataset} to {', '.join(targets)}", pictures=tuple(pictures), passages=album.words(run, ""))
+    which = f": {run.params['models']}" if several else ""
+    heading = f"From {dataset} to {', '.join(targets)}{which}"
+    return Block(heading, pictures=tuple(pictures), passages=album.words(run, ""))
 
 
-def _abroad(network: Network, target: str, compared: bool, album: Album) -> Block:
+def _one_network(network: Network, target: str, compared: bool, album: Album) -> Block:
     """Return what one network shows in a domain: all, or what a comparison that is shown does not have."""
     pictures = _first_kept(network, target, OWN if compared else {**DOMAIN, **OWN}, album)
     words = () if compared else album.words(network.transfers[target][0], "")

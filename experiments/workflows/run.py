@@ -1,5 +1,7 @@
 """The suite: networks tuned, trained, compared, looked into, used in new domains, and reported on, under one run."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -120,13 +122,14 @@ def preview(
 def _plan(
     store: Store, chosen: Profile, data_dir: Path | None, listener: Listener, earlier: Earlier, again: bool
 ) -> Plan:
+    name = f"suite {chosen.name}"
     steps = [
-        replace(step, seconds=earlier.seconds.get(step.name, chosen.seconds.get(step.name)))
+        replace(step, seconds=earlier.seconds.get((name, step.name), chosen.seconds.get(step.name)))
         for step in Suite(store, chosen, data_dir, listener).steps()
     ]
     return Plan(
         kind="suite",
-        name=f"suite {chosen.name}",
+        name=name,
         steps=steps,
         identity={"profile": chosen.name, "again": again},
         description=f"Profile **{chosen.name}**: {chosen.summary}.",
@@ -172,16 +175,16 @@ class Suite:
     def _tuned(self, training: Training) -> list[Step]:
         """Return a search, and the training with what it finds."""
         options, trials, name = self._options(training), self._chosen.trials, f"tune {training.model}"
+        parts = code_digest([*SEARCHING, architecture(training.model).build.__module__])
+        searched = {**self._identity(options), "trials": trials, "code": parts}
         search = TuneOptions(
             training.model,
             training.dataset,
             self._data_dir,
             self._chosen.settings,
             trials=trials,
-            study=f"{self._chosen.name}-{training.dataset}-{training.model}",
+            study=f"{self._chosen.name}-{training.dataset}-{training.model}-{_digest(searched)}",
         )
-        parts = code_digest([*SEARCHING, architecture(training.model).build.__module__])
-        searched = {**self._identity(options), "trials": trials, "code": parts}
         return [
             Step(name, partial(_tune, self._store, search), identity=searched),
             Step(
@@ -246,6 +249,11 @@ class Suite:
         return next(self._name(one) for one in self._chosen.trainings if (one.model, one.dataset) == wanted)
 
 
+def _digest(identity: Mapping[str, Any]) -> str:
+    """Return four hexadecimal digits that stand for JSON values."""
+    return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:4]
+
+
 def _published(dataset: str) -> str:
     """Return the data that a derived set is made of, or the set itself."""
     return datasets.DERIVED[dataset].source.name if dataset in datasets.DERIVED else dataset
@@ -254,7 +262,7 @@ def _published(dataset: str) -> str:
 def _tune(
     store: Store, options: TuneOptions, parent: str, _: Mapping[str, StepResult], listener: Listener
 ) -> TuneResult:
-    """Search in a study of this suite's own: another one's may be another search, or have lost its runs."""
+    """Search in a study of this suite's own: another one's may have lost its runs."""
     return tune(store, replace(options, study=f"{options.study}-{parent[:8]}"), listener, parent)
 
 

@@ -143,11 +143,12 @@ class Earlier:
     results
         By key.
     seconds
-        What steps took when they were done last, by name.
+        What steps took when they were done last, by the names of plan and step: another plan's step of the same name
+        may be other work.
     """
 
     results: Mapping[str, StepResult]
-    seconds: Mapping[str, float]
+    seconds: Mapping[tuple[str, str], float]
 
 
 NOTHING = Earlier({}, {})
@@ -168,10 +169,10 @@ class StepsFailedError(DigitsError):
 def earlier_steps(store: Store) -> Earlier:
     """Return what plans of kind ``suite`` had done, however they ended, as far as its runs are still there."""
     results: dict[str, StepResult] = {}
-    seconds: dict[str, float] = {}
+    seconds: dict[tuple[str, str], float] = {}
     for suite in tracking.find_runs(store, "suite", {}):
         for step in _recorded(store, suite.id):
-            seconds.setdefault(step.name, step.seconds)
+            seconds.setdefault((suite.name, step.name), step.seconds)
             if step.key and step.key not in results and _still_there(store, step):
                 results[step.key] = replace(step, status="done before")
     return Earlier(results, seconds)

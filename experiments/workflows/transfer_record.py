@@ -144,7 +144,9 @@ def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[Section, 
         dict.fromkeys(found.target.name for found in findings),
     )
     run.log_params({"models": ", ".join(networks), "targets": ", ".join(targets)})
-    run.log_figure(reporting.transfer_matrix(matrix(findings), "Accuracy at home and abroad"), "figures/matrix.png")
+    run.log_figure(
+        reporting.transfer_matrix(matrix(findings), "Accuracy in source and target domains"), "figures/matrix.png"
+    )
     for target in targets:
         group = [found for found in findings if found.target.name == target]
         for file, figure in compared_figures(group, f"to {target}"):

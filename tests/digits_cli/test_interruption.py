@@ -89,7 +89,7 @@ def test_a_training_that_is_stopped_again_and_again_ends_as_an_undisturbed_one(s
             assert ended == code
             assert "Traceback" not in said
             if sent is not signal.SIGKILL:
-                assert "interrupted; the same command goes on from here" in said
+                assert "interrupted; give the same command again to go on" in said
                 assert statuses(store) == ["KILLED"]
             assert not registered_versions(store)
         resumed = result(start(*TRAIN))

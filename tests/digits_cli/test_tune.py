@@ -154,7 +154,7 @@ def disturbed(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) ->
             ended, out, err = command.end()
         assert (ended, out) == (130, "")
         assert "Traceback" not in err
-        assert err.endswith("interrupted; the same command goes on from here\n")
+        assert err.endswith("interrupted; give the same command again to go on\n")
         assert_gone(processes)
         assert statuses(store, "trial") == ["KILLED", "KILLED"]
         assert statuses(store, "tune") == ["KILLED"]

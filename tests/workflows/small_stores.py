@@ -59,7 +59,8 @@ def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
 
 def compare(store: Store) -> None:
     with open_run(store, "evaluate", "comparison", tags=tags(", ".join(ACCURACIES))) as run:
-        run.log_params({"models": ", ".join(ACCURACIES)})
+        versions = ", ".join(f"uci-{name} v1" for name in ACCURACIES)
+        run.log_params({"models": ", ".join(ACCURACIES), "versions": versions})
         run.log_metrics({"misclassified_by_all": 3})
         keep_pictures(run, "comparison", "missed_by_all")
 
@@ -74,12 +75,22 @@ def transfer(store: Store, name: str, target: str, accuracy: float, parent: str,
         keep_pictures(run, "few_shot", "alignment", "shift")
 
 
-def analyze(store: Store, name: str, parent: str) -> None:
+def compare_transfers(store: Store, versions: str, target: str) -> str:
+    about = {**tags(versions), "digits.target": target}
+    with open_run(store, "transfer", f"transfer {versions} to {target}", tags=about) as run:
+        run.log_params({"models": versions, "targets": target})
+        run.log_text(f"## Beside each other\n\n{versions} are compared.\n", "discussion.md")
+    return run.id
+
+
+def analyze(store: Store, name: str, parent: str, digits: int = 1797) -> str:
     with open_run(store, "analyze", f"analyze {name}", parent=parent, tags=tags(name)) as run:
+        run.log_params({"digits": digits, "components": 3})
         run.log_metrics({"knn_accuracy": 0.97, "trustworthiness": 0.99, "kmeans_10_both/ari": 0.8})
         run.log_text(f"## The map {HOSTILE}\n\nNear is near.\n", "discussion.md")
         run.log_text("<!doctype html><title>explorer</title>", "explorer.html")
         keep_pictures(run, "map", "map_kmeans", "confusing_test", "dendrogram")
+    return run.id
 
 
 def search(store: Store) -> None:

@@ -17,7 +17,7 @@ from experiments.workflows.listener import Listener
 from experiments.workflows.tune import TuneOptions, tune
 from experiments.workflows.workers import Place
 
-ray = pytest.importorskip("ray", reason="Ray is needed: pip install 'digits[cluster]'")
+ray = pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_trials_ask
         stopped.send_signal(signal.SIGTERM)
         out, err = stopped.communicate(timeout=60)
     assert (stopped.returncode, out) == (143, "")
-    assert err.endswith("interrupted; the same command goes on from here\n")
+    assert err.endswith("interrupted; give the same command again to go on\n")
     assert "Traceback" not in err
     assert len(tries(store)) == 1
     assert statuses(store, "tune") == ["KILLED"]

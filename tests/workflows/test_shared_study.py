@@ -41,7 +41,7 @@ TUNE = f"tune mlp_small --dataset uci {SMALL} --pruner none --json"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Return a PostgreSQL server, which listens to a socket in a folder of its own."""
-    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is needed: pip install 'digits[postgresql]'")
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is needed: pip install -e '.[postgresql]'")
     runtime = tmp_path_factory.mktemp("runtime")
     runtime.chmod(0o700)  # or platformdirs warns
     with pytest.MonkeyPatch.context() as patch:

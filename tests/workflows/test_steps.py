@@ -176,7 +176,7 @@ def test_what_a_plan_did_that_did_not_end_well_is_not_done_again_by_another(stor
     first, second = Work(store, 1), Work(store, 10, error)
     with pytest.raises((KeyboardInterrupt, StepsFailedError)):
         run_steps(store, plan(Step("a", first), Step("b", second)))
-    assert set(earlier_steps(store).seconds) == {"a"}
+    assert set(earlier_steps(store).seconds) == {("suite test", "a")}
     again = run_steps(store, plan(Step("a", first), Step("more", Work(store, 100))), earlier=earlier_steps(store))
     assert [step.status for step in again.steps] == ["done before", "done"]
     assert first.calls == 1

@@ -1,6 +1,7 @@
 """A report from a tracking store: what it tells, that it is one step, and that it can be checked."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,7 +11,18 @@ from typing import Any
 
 import pytest
 from mlflow.exceptions import MlflowException
-from small_stores import ACCURACIES, HOSTILE, evaluate, fill, register, tags, train
+from small_stores import (
+    ACCURACIES,
+    HOSTILE,
+    analyze,
+    compare_transfers,
+    evaluate,
+    fill,
+    register,
+    tags,
+    train,
+    transfer,
+)
 
 from digits_cli.main import main
 from experiments.errors import DigitsError
@@ -138,6 +150,56 @@ def test_the_latest_evaluation_counts(store: Store, trainings: dict[str, str], t
     report(store, tmp_path / "out")
     rows = results(tmp_path / "out")["tables"][0]["rows"]
     assert rows[1]["numbers"]["accuracy"]["run_id"] == run_id
+
+
+def test_an_analysis_of_few_digits_does_not_stand_for_one_of_all(
+    store: Store, trainings: dict[str, str], tmp_path: Path
+) -> None:
+    analyze(store, "lenet", trainings["lenet"], digits=100)
+    whole = analyze(store, "lenet", trainings["lenet"])
+    analyze(store, "lenet", trainings["lenet"], digits=100)
+    report(store, tmp_path / "out")
+    (table,) = (table for table in results(tmp_path / "out")["tables"] if table["name"] == "features-uci")
+    assert {number["run_id"] for number in table["rows"][0]["numbers"].values()} == {whole}
+
+
+@pytest.mark.usefixtures("trainings")
+def test_comparisons_that_have_other_networks_are_all_told(store: Store, tmp_path: Path) -> None:
+    for versions in ("uci-cnn v1, uci-old v7", "uci-lenet v1", "uci-cnn v1", "uci-old v7"):
+        time.sleep(0.01)
+        compare_transfers(store, versions, "usps")
+    report(store, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert [f"{versions} are compared." in page for versions in ("uci-cnn v1", "uci-lenet v1", "uci-old v7")] == [
+        True, True, False,
+    ]  # fmt: skip
+    (matrix,) = (one for one in results(tmp_path / "out")["pictures"] if one["file"] == "figures/transfer-matrix.png")
+    assert matrix["main"]
+    assert len(matrix["run_ids"]) == 5  # two evaluations, three transfers
+
+
+@pytest.mark.parametrize(
+    ("tried", "told"),
+    [({"adapt/tent": 0.7, "adapt/adabn": 0.9}, "adapt/tent"), ({"adapt/tent": 0.7, "adapt/shot": 0.6}, "adapt/shot")],
+)
+def test_the_adaptation_that_is_told_is_not_chosen_by_its_accuracy(
+    store: Store, trainings: dict[str, str], tmp_path: Path, tried: dict[str, float], told: str
+) -> None:
+    transfer(store, "lenet", "usps", 0.5, trainings["lenet"], tried)
+    report(store, tmp_path / "out")
+    (lenet,) = (row for row in results(tmp_path / "out")["tables"][0]["rows"] if row["name"] == "lenet")
+    assert lenet["numbers"]["usps/adapted"]["metric"] == told
+
+
+@pytest.mark.usefixtures("trainings")
+def test_what_a_killed_report_left_is_removed(store: Store, tmp_path: Path) -> None:
+    report(store, tmp_path / "out")
+    left, lately = tmp_path / "out" / ".report-old", tmp_path / "out" / ".report-now"
+    for place in (left, lately):
+        place.mkdir()
+    os.utime(left, (0, 0))
+    report(store, tmp_path / "out")
+    assert (left.exists(), lately.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("failing", ["report_page", "rename"])
