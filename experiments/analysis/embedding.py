@@ -121,7 +121,10 @@ def _shared(some: Neighbours, others: Neighbours) -> float:
 
 
 def knn_accuracy(neighbours: Neighbours, labels: NDArray[np.int64]) -> float:
-    """Return the share of points whose neighbours name their class by majority, the smaller class where two tie."""
+    """Return the share in [0, 1] of points whose neighbours name their class by majority.
+
+    Where two classes tie the smaller one counts. `labels` is int64 (n,), for the n points of `neighbours`.
+    """
     votes = labels[neighbours.indices]
     classes = np.arange(labels.max() + 1)
     counts = np.stack([(votes == digit).sum(axis=1) for digit in classes], axis=1)

@@ -84,7 +84,7 @@ def extract(
 
 
 def check_features(features: NDArray[np.float32], name: str) -> None:
-    """Refuse features in which there is nothing to find.
+    """Refuse features, float32 (n, d) of the network called `name`, in which there is nothing to find.
 
     Raises
     ------

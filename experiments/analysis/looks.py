@@ -32,6 +32,15 @@ def differences(
     """Say in which traits the digits `top` differ from the rest of their classes.
 
     By Mann-Whitney tests within classes, for closed loops Fisher's, all together after Holm; and an effect to speak of.
+
+    Parameters
+    ----------
+    traits
+        float64 (n,) each, by name.
+    labels
+        int64 (n,), in 0..9.
+    top
+        int64 (m,): indices of the digits to tell of. With fewer than 10, or fewer than 10 others, nothing is said.
     """
     from scipy.stats import fisher_exact, mannwhitneyu
 

@@ -64,7 +64,13 @@ def nearest(points: NDArray[np.float32], k: int) -> Neighbours:
 
 
 def nearest_to(points: NDArray[np.float32], others: NDArray[np.float32], k: int) -> Neighbours:
-    """Return the exact k nearest neighbours of each of `points` (n, d) among `others` (m, d), 1 <= k <= m."""
+    """Return the exact k nearest neighbours of each of `points` (n, d) among `others` (m, d), nearest first.
+
+    Raises
+    ------
+    ValueError
+        When k is not in [1, m].
+    """
     if not 1 <= k <= len(others):
         raise ValueError(f"k must be at least 1 and at most the number of points {len(others)}. Received: {k}")
     distances, indices = _search(others, points, k)

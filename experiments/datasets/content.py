@@ -35,7 +35,13 @@ def read_content(path: Path) -> Content:
 
 
 def unpack(path: Path, raw: bytes) -> Content:
-    """Take the compression that the suffix of `path` names off the bytes `raw`."""
+    """Take the compression that the suffix of `path` names off the bytes `raw`.
+
+    Raises
+    ------
+    DigitsError
+        When they are not a complete compressed file.
+    """
     try:
         if path.suffix == ".gz":
             return Content(path, gzip.decompress(raw))

@@ -36,7 +36,7 @@ def read(path: Path) -> NDArray[Any]:
 
 
 def parse(content: Content) -> NDArray[Any]:
-    """Parse the content of an IDX file; see `read`."""
+    """Parse the content of an IDX file; returns and raises as `read`."""
     dtype, shape, start = _header(content)
     expected = start + dtype.itemsize * math.prod(shape)
     if len(content.data) != expected:

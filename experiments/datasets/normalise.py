@@ -51,7 +51,13 @@ def centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the bounding box of the ink, of which there must be some."""
+    """Return the part of uint8 (h, w) that the ink fills, uint8 (h', w').
+
+    Raises
+    ------
+    IndexError
+        When there is no ink.
+    """
     rows = np.flatnonzero(image.any(axis=1))
     columns = np.flatnonzero(image.any(axis=0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

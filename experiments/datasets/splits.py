@@ -71,7 +71,7 @@ def sample(split: Split, n: int, seed: int = 0) -> Split:
 
 
 def sample_indices(split: Split, n: int, seed: int = 0) -> NDArray[np.int64]:
-    """Return the indices, ascending, of the digits that `sample` draws.
+    """Return the indices, int64 (min(n, len(split)),) and ascending, of the digits that `sample` draws.
 
     Raises
     ------

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def build(recipe: Recipe) -> "keras.Model":
-    """Stack the dense ReLU layers whose widths are ``units_1`` .. ``units_3``; a width of 0 leaves one out."""
+    """Stack the dense ReLU layers whose widths are ``units_1`` .. ``units_3``; a width of 0 leaves one out.
+
+    Raises
+    ------
+    UsageError
+        When all widths are 0.
+    """
     import keras
     from keras import layers
 

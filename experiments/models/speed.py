@@ -47,6 +47,11 @@ def predict_and_time(model: "keras.Model", split: Split) -> tuple[NDArray[np.flo
     ----------
     model, split
         As for `predict`; at least one image.
+
+    Raises
+    ------
+    ValueError
+        When there is none.
     """
     if not len(split):
         raise ValueError("the speed of no images cannot be measured")

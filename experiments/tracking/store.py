@@ -96,7 +96,13 @@ def open_store(experiment: str | None = None) -> Store:
 
 
 def project_root() -> Path:
-    """Return ``$DIGITS_HOME``, made if need be, else the checkout this package lies in, else the working directory."""
+    """Return ``$DIGITS_HOME``, made if need be, else the checkout this package lies in, else the working directory.
+
+    Raises
+    ------
+    DigitsError
+        When the folder cannot be made.
+    """
     if home := os.environ.get("DIGITS_HOME"):
         root = Path(home).expanduser().resolve()
         try:

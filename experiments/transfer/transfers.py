@@ -121,10 +121,16 @@ def corruptions(one: Transfer) -> dict[str, Share]:
 
 
 def share_of(right: NDArray[np.bool_], views: int) -> Share:
-    """Return how many of these images are recognised; they weigh as much as their digits tell."""
+    """Return how many of these images are recognised; they weigh as much as their digits tell.
+
+    `right` is bool (views * n,): n digits in the first view, then in the second, and so on.
+    """
     return Share(int(right.sum()), right.size, design_effect(right.reshape(views, -1)))
 
 
 def changed(before: NDArray[np.bool_], found: Mapping[str, NDArray[np.bool_]], views: int) -> list[str]:
-    """Return under which names the same images are recognised more or less often than before, beyond chance."""
+    """Return under which names the same images are recognised more or less often than before, beyond chance.
+
+    All arrays are bool (views * n,), as for `share_of`.
+    """
     return standing({name: paired(before, after, views) for name, after in found.items()})

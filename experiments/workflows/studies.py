@@ -48,7 +48,13 @@ def with_study(store: Store, options: TrainOptions, study: str | None = None) ->
 
 
 def find_study(store: Store, model: str, dataset: str, study: str | None = None) -> Found:
-    """Return what a study of `model` has found; see `with_study`."""
+    """Return what a study of `model` on `dataset` has found, by default the latest one.
+
+    Raises
+    ------
+    DigitsError
+        When there is none, or it has no complete trial yet.
+    """
     tags = {"digits.model": model}
     tags |= {"digits.study": study} if study else {"digits.dataset": dataset}
     runs = tracking.find_runs(store, "tune", tags)

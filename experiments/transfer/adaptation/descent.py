@@ -53,7 +53,7 @@ class Descent:
         self._step = tf.function(step, input_signature=[tf.TensorSpec([None], tf.int64)])
 
     def epoch(self, batches: Sequence[NDArray[np.int64]]) -> dict[str, float]:
-        """Take a step for each batch of indices and return the mean of each term over the steps."""
+        """Take a step for each batch, int64 (size,) indices of images; return the mean of each term over the steps."""
         import tensorflow as tf
 
         terms = [self._step(tf.constant(batch, tf.int64)) for batch in batches]
@@ -61,5 +61,5 @@ class Descent:
 
 
 def shuffled(n: int, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Return the indices 0 to n - 1 in random order, in batches of about `size`: none is nearly empty."""
+    """Return the indices 0 to n - 1, int64, in random order, in batches of about `size`: none is nearly empty."""
     return np.array_split(rng.permutation(n), max(1, round(n / size)))
