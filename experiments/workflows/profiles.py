@@ -26,7 +26,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Passage:
+class Transfer:
     """Networks trained on one set of data, used in other domains.
 
     Attributes
@@ -64,7 +64,7 @@ class Profile:
         Trials of each search.
     analyzed
         Networks whose feature space is looked into, all trained on the data of the first training.
-    passages
+    transfers
         Uses in new domains.
     ensemble
         Whether what was trained on the same data is measured together too. All of it is: who chooses among networks by
@@ -80,7 +80,7 @@ class Profile:
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 20
     analyzed: tuple[str, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     ensemble: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ QUICK = Profile(
     {"batch_size": 32},
     trials=8,
     analyzed=("lenet",),
-    passages=(Passage("transfer", "uci", ("mlp", "mlp_small", "lenet", "cnn"), ("uci-c",)),),
+    transfers=(Transfer("transfer", "uci", ("mlp", "mlp_small", "lenet", "cnn"), ("uci-c",)),),
     seconds={
         "tune mlp": 49,
         "train mlp": 7,
@@ -147,13 +147,13 @@ FULL = Profile(
         *(Training(model, "usps") for model in LIGHT),
     ),
     analyzed=("lenet", "alexnet"),
-    passages=(
+    transfers=(
         # Training every network once more on deskewed digits, for the last rungs, would take as long as the first time.
-        Passage("transfer to usps", "mnist", LIGHT, ("usps",), WAYS, retrain=False),
-        Passage("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
-        Passage("transfer large to usps", "mnist", HEAVY, ("usps",), ("adabn", "tent")),
-        Passage("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
-        Passage("transfer to mnist", "usps", LIGHT, ("mnist",)),
+        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), WAYS, retrain=False),
+        Transfer("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
+        Transfer("transfer large to usps", "mnist", HEAVY, ("usps",), ("adabn", "tent")),
+        Transfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
+        Transfer("transfer to mnist", "usps", LIGHT, ("mnist",)),
     ),
     seconds={
         "tune mlp": 480,

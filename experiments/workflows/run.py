@@ -15,7 +15,7 @@ from experiments.tracking import Store
 from experiments.workflows.analyze import AnalyzeOptions, AnalyzeResult, analyze
 from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
-from experiments.workflows.profiles import Passage, Profile, Training
+from experiments.workflows.profiles import Profile, Training, Transfer
 from experiments.workflows.report import report
 from experiments.workflows.sources import code_digest
 from experiments.workflows.steps import (
@@ -142,7 +142,7 @@ class Suite:
 
     def __init__(self, store: Store, chosen: Profile, data_dir: Path | None, listener: Listener) -> None:
         self._store, self._chosen, self._data_dir = store, chosen, data_dir
-        targets = [target for passage in chosen.passages for target in passage.targets]
+        targets = [target for transfer in chosen.transfers for target in transfer.targets]
         names = dict.fromkeys([*chosen.datasets, *(_published(target) for target in targets)])
         self._digests = {name: datasets.load(name, data_dir, listener.download).digest for name in names}
 
@@ -153,7 +153,7 @@ class Suite:
             steps += self._tuned(training) if training.tuned else [self._training(training)]
         steps += [self._evaluation(dataset) for dataset in chosen.datasets]
         steps += [self._analysis(model) for model in chosen.analyzed]
-        steps += [self._passage(passage) for passage in chosen.passages]
+        steps += [self._transfer_to(transfer) for transfer in chosen.transfers]
         before = tuple(step.name for step in steps)
         return [*steps, Step("report", partial(_report, self._store, chosen.name), uses=before, identity=None)]
 
@@ -226,20 +226,20 @@ class Suite:
             identity={"data": self._digests[self._chosen.dataset], "code": code_digest(ANALYZING)},
         )
 
-    def _passage(self, passage: Passage) -> Step:
+    def _transfer_to(self, transfer: Transfer) -> Step:
         options = TransferOptions(
-            passage.targets, passage.adapt, passage.few_shot, data_dir=self._data_dir, retrain=passage.retrain
+            transfer.targets, transfer.adapt, transfer.few_shot, data_dir=self._data_dir, retrain=transfer.retrain
         )
         identity = {
-            "data": self._digests[passage.source],
-            "targets": {target: self._digests[_published(target)] for target in passage.targets},
-            "asked": [passage.adapt, passage.few_shot, passage.retrain],
+            "data": self._digests[transfer.source],
+            "targets": {target: self._digests[_published(target)] for target in transfer.targets},
+            "asked": [transfer.adapt, transfer.few_shot, transfer.retrain],
             "code": code_digest(TRANSFERRING),
         }
         return Step(
-            passage.name,
+            transfer.name,
             partial(_transfer, self._store, options),
-            uses=tuple(self._trained(model, passage.source) for model in passage.models),
+            uses=tuple(self._trained(model, transfer.source) for model in transfer.models),
             identity=identity,
         )
 

@@ -15,7 +15,7 @@ from experiments.tracking import Run, Store
 from experiments.tracking.runs import Kind
 from experiments.workflows.listener import Listener, Standing, State
 from experiments.workflows.unfinished import Unfinished, unfinished
-from experiments.workflows.workers import Ended, Here, Place, Workers
+from experiments.workflows.workers import Ended, InProcess, Place, Workers
 
 POLL_SECONDS = 1.0
 Status = Literal["done", "done before", "failed", "left out"]
@@ -246,8 +246,8 @@ def run_steps(
             run.describe(f"{plan.description}\n\n{_account(store, plan.steps, ended)}")
             run.log_json([asdict(ended[step.name]) for step in plan.steps if step.name in ended], RECORD)
 
-        with _no_child_left(store, run.id), place.open() if place else Here() as workers:
-            steps, errors = Doing(plan.steps, run, notes, listener, workers, earlier, tell).all()
+        with _no_child_left(store, run.id), place.open() if place else InProcess() as workers:
+            steps, errors = Scheduler(plan.steps, run, notes, listener, workers, earlier, tell).all()
         result = StepsResult(run.id, steps)
         run.log_metrics(_counts(result.steps))
         if errors:
@@ -292,7 +292,7 @@ def _no_child_left(store: Store, run_id: str) -> Iterator[None]:
         raise
 
 
-class Doing:
+class Scheduler:
     """The doing of some steps by workers: which have ended, and which may begin."""
 
     def __init__(
@@ -307,7 +307,7 @@ class Doing:
     ) -> None:
         self._steps, self._parent, self._notes, self._earlier, self._tell = steps, parent, notes, earlier, tell
         self._listener, self._workers = listener, workers
-        self._heard = listener if isinstance(workers, Here) else Listener()  # a terminal stays where it is
+        self._heard = listener if isinstance(workers, InProcess) else Listener()  # a terminal stays where it is
         self._ended: dict[str, StepResult] = {}
         self._begun: dict[str, float] = {}
         self._errors: list[Exception] = []

@@ -121,7 +121,7 @@ class TransferResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Passage:
+class _Done:
     """One pair, done: where it is recorded, and all that the comparison and the result need."""
 
     run_id: str
@@ -218,7 +218,7 @@ def _pairs(homes: Sequence[Source], options: TransferOptions, listener: Listener
     return pairs
 
 
-def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: Listener, parent: str | None) -> _Passage:
+def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: Listener, parent: str | None) -> _Done:
     """Do all that was asked for one network in one domain, in a run of its own."""
     home, where = pair.home, pair.target
     name = f"{home.reference.architecture or home.name} on {where.name}"
@@ -259,7 +259,7 @@ def _transfer(store: Store, pair: Pair, options: TransferOptions, listener: List
                         versions[method] = record.register_adapted(one, pair, method, network)
         sections = record.record_pair(run, pair, findings, placed, skipped)
         run.log_metrics({f"seconds/{stage}": seconds for stage, seconds in pair.stages.seconds.items()})
-    return _Passage(run.id, findings, versions, skipped, sections)
+    return _Done(run.id, findings, versions, skipped, sections)
 
 
 def _findings(
@@ -315,7 +315,7 @@ def _method_run(store: Store, pair: Pair, method: str, parent: str, notes: Unfin
         yield run
 
 
-def _tags(done: Sequence[_Passage]) -> dict[str, str]:
+def _tags(done: Sequence[_Done]) -> dict[str, str]:
     findings = [passage.findings for passage in done]
     return {
         "digits.model": ", ".join(dict.fromkeys(one.name for one in findings)),
@@ -324,7 +324,7 @@ def _tags(done: Sequence[_Passage]) -> dict[str, str]:
     }
 
 
-def _result(run_id: str, done: Sequence[_Passage], sections: Sequence[Section]) -> TransferResult:
+def _result(run_id: str, done: Sequence[_Done], sections: Sequence[Section]) -> TransferResult:
     rows = [_row(passage, way, found) for passage in done for way, found in passage.findings.outcomes.items()]
     few = [
         {
@@ -350,7 +350,7 @@ def _result(run_id: str, done: Sequence[_Passage], sections: Sequence[Section]) 
     return TransferResult(run_id, tuple(rows), tuple(few), tuple(skipped), analysis.as_text(sections))
 
 
-def _row(passage: _Passage, way: str, found: Outcome) -> dict[str, Any]:
+def _row(passage: _Done, way: str, found: Outcome) -> dict[str, Any]:
     findings, version = passage.findings, passage.versions.get(way)
     row: dict[str, Any] = {
         "model": findings.name,

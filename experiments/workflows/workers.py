@@ -55,7 +55,7 @@ class Workers(Protocol):
         """Wait until a piece is over, or so long, and return those that are."""
 
 
-class Here:
+class InProcess:
     """Workers that are this process: a piece of work is done as soon as it is begun."""
 
     capacity = 1

@@ -1,14 +1,14 @@
 """Searches whose trials are done in this process, and a listener that keeps what is said."""
 
 from experiments.workflows.listener import Listener
-from experiments.workflows.workers import Here, Place, Workers
+from experiments.workflows.workers import InProcess, Place, Workers
 
 
 class InThisProcess(Place):
     """Where one worker does the trials before `start` returns."""
 
     def open(self) -> Workers:
-        return Here()
+        return InProcess()
 
 
 class Hearer(Listener):

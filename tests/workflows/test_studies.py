@@ -13,7 +13,7 @@ from experiments.tracking import Store
 from experiments.workflows.studies import find_study, with_study
 from experiments.workflows.train import TrainOptions, train
 from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import Here, Place, Workers
+from experiments.workflows.workers import InProcess, Place, Workers
 
 BEST = {"units_1": 64, "dropout": 0.2, "learning_rate": 0.005}
 OPTIONS = TrainOptions("mlp_small", "uci")
@@ -23,7 +23,7 @@ class InThisProcess(Place):
     """Where one worker does the trials before `start` returns."""
 
     def open(self) -> Workers:
-        return Here()
+        return InProcess()
 
 
 def searched(

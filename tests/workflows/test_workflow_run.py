@@ -10,7 +10,7 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
 from experiments.tracking import Store, registered_versions
 from experiments.workflows import run as suite
-from experiments.workflows.profiles import FULL, PROFILES, Passage, Profile, Training, profile
+from experiments.workflows.profiles import FULL, PROFILES, Profile, Training, Transfer, profile
 from experiments.workflows.steps import StepsFailedError
 from experiments.workflows.train_many import ON_REQUEST
 from experiments.workflows.tune import TuneOptions
@@ -20,7 +20,7 @@ SMALL = Profile(
     "two trainings of mlp_small",
     (Training("mlp_small", "uci"), Training("mlp_small", "uci", seed=1)),
     {"batch_size": 64, "epochs": 1, "precision": "float32"},
-    passages=(Passage("transfer", "uci", ("mlp_small",), ("uci-c",)),),
+    transfers=(Transfer("transfer", "uci", ("mlp_small",), ("uci-c",)),),
     seconds={"train mlp_small": 12.0, "report": 3.0},
 )
 NAMES = ["train mlp_small", "train mlp_small seed 1", "evaluate", "transfer", "report"]
@@ -53,7 +53,7 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
     assert statuses(second.steps) == {**dict.fromkeys(NAMES, "done before"), "report": "done"}
     assert len(registered_versions(store)) == 2
 
-    longer = replace(SMALL, settings={**SMALL.settings, "epochs": 2}, passages=())
+    longer = replace(SMALL, settings={**SMALL.settings, "epochs": 2}, transfers=())
     assert set(statuses(suite.run(store, longer).steps).values()) == {"done"}
     assert statuses(suite.preview(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
 
@@ -63,11 +63,11 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
 
 
 def test_what_was_trained_can_be_measured_together(store: Store) -> None:
-    done = suite.run(store, replace(SMALL, passages=(), ensemble=True))
+    done = suite.run(store, replace(SMALL, transfers=(), ensemble=True))
     measured = (done.steps[2].result or {})["models"]
     assert list(measured) == ["mlp_small", "mlp_small seed 1", "ensemble"]
     assert measured["ensemble"]["members"] == ["mlp_small", "mlp_small seed 1"]
-    assert statuses(suite.preview(store, replace(SMALL, passages=())))["evaluate"] == "to do"
+    assert statuses(suite.preview(store, replace(SMALL, transfers=())))["evaluate"] == "to do"
 
 
 def test_the_record_is_tried_by_different_networks_in_their_own_recipes() -> None:
@@ -92,7 +92,7 @@ def test_all_is_done_again_also_what_an_interrupted_suite_did(store: Store, monk
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    chosen = replace(SMALL, trainings=SMALL.trainings[:1], passages=())
+    chosen = replace(SMALL, trainings=SMALL.trainings[:1], transfers=())
     with monkeypatch.context() as patch:
         patch.setattr(suite, "evaluate", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -111,7 +111,7 @@ def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: py
         raise DigitsError("no trial")
 
     monkeypatch.setattr(suite, "tune", search)
-    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), passages=())
+    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
     ids = []
     for again in (False, False, True):
         with pytest.raises(StepsFailedError) as caught:
@@ -133,7 +133,7 @@ def test_a_profile_asks_only_for_what_it_trains(name: str) -> None:
     chosen = profile(name)
     trained = {(one.model, one.dataset) for one in chosen.trainings}
     assert {(model, chosen.dataset) for model in chosen.analyzed} <= trained
-    assert {(model, one.source) for one in chosen.passages for model in one.models} <= trained
+    assert {(model, one.source) for one in chosen.transfers for model in one.models} <= trained
 
 
 def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:

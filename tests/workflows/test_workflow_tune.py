@@ -23,7 +23,7 @@ from experiments.tuning import SearchFailedError
 from experiments.tuning.storage import open_storage
 from experiments.workflows import trials as trials_module
 from experiments.workflows.tune import MOST_DEATHS, TuneOptions, TuneResult, tune
-from experiments.workflows.workers import Ended, Here, Place, Workers
+from experiments.workflows.workers import Ended, InProcess, Place, Workers
 
 SETTINGS = {"epochs": 4, "batch_size": 32, "precision": "float32"}
 OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, place=Place(2))
@@ -440,7 +440,7 @@ def test_a_search_by_keras_tuner_that_is_interrupted_or_fails_goes_on_to_the_tri
     assert len(script.begun) == 16
 
 
-class Dying(Here):
+class Dying(InProcess):
     """A worker that dies when its work is done, or before it has begun."""
 
     def __init__(self, first: bool) -> None:
