@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.errors import UsageError, unknown
 from experiments.models import architecture
-from experiments.workflows.adapt import NONE, WAYS
+from experiments.workflows.adapt import ALIGN, NONE
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ FULL = Profile(
     analyzed=("lenet", "alexnet"),
     transfers=(
         # Training every network once more on deskewed digits, for the last rungs, would take as long as the first time.
-        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), WAYS, retrain=False),
+        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), (ALIGN, "adabn", "tent", "shot"), retrain=False),
         Transfer("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
         Transfer("transfer large to usps", "mnist", HEAVY, ("usps",), ("adabn", "tent")),
         Transfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
