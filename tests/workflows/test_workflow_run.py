@@ -103,7 +103,8 @@ def test_all_is_done_again_also_what_an_interrupted_suite_did(store: Store, monk
     assert len(registered_versions(store)) == 2
 
 
-def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def watched_searches(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Let each search of a suite fail; return where the names of their studies are noted."""
     studies: list[str | None] = []
 
     def search(_: Store, options: TuneOptions, *__: object) -> NoReturn:
@@ -111,6 +112,11 @@ def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: py
         raise DigitsError("no trial")
 
     monkeypatch.setattr(suite, "tune", search)
+    return studies
+
+
+def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    studies = watched_searches(monkeypatch)
     tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
     ids = []
     for again in (False, False, True):
@@ -118,7 +124,24 @@ def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: py
             suite.run(store, tuned, again=again)
         ids.append(caught.value.result.run_id)
     assert ids[0] == ids[1] != ids[2]
-    assert studies == [f"small-uci-mlp_small-{run_id[:8]}" for run_id in ids]
+    assert [str(study).removeprefix("small-uci-mlp_small-").split("-")[1] for study in studies] == [
+        run_id[:8] for run_id in ids
+    ]
+
+
+def test_a_continued_suite_does_not_take_another_search_for_its_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studies = watched_searches(monkeypatch)
+    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
+    ids = []
+    for code in ("before", "after"):
+        monkeypatch.setattr(suite, "code_digest", lambda _, code=code: code)
+        with pytest.raises(StepsFailedError) as caught:
+            suite.run(store, tuned)
+        ids.append(caught.value.result.run_id)
+    assert ids[0] == ids[1]
+    assert len(set(studies)) == 2
 
 
 def test_full_trains_every_network_but_those_on_request() -> None:
