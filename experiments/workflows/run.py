@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments import datasets
-from experiments.models import architecture
 from experiments.tracking import Store
 from experiments.workflows.analyze import AnalyzeOptions, AnalyzeResult, analyze
 from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
 from experiments.workflows.profiles import Profile, Training, Transfer
 from experiments.workflows.report import report
-from experiments.workflows.sources import code_digest
+from experiments.workflows.sources import PARTS, Part, code_digest
 from experiments.workflows.steps import (
     NOTHING,
     Earlier,
@@ -34,23 +33,13 @@ from experiments.workflows.train_many import train_step
 from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
-
-def _workflows(*names: str) -> tuple[str, ...]:
-    return tuple(f"experiments.workflows.{name}" for name in names)
-
-
-# The code that a result comes from, for each kind of step; that of the network itself is added to it.
-TRAINING = (
-    "experiments.datasets",
-    "experiments.training",
-    *(f"experiments.models.{part}" for part in ("architecture", "layers", "prediction", "recipe")),
-    "experiments.workflows.train",
-)
-SEARCHING = (*TRAINING, "experiments.tuning", "experiments.models.space", *_workflows("tune", "trials"))
-EVALUATING = (*TRAINING, "experiments.models.speed", "experiments.evaluation", *_workflows("evaluate", "ensemble"))
-ANALYZING = (*TRAINING, "experiments.evaluation", "experiments.analysis", *_workflows("analyze", "explore"))
-TRANSFERRING = (*ANALYZING, "experiments.transfer", *_workflows("transfer", "adapt", "domains", "transfer_numbers"))
-LIBRARIES = ("keras", "tensorflow")
+LIBRARIES = {
+    "train": ("keras", "tensorflow"),
+    "tune": ("keras", "tensorflow", "optuna"),
+    "evaluate": ("keras", "tensorflow", "numpy", "scipy"),
+    "analyze": ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "cleanlab"),
+    "transfer": ("keras", "tensorflow", "numpy", "scipy", "scikit-learn"),
+}
 
 
 @dataclass(frozen=True)
@@ -175,8 +164,7 @@ class Suite:
     def _tuned(self, training: Training) -> list[Step]:
         """Return a search, and the training with what it finds."""
         options, trials, name = self._options(training), self._chosen.trials, f"tune {training.model}"
-        parts = code_digest([*SEARCHING, architecture(training.model).build.__module__])
-        searched = {**self._identity(options), "trials": trials, "code": parts}
+        searched = {**self._identity(options), "trials": trials, **_made_by("tune", options)}
         search = TuneOptions(
             training.model,
             training.dataset,
@@ -201,8 +189,7 @@ class Suite:
             "model": options.model,
             "data": self._digests[options.dataset],
             "recipe": options.recipe.params(),
-            "code": code_digest([*TRAINING, options.architecture.build.__module__]),
-            "libraries": [f"{name} {version(name)}" for name in LIBRARIES],
+            **_made_by("train", options),
         }
 
     def _evaluation(self, dataset: str) -> Step:
@@ -213,7 +200,7 @@ class Suite:
             identity={
                 "data": self._digests[dataset],
                 "ensemble": self._chosen.ensemble,
-                "code": code_digest(EVALUATING),
+                **_made_by("evaluate"),
             },
         )
 
@@ -223,7 +210,7 @@ class Suite:
             f"analyze {model}",
             partial(_analyze, self._store, training, self._data_dir),
             needs=(training,),
-            identity={"data": self._digests[self._chosen.dataset], "code": code_digest(ANALYZING)},
+            identity={"data": self._digests[self._chosen.dataset], **_made_by("analyze")},
         )
 
     def _transfer_to(self, transfer: Transfer) -> Step:
@@ -234,7 +221,7 @@ class Suite:
             "data": self._digests[transfer.source],
             "targets": {target: self._digests[_published(target)] for target in transfer.targets},
             "asked": [transfer.adapt, transfer.few_shot, transfer.retrain],
-            "code": code_digest(TRANSFERRING),
+            **_made_by("transfer"),
         }
         return Step(
             transfer.name,
@@ -247,6 +234,15 @@ class Suite:
         """Return the name of the step that trains a network."""
         wanted = (model, dataset)
         return next(self._name(one) for one in self._chosen.trainings if (one.model, one.dataset) == wanted)
+
+
+def _made_by(kind: Part, options: TrainOptions | None = None) -> dict[str, Any]:
+    """Return the code and the libraries that a kind of step has its results from, with the network's own file."""
+    own = (options.architecture.build.__module__,) if options else ()
+    return {
+        "code": code_digest((*PARTS[kind], *own)),
+        "libraries": [f"{name} {version(name)}" for name in LIBRARIES[kind]],
+    }
 
 
 def _digest(identity: Mapping[str, Any]) -> str:

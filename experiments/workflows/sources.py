@@ -2,10 +2,48 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
+
+Part = Literal["train", "tune", "evaluate", "analyze", "transfer"]
+
+
+def _workflows(*names: str) -> tuple[str, ...]:
+    return tuple(f"experiments.workflows.{name}" for name in names)
+
+
+_TRAIN = (
+    "experiments.datasets",
+    "experiments.training",
+    *(f"experiments.models.{part}" for part in ("architecture", "layers", "prediction", "recipe")),
+    *_workflows("train"),
+)
+_ANALYZE = (
+    *_TRAIN,
+    *(f"experiments.{part}" for part in ("evaluation", "analysis", "reporting", "models.fast")),
+    *_workflows("analyze", "explore", "networks", "stages"),
+)
+# The code that results of each kind come from; that of the network itself is added to it. What draws counts where
+# pictures and words are the result, and drawing them anew costs little; not where it would mean to train anew.
+PARTS: Mapping[Part, tuple[str, ...]] = {
+    "train": _TRAIN,
+    "tune": (*_TRAIN, "experiments.tuning", "experiments.models.space", *_workflows("tune", "trials")),
+    "evaluate": (
+        *_TRAIN,
+        *(f"experiments.{part}" for part in ("evaluation", "reporting", "models.speed")),
+        *_workflows("evaluate", "ensemble", "networks"),
+    ),
+    "analyze": _ANALYZE,
+    "transfer": (
+        *_ANALYZE,
+        "experiments.transfer",
+        *_workflows("transfer", "adapt", "domains"),
+        *_workflows(*(f"transfer_{part}" for part in ("figures", "numbers", "record", "words"))),
+    ),
+}
 
 
 def code_digest(modules: Iterable[str]) -> str:

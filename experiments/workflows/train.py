@@ -13,6 +13,7 @@ from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run, Store
 from experiments.training import Checkpoint, Epoch, Fit, check_feasible, fit, resolve_precision
 from experiments.workflows.listener import Listener
+from experiments.workflows.sources import PARTS, code_digest
 from experiments.workflows.unfinished import Unfinished, unfinished
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def train(
     if options.limit:
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
     check_feasible(options.architecture, options.recipe, train_split)
-    identity = {"params": _params(options, data), "digest": data.digest}
+    code = code_digest((*PARTS["train"], options.architecture.build.__module__))
+    identity = {"params": _params(options, data), "digest": data.digest, "code": code}
     with (
         unfinished(store, f"train {options.model}", identity) as notes,
         tracking.open_run(

@@ -145,6 +145,14 @@ def test_a_training_that_is_interrupted_again_and_again_ends_as_an_undisturbed_o
     assert [v.version for v in registered_versions(store)] == [1, 2]
 
 
+def test_other_code_begins_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(store, OPTIONS, Interrupter(0.5, KeyboardInterrupt()))
+    monkeypatch.setattr("experiments.workflows.train.code_digest", lambda _: "changed")
+    train(store, OPTIONS)
+    assert [run.info.status for run in runs(store)] == ["FINISHED", "KILLED"]
+
+
 def test_a_failure_while_the_model_is_kept_registers_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
