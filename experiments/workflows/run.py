@@ -154,7 +154,7 @@ class Suite:
         return "" if dataset == self._chosen.dataset else f" on {dataset}"
 
     def _options(self, training: Training) -> TrainOptions:
-        settings = {**self._chosen.settings, "seed": training.seed}
+        settings = {**self._chosen.settings, **training.settings, "seed": training.seed}
         return TrainOptions(training.model, training.dataset, self._data_dir, settings)
 
     def _training(self, training: Training) -> Step:
@@ -169,7 +169,7 @@ class Suite:
             training.model,
             training.dataset,
             self._data_dir,
-            self._chosen.settings,
+            {**self._chosen.settings, **training.settings},
             trials=trials,
             study=f"{self._chosen.name}-{training.dataset}-{training.model}-{_digest(searched)}",
         )
