@@ -98,7 +98,7 @@ def _open_database(url: str) -> "BaseStorage":
         return _connect(url, parts.get_backend_name())
     except (ImportError, NoSuchModuleError) as error:
         raise UsageError(
-            f"there is no driver for {shown}; for PostgreSQL: pip install 'digits[postgresql]' and postgresql+psycopg://"
+            f"there is no driver for {shown}; for PostgreSQL: pip install -e '.[postgresql]' in the checkout, and postgresql+psycopg://"
         ) from error
     except (SQLAlchemyError, OSError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]

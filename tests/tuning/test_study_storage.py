@@ -63,7 +63,7 @@ def test_a_database_without_its_driver_is_answered_with_how_to_install_one(schem
     message = refusal(f"{scheme}://u:{PASSWORD}@127.0.0.1/x", UsageError)
     assert message == (
         f"there is no driver for {scheme}://u:***@127.0.0.1/x; "
-        "for PostgreSQL: pip install 'digits[postgresql]' and postgresql+psycopg://"
+        "for PostgreSQL: pip install -e '.[postgresql]' in the checkout, and postgresql+psycopg://"
     )
 
 
