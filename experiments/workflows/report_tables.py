@@ -13,12 +13,8 @@ CORRUPTION_HINT = (
     "Mean over the corruptions of the error relative to that of mlp_small trained on the same digits "
     "(Hendrycks & Dietterich 2019)"
 )
-REPORTED = (
-    "shot",
-    "tent",
-    "adabn",
-    "self-training",
-)  # which adaptation stands for all: fixed, so that no label chooses it
+# Which adaptation stands for all, the first that was tried: fixed, so that no label chooses it.
+REPORTED = ("shot", "tent", "adabn", "self-training")
 ADAPTED_HINT = "Without labels, by SHOT; where that was not tried by Tent, else AdaBN, else self-training"
 CLUSTERINGS = {"kmeans": "KMeans", "ward": "Ward"}
 MEASURES = {"ari": "ARI", "purity": "purity"}
