@@ -86,8 +86,8 @@ def at_least(least: int) -> Callable[[str], int]:
     return number
 
 
-def load_tensorflow() -> None:
+def load_backend() -> None:
     """Import TensorFlow without its chatter."""
-    from digits_cli.console import load_tensorflow as load
+    from digits_cli.console import load_backend as load
 
     load()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.command import Benchmark, at_least, load_tensorflow
+from benchmarks.command import Benchmark, at_least, load_backend
 from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
 from experiments import analysis, datasets
@@ -140,7 +140,7 @@ def _plan(options: argparse.Namespace, _: Machine, say: Callable[[str], None], _
         with np.load(options.features) as kept:
             points, labels = kept["points"], kept["labels"]
     else:
-        load_tensorflow()
+        load_backend()
         say("training lenet")
         points, labels = penultimate_features(options.dataset, options.limit)
     title = f"lenet's features of {len(points):,} digits of {options.dataset}"

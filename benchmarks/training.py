@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import augmentation, memory, speed, time_to_accuracy, tracking
-from benchmarks.command import Benchmark, at_least, load_tensorflow
+from benchmarks.command import Benchmark, at_least, load_backend
 from benchmarks.machine import Machine
 from benchmarks.plan import Plan, load_splits
 
@@ -33,7 +33,7 @@ def _plan(options: argparse.Namespace, machine: Machine, say: Callable[[str], No
         machine=machine,
         say=say,
     )
-    load_tensorflow()
+    load_backend()
     return plan
 
 

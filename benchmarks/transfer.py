@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.command import Benchmark, at_least, load_tensorflow
+from benchmarks.command import Benchmark, at_least, load_backend
 from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
 from experiments.models import MODELS
@@ -188,7 +188,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(options: argparse.Namespace, _: Machine, say: Callable[[str], None], __: ExitStack) -> TransferPlan:
-    load_tensorflow()
+    load_backend()
     return TransferPlan(
         networks=options.networks,
         seeds=range(options.seeds),

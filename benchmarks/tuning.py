@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import search_cost, search_time
-from benchmarks.command import Benchmark, load_tensorflow
+from benchmarks.command import Benchmark, load_backend
 from benchmarks.machine import Machine
 from benchmarks.project import temporary_project
 from benchmarks.search_plan import SearchPlan, load_images
@@ -26,7 +26,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _plan(options: argparse.Namespace, _: Machine, say: Callable[[str], None], stack: ExitStack) -> SearchPlan:
     stack.enter_context(temporary_project())
-    load_tensorflow()
+    load_backend()
     return SearchPlan(
         options.dataset,
         *load_images(options.dataset, options.limit),

@@ -38,14 +38,14 @@ def analyze(
     from experiments.workflows.analyze import AnalyzeOptions
 
     options = AnalyzeOptions(dataset, data_dir, limit, components)
-    from digits_cli.console import Console, load_tensorflow
+    from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
     from experiments.workflows.analyze import analyze as work
     from experiments.workflows.analyze import analyze_many
 
     with Console(as_json) as console:
         store = open_store(experiment)
-        load_tensorflow()
+        load_backend()
         result: AnalyzeResult | AnalyzeManyResult
         if len(model) == 1:
             result = work(store, model[0], options, console)

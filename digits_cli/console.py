@@ -213,19 +213,31 @@ def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     return widths
 
 
-def load_tensorflow() -> None:
-    """Import TensorFlow without its start-up chatter, on which nobody can act.
+def load_backend() -> None:
+    """Import Keras and its backend without start-up chatter, on which nobody can act.
 
-    Its first lines are written to file descriptor 2 before any setting can silence them; if the import fails they
-    are shown.
+    TensorFlow's first lines are written to file descriptor 2 before any setting can silence them; if the import fails
+    they are shown. The environment alone names the backend, not Keras's own file of settings: what decides over a
+    result is to be seen in the command.
+
+    Raises
+    ------
+    UsageError
+        For a backend that there is not.
     """
+    from experiments.training import backend
+
+    os.environ["KERAS_BACKEND"] = backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _captured_stderr() as chatter:
         try:
-            import tensorflow as tf
+            import keras
 
-            tf.config.list_physical_devices()
-            tf.get_logger().setLevel("ERROR")
+            if keras.config.backend() == "tensorflow":
+                import tensorflow as tf
+
+                tf.config.list_physical_devices()
+                tf.get_logger().setLevel("ERROR")
         except BaseException:
             sys.stderr.write(chatter())
             raise

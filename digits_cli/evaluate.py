@@ -36,13 +36,13 @@ def evaluate(
     """
     if ensemble and len(set(model)) < len(model):
         raise UsageError("an ensemble needs different networks: name each model once")
-    from digits_cli.console import Console, load_tensorflow
+    from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
     from experiments.workflows.evaluate import evaluate as work
 
     with Console(as_json) as console:
         store = open_store(experiment)
-        load_tensorflow()
+        load_backend()
         result = work(store, {name: name for name in model}, dataset, data_dir, console, ensemble=ensemble)
         print_evaluation(console, result)
         console.where(store, result.run_id)

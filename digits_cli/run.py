@@ -39,6 +39,7 @@ def run(
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Do all steps, also those that were done before.")] = False,
+    workers: Annotated[int, typer.Option(help="Steps at the same time, each in a process of its own.")] = 1,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
@@ -54,12 +55,14 @@ def run(
 
     Example: digits run --profile quick
     """
-    from digits_cli.console import Console, load_tensorflow
+    from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
     from experiments.workflows import run as suite
     from experiments.workflows.profiles import profile as named
+    from experiments.workflows.workers import Place
 
     chosen = named(profile).also(also or ())
+    place = Place(workers) if workers != 1 else None
     with Console(as_json) as console:
         store = open_store(experiment)
         foreseen = suite.preview(store, chosen, data_dir, console, again)
@@ -68,9 +71,10 @@ def run(
             console.json({"run_id": None, "steps": [asdict(step) for step in foreseen]})
             return
     with Console(as_json) as console:
-        load_tensorflow()
+        if not place:
+            load_backend()
         with failed_steps_shown(partial(_print_outcome, console, store)):
-            _print_outcome(console, store, suite.run(store, chosen, data_dir, console, again))
+            _print_outcome(console, store, suite.run(store, chosen, data_dir, console, again, place))
 
 
 def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]") -> None:

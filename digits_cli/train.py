@@ -96,7 +96,7 @@ def train(
     apart = place if cluster or workers > 1 else None
     if apart and model != "all" and seeds is None:
         raise UsageError("--workers and --cluster go with all or --seeds: one training is one process")
-    from digits_cli.console import Console, load_tensorflow
+    from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
     from experiments.workflows.train import TrainOptions
     from experiments.workflows.train_many import AllOptions
@@ -109,7 +109,7 @@ def train(
         if from_study is not None and isinstance(options, TrainOptions):
             options = _from_study(store, options, from_study, console)
         if not apart:
-            load_tensorflow()
+            load_backend()
         if isinstance(options, AllOptions):
             _train_all(store, options, console, apart)
         elif numbers:

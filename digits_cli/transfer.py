@@ -74,12 +74,12 @@ def transfer(
         register=register,
         data_dir=data_dir,
     )
-    from digits_cli.console import Console, load_tensorflow
+    from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
 
     with Console(as_json) as console:
         store = open_store(experiment)
-        load_tensorflow()
+        load_backend()
         result = transfer_networks(store, model, options, console)
         print_transfer(console, result)
         console.where(store, result.run_id)

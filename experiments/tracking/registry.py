@@ -16,6 +16,7 @@ import experiments
 from experiments.datasets import DERIVED
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
+from experiments.training import backend_packages
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 SCORE = "val_accuracy"
 ADAPTED_FROM = "digits.adapted_from"
-REQUIREMENTS = ("keras", "tensorflow", "numpy")
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most between the attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's own code
 DATA = "data"  # and for that of the network's file
@@ -133,7 +133,7 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
             outputs=Schema([TensorSpec(example.dtype, (-1, model.output_shape[-1]))]),
         ),
         input_example=example,
-        pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+        pip_requirements=[f"{package}=={version(package)}" for package in (*backend_packages(), "numpy")],
     )
     package = Path(experiments.__file__).parent
     shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,5 +1,6 @@
 """The fit loop: input pipeline, augmentation, precision, checkpoints."""
 
+from experiments.training.backends import backend, backend_packages, require_tensorflow
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.epoch import DivergedError, Epoch, best_epoch
 from experiments.training.fit import Fit, check_feasible, fit
@@ -11,9 +12,12 @@ __all__ = [
     "DivergedError",
     "Epoch",
     "Fit",
+    "backend",
+    "backend_packages",
     "best_epoch",
     "check_feasible",
     "fit",
     "release_memory",
+    "require_tensorflow",
     "resolve_precision",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.datasets import Split
 from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe
+from experiments.training.backends import DEFAULT, backend
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
 from experiments.training.optimizer import optimizer
@@ -123,7 +124,7 @@ def check_feasible(architecture: Architecture, recipe: Recipe, train: Split) -> 
 def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "keras.Model":
     """Build the network in the recipe's precision and compile it; `steps` is the number of steps in an epoch.
 
-    XLA stays off: on processors it makes the small networks slower.
+    With TensorFlow XLA stays off: on processors it makes the small networks slower. JAX is nothing without it.
     """
     import keras
 
@@ -133,7 +134,7 @@ def compiled_model(architecture: Architecture, recipe: Recipe, steps: int) -> "k
             optimizer=optimizer(recipe, steps),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
             metrics=["accuracy"],
-            jit_compile=False,
+            jit_compile=False if backend() == DEFAULT else "auto",
         )
     return model
 

@@ -2,6 +2,8 @@
 
 import gc
 
+from experiments.training.backends import DEFAULT, backend
+
 CUSTOM = "CustomGradient-"
 
 
@@ -14,9 +16,15 @@ def release_memory() -> None:
     registers its own.
     """
     import keras
+
+    if backend() == DEFAULT:
+        _forget_gradients()
+    keras.backend.clear_session()
+    gc.collect()
+
+
+def _forget_gradients() -> None:
     from tensorflow.python.framework.ops import gradient_registry
 
     for name in [name for name in gradient_registry.list() if name.startswith(CUSTOM)]:
         del gradient_registry._registry[name]
-    keras.backend.clear_session()
-    gc.collect()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from experiments.models import Precision
+from experiments.training.backends import gpu_capabilities
 
 CPUINFO = Path("/proc/cpuinfo")
 CPU_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -23,7 +24,7 @@ def resolve_precision(requested: Precision) -> Literal["float32", "bfloat16"]:
     """
     if requested != "auto":
         return requested
-    capabilities = _gpu_capabilities()
+    capabilities = gpu_capabilities()
     fits = all(c >= GPU_CAPABILITY for c in capabilities) if capabilities else _cpu_has_bfloat16()
     return "bfloat16" if fits else "float32"
 
@@ -48,10 +49,3 @@ def _cpu_has_bfloat16() -> bool:
     except (OSError, StopIteration):
         return False
     return any(flag in flags.split() for flag in CPU_FLAGS)
-
-
-def _gpu_capabilities() -> list[tuple[int, int]]:
-    import tensorflow as tf
-
-    devices = tf.config.list_physical_devices("GPU")
-    return [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in devices]

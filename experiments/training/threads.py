@@ -1,11 +1,16 @@
 """How much of the processor a training takes."""
 
+from experiments.training.backends import DEFAULT, backend
+
 
 def limit_threads(count: int) -> None:
     """Let TensorFlow use so many threads for one operation; to be called before its first.
 
     Several trainings beside each other would otherwise each take a thread for every core, and wait for one another.
+    Other backends have no such setting and take what they take.
     """
+    if backend() != DEFAULT:
+        return
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(count)

@@ -11,6 +11,7 @@ from typing import Any
 
 from experiments import datasets
 from experiments.tracking import Store
+from experiments.training import backend_packages
 from experiments.workflows.analyze import AnalyzeOptions, AnalyzeResult, analyze
 from experiments.workflows.evaluate import EvaluateResult, evaluate
 from experiments.workflows.listener import Listener
@@ -32,13 +33,15 @@ from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.train_many import train_step
 from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
+from experiments.workflows.workers import Place
 
-LIBRARIES = {
-    "train": ("keras", "tensorflow"),
-    "tune": ("keras", "tensorflow", "optuna"),
-    "evaluate": ("keras", "tensorflow", "numpy", "scipy"),
-    "analyze": ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "cleanlab"),
-    "transfer": ("keras", "tensorflow", "numpy", "scipy", "scikit-learn"),
+# Beside Keras and its backend.
+LIBRARIES: Mapping[Part, tuple[str, ...]] = {
+    "train": (),
+    "tune": ("optuna",),
+    "evaluate": ("numpy", "scipy"),
+    "analyze": ("numpy", "scipy", "scikit-learn", "cleanlab"),
+    "transfer": ("numpy", "scipy", "scikit-learn"),
 }
 
 
@@ -69,6 +72,7 @@ def run(
     data_dir: Path | None = None,
     listener: Listener | None = None,
     again: bool = False,
+    place: Place | None = None,
 ) -> StepsResult:
     """Do all steps of a profile but those that were done before; after an interruption, those that are left.
 
@@ -79,6 +83,9 @@ def run(
     ----------
     again
         Whether all steps are done, also those that were done before.
+    place
+        Where workers do the steps, side by side as far as they do not need each other; None does them in this process,
+        one after the other.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def run(
     listener = listener or Listener()
     earlier = earlier_steps(store)
     plan = _plan(store, chosen, data_dir, listener, earlier, again)
-    return run_steps(store, plan, listener, earlier=NOTHING if again else earlier)
+    return run_steps(store, plan, listener, place=place, earlier=NOTHING if again else earlier)
 
 
 def preview(
@@ -241,7 +248,7 @@ def _made_by(kind: Part, options: TrainOptions | None = None) -> dict[str, Any]:
     own = (options.architecture.build.__module__,) if options else ()
     return {
         "code": code_digest((*PARTS[kind], *own)),
-        "libraries": [f"{name} {version(name)}" for name in LIBRARIES[kind]],
+        "libraries": [f"{name} {version(name)}" for name in (*backend_packages(), *LIBRARIES[kind])],
     }
 
 

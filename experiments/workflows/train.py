@@ -11,7 +11,7 @@ from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe, architecture
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run, Store
-from experiments.training import Checkpoint, Epoch, Fit, check_feasible, fit, resolve_precision
+from experiments.training import Checkpoint, Epoch, Fit, backend, check_feasible, fit, resolve_precision
 from experiments.workflows.listener import Listener
 from experiments.workflows.sources import PARTS, code_digest
 from experiments.workflows.unfinished import Unfinished, unfinished
@@ -127,7 +127,7 @@ def train(
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
     check_feasible(options.architecture, options.recipe, train_split)
     code = code_digest((*PARTS["train"], options.architecture.build.__module__))
-    identity = {"params": _params(options, data), "digest": data.digest, "code": code}
+    identity = {"params": _params(options, data), "digest": data.digest, "code": code, "backend": backend()}
     with (
         unfinished(store, f"train {options.model}", identity) as notes,
         tracking.open_run(
@@ -165,7 +165,7 @@ def _tags(options: TrainOptions, data: Dataset) -> dict[str, str]:
 
 def _record_plan(run: Run, options: TrainOptions, data: Dataset, n_train: int, n_validation: int) -> None:
     run.log_params(_params(options, data))
-    run.set_tags({"digits.precision": resolve_precision(options.recipe.precision)})
+    run.set_tags({"digits.precision": resolve_precision(options.recipe.precision), "digits.backend": backend()})
     run.log_dataset(data.name, data.source, data.digest, "train", n_train)
     run.describe(
         f"Training of **{options.model}** ({options.architecture.summary}; {options.architecture.source}) on "

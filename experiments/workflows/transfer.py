@@ -12,7 +12,7 @@ from experiments.analysis import Section
 from experiments.errors import UsageError, unknown
 from experiments.models.prediction import predict
 from experiments.tracking import Reference, RegisteredVersion, Run, Store
-from experiments.training import DivergedError
+from experiments.training import DivergedError, require_tensorflow
 from experiments.transfer import Findings, Outcome
 from experiments.workflows import transfer_record as record
 from experiments.workflows.adapt import (
@@ -62,7 +62,7 @@ class TransferOptions:
     Raises
     ------
     UsageError
-        For no target, an unknown way, numbers below 1, or `register` without a method.
+        For no target, an unknown way, a method without TensorFlow, numbers below 1, or `register` without a method.
     """
 
     targets: tuple[str, ...]
@@ -79,6 +79,8 @@ class TransferOptions:
         for way in self.adapt:
             if way not in WAYS:
                 raise unknown("method", way, WAYS)
+        if self.methods:
+            require_tensorflow(f"--adapt {self.methods[0]}")
         if any(k is not None and k < 1 for k in self.few_shot):
             raise UsageError("few-shot needs at least 1 labelled digit of each class")
         if not 0 <= self.seed < 2**31:

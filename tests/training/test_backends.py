@@ -1,0 +1,65 @@
+"""Which library Keras computes with, and that another one than TensorFlow trains as well."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import UsageError
+from experiments.training import backend, backend_packages, require_tensorflow
+
+HERE = Path(__file__).parent
+CONTRACT = ("test_pipeline.py", "test_augmentation.py", "test_fit.py", "test_fit_resumed.py")
+
+
+def test_it_is_tensorflow_unless_the_environment_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (None, "", "tensorflow"):
+        monkeypatch.delenv("KERAS_BACKEND", raising=False)
+        if value is not None:
+            monkeypatch.setenv("KERAS_BACKEND", value)
+        assert backend() == "tensorflow"
+        assert backend_packages() == ("keras", "tensorflow")
+        require_tensorflow("nothing")
+
+
+def test_one_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jacks")
+    expected = (
+        r"there is no Keras backend 'jacks' \(did you mean jax\?\); the Keras backends are tensorflow, jax, torch"
+    )
+    with pytest.raises(UsageError, match=expected):
+        backend()
+
+
+def test_one_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match="KERAS_BACKEND is torch, which is not installed; install it, or unset KERAS"):
+        backend()
+
+
+def test_what_only_tensorflow_does_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object())
+    assert backend_packages() == ("keras", "jax", "jaxlib")
+    with pytest.raises(UsageError, match="--adapt tent needs TensorFlow; unset KERAS_BACKEND, which is jax"):
+        require_tensorflow("--adapt tent")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("jax") is None, reason="needs JAX: pip install jax")
+def test_the_fit_keeps_its_contract_with_jax() -> None:
+    """Batches, warps, the fit and its resumption to the last bit, tested as with TensorFlow."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *(str(HERE / f) for f in CONTRACT)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=550,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
