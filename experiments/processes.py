@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 AGAIN_SECONDS = 0.05
 CPUINFO = Path("/proc/cpuinfo")  # where Linux tells of the processor
+GPUS = Path("/proc/driver/nvidia/gpus")  # and NVIDIA's driver of its GPUs
 
 
 def this_process() -> str:
@@ -29,15 +30,20 @@ def this_process() -> str:
 
 @cache
 def this_machine() -> str:
-    """Return the processor's name and how many cores this process may use, for people to read."""
-    try:
-        lines = [line.partition(":") for line in CPUINFO.read_text().splitlines()]
-    except OSError:
-        lines = []
-    named = [value.strip() for name, _, value in lines if name.strip() == "model name"]
-    processor = named[0] if named else platform.processor() or platform.machine()
+    """Return the processor's name, how many cores this process may use, and NVIDIA's GPUs, for people to read."""
+    processor = next(_named(CPUINFO, "model name"), "") or platform.processor() or platform.machine()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{processor}, {cores} cores"
+    gpus = [name for file in sorted(GPUS.glob("*/information")) for name in _named(file, "Model")]
+    return ", ".join([processor, f"{cores} cores", *gpus])
+
+
+def _named(file: Path, key: str) -> Iterator[str]:
+    """Yield the values of a key in a file of lines ``key : value``; none where there is no such file."""
+    try:
+        lines = [line.partition(":") for line in file.read_text().splitlines()]
+    except OSError:
+        return
+    yield from (value.strip() for name, _, value in lines if name.strip() == key)
 
 
 def is_here(process: str) -> bool:

@@ -1,5 +1,6 @@
 import os
 import platform
+import re
 import signal as signals
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from experiments import processes
 from experiments.processes import heed_signals, heeding_signals, is_dead, is_here, this_process
 
 WAITS = "import sys; print('ready', flush=True); sys.stdin.readline()"
@@ -113,6 +115,7 @@ print("never noticed")
 
 DROPS = """
 import signal, sys
+from experiments import processes
 from experiments.processes import heed_signals, heeding_signals
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -189,3 +192,16 @@ def test_only_a_user_s_ctrl_c_disturbs_an_end_that_has_begun(second: str, said: 
         preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
     )  # fmt: skip
     assert ended.stdout == said
+
+
+def test_the_machine_is_told_with_its_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some Processor @ 2.5GHz\n\nmodel name\t: Other\n")
+    for number, model in enumerate(("NVIDIA H100 80GB HBM3", "NVIDIA T4")):
+        (tmp_path / f"gpus/0000:0{number}:00.0").mkdir(parents=True)
+        (tmp_path / f"gpus/0000:0{number}:00.0/information").write_text(f"Model: \t\t {model}\nIRQ:   \t\t 35\n")
+    monkeypatch.setattr(processes, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processes, "GPUS", tmp_path / "gpus")
+    named = processes.this_machine.__wrapped__()
+    assert re.fullmatch(r"Some Processor @ 2\.5GHz, \d+ cores, NVIDIA H100 80GB HBM3, NVIDIA T4", named)
+    monkeypatch.setattr(processes, "GPUS", tmp_path / "none")
+    assert re.fullmatch(r"Some Processor @ 2\.5GHz, \d+ cores", processes.this_machine.__wrapped__())

@@ -9,7 +9,7 @@ from experiments.reporting.report_content import Block, Chapter, Curve, Number, 
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report_album import Album
 from experiments.workflows.report_evidence import Evidence, Network
-from experiments.workflows.report_tables import ensembles_table
+from experiments.workflows.report_tables import ensembles_table, members_table
 
 MISSED = "misclassified_by_all"
 VALIDATION = "val_accuracy"
@@ -20,9 +20,10 @@ def networks_chapter(evidence: Sequence[Evidence], summaries: dict[str, Table], 
     """Return the table of all networks, and their accuracies beside each other."""
     blocks = []
     for each in evidence:
-        together = ensembles_table(each)
-        tables = ((summaries[each.dataset],) if each.dataset in summaries else ()) + (
-            (together,) if together.rows else ()
+        joined = (ensembles_table(each), members_table(each))
+        tables = (
+            *((summaries[each.dataset],) if each.dataset in summaries else ()),
+            *(table for table in joined if table.rows),
         )
         caption = f"Test accuracy on {each.dataset} with 95 % intervals{_others(each)}"
         name = f"{each.dataset}-comparison"

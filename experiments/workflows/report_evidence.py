@@ -50,6 +50,8 @@ class Evidence:
         The evaluation of the most of them beside each other.
     ensembles
         The latest evaluation of each set of members together.
+    members
+        The latest evaluation of each of these members alone.
     contrast
         The analysis of several networks beside each other.
     transfers
@@ -62,6 +64,7 @@ class Evidence:
     networks: tuple[Network, ...]
     comparison: PastRun | None
     ensembles: tuple[PastRun, ...]
+    members: tuple[PastRun, ...]
     contrast: PastRun | None
     transfers: Mapping[str, tuple[PastRun, ...]]
     searches: tuple[PastRun, ...]
@@ -104,11 +107,13 @@ def _evidence(
     searches: Sequence[PastRun],
 ) -> Evidence:
     shown = {network.text for network in networks}
+    ensembles = _by_members(evaluations)
     return Evidence(
         dataset=dataset,
         networks=networks,
         comparison=next(iter(_covering(evaluations, "versions", shown)), None),
-        ensembles=_by_members(evaluations),
+        ensembles=ensembles,
+        members=_alone(evaluations, ensembles),
         contrast=_most(analyses),
         transfers=_by_target(transfers, shown),
         searches=_by_study(searches),
@@ -188,6 +193,15 @@ def _by_members(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
         if "members" in run.params:
             latest.setdefault(run.params["members"], run)
     return tuple(latest.values())
+
+
+def _alone(runs: Sequence[PastRun], ensembles: Iterable[PastRun]) -> tuple[PastRun, ...]:
+    """Return the latest evaluation of each member of ensembles, in their order."""
+    latest: dict[str, PastRun] = {}
+    for run in runs:
+        latest.setdefault(run.params.get("model", ""), run)
+    names = dict.fromkeys(name for run in ensembles for name in run.params["members"].split(", "))
+    return tuple(latest[name] for name in names if name in latest)
 
 
 def _by_target(runs: Sequence[PastRun], shown: Set[str]) -> dict[str, tuple[PastRun, ...]]:

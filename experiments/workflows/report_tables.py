@@ -58,6 +58,22 @@ def ensembles_table(evidence: Evidence) -> Table:
     return _table(f"ensembles-{evidence.dataset}", f"Ensembles on {evidence.dataset}", columns, rows, note)
 
 
+def members_table(evidence: Evidence) -> Table:
+    """Return what each member of an ensemble achieves alone, the most accurate first."""
+    names = {name: name for name in (*INTERVAL, "macro_f1", "ece")} | {"latency": "latency_ms"}
+    rows = [
+        Row(run.tags.get("digits.model", run.name), run.params["model"], _first([run], names))
+        for run in evidence.members
+    ]
+    columns = [
+        Column("accuracy", "Test accuracy", "share", "high"),
+        Column("macro_f1", "Macro F1", "share", "high"),
+        Column("ece", "ECE", "share", "low"),
+        Column("latency", "Latency", "milliseconds", "low"),
+    ]
+    return _table(f"members-{evidence.dataset}", f"Members of ensembles on {evidence.dataset}", columns, rows)
+
+
 def ways_table(evidence: Evidence, target: str) -> Table:
     """Return the accuracy of each network in a domain by each way of being used there."""
     ways = [NONE, ALIGN, *transfer.ADAPTATIONS]

@@ -86,11 +86,15 @@ def test_an_ensemble_stands_beside_its_members(store: Store, tmp_path: Path) -> 
             run.log_params({"model": "ensemble", "members": "uci-cnn v1, uci-lenet v1"})
             measured = {"accuracy": accuracy, "vote_accuracy": 0.97, "members_accuracy": 0.965}
             run.log_metrics({**measured, "members_accuracy_std": 0.002})
+    for name, accuracy in (("cnn", 0.95), ("lenet", 0.98), ("resnet", 0.97)):  # the last is no member
+        with open_run(store, "evaluate", f"{name} on uci", tags=tags(name)) as run:
+            run.log_params({"model": f"uci-{name} v1"})
+            run.log_metrics({"accuracy": accuracy})
     written = report(store, tmp_path / "report")
-    (table,) = (
-        one for one in json.loads(Path(written.results).read_text())["tables"] if one["name"] == "ensembles-uci"
-    )
-    (row,) = table["rows"]
+    tables = {one["name"]: one for one in json.loads(Path(written.results).read_text())["tables"]}
+    alone = [(row["name"], row["numbers"]["accuracy"]["value"]) for row in tables["members-uci"]["rows"]]
+    assert alone == [("lenet", 0.98), ("cnn", 0.95)]
+    (row,) = tables["ensembles-uci"]["rows"]
     assert (row["name"], row["note"]) == ("2 networks", "uci-cnn v1, uci-lenet v1")
     assert {key: number["value"] for key, number in row["numbers"].items()} == {
         "accuracy": 0.99, "vote": 0.97, "alone": 0.965, "spread": 0.002,
