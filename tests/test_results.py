@@ -3,6 +3,8 @@
 import json
 import re
 from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,8 @@ REPORTS = ROOT / "reports"
 RESULTS = (REPORTS / "RESULTS.md").read_text()
 NUMBERS = json.loads((REPORTS / "results.json").read_text())
 README = (ROOT / "README.md").read_text()
+RECORD = json.loads((REPORTS / "record" / "results.json").read_text())
+RECORD_TEXT = (ROOT / "docs" / "record.md").read_text()
 PICTURE = r"!\[[^\]]*\]\(([^)]+)\)"
 
 Table = dict[str, dict[str, str]]
@@ -30,8 +34,11 @@ PUBLISHED = table(RESULTS, "| network ")
 QUOTED = table(README, "| network | Parameters")
 
 
-def test_the_published_text_is_made_of_the_published_numbers() -> None:
-    assert results_markdown(NUMBERS) == RESULTS
+@pytest.mark.parametrize("folder", [REPORTS, REPORTS / "record"], ids=lambda folder: folder.name)
+def test_the_published_text_is_made_of_the_published_numbers(folder: Path) -> None:
+    text = (folder / "RESULTS.md").read_text()
+    assert results_markdown(json.loads((folder / "results.json").read_text())) == text
+    assert all((folder / file).exists() for file in re.findall(PICTURE, text))
 
 
 def test_all_networks_of_the_suite_have_results() -> None:
@@ -55,3 +62,31 @@ def test_the_readme_shows_four_pictures_of_the_results() -> None:
 def test_the_readme_quotes_the_results(network: str) -> None:
     for column, cell in QUOTED[network].items():
         assert cell.strip("`") == PUBLISHED[network][column], column
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    """Return the rows of a table of the record."""
+    (found,) = (one for one in RECORD["tables"] if one["name"] == name)
+    return list(found["rows"])
+
+
+def test_the_record_is_quoted_as_it_was_measured() -> None:
+    quoted = {
+        name.split(",")[0].strip("`"): cells["test accuracy, %"]
+        for name, cells in table(RECORD_TEXT, "| | test acc").items()
+    }
+    alone: dict[str, list[float]] = {}
+    for row in rows_of("members-mnist"):
+        alone.setdefault(row["name"], []).append(100 * row["numbers"]["accuracy"]["value"])
+    assert sum(map(len, alone.values())) == 12
+    for name, accuracies in alone.items():
+        assert quoted[name] == f"{fmean(accuracies):.2f} ± {stdev(accuracies):.2f}", name
+    (together,) = (row["numbers"] for row in rows_of("ensembles-mnist"))
+    assert (
+        quoted["the twelve alone"]
+        == f"{100 * together['alone']['value']:.2f} ± {100 * together['spread']['value']:.2f}"
+    )
+    low, high = (100 * together[f"accuracy_{end}"]["value"] for end in ("low", "high"))
+    mean = f"{100 * together['accuracy']['value']:.2f}"
+    assert f"**{mean}** ({low:.2f} to {high:.2f})" in RECORD_TEXT
+    assert f"{mean} %" in README
