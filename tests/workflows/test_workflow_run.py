@@ -14,6 +14,7 @@ from experiments.workflows.profiles import FULL, PROFILES, Profile, Training, Tr
 from experiments.workflows.steps import StepsFailedError
 from experiments.workflows.train_many import ON_REQUEST
 from experiments.workflows.tune import TuneOptions
+from experiments.workflows.workers import Place
 
 SMALL = Profile(
     "small",
@@ -60,6 +61,17 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
     store.client.delete_model_version("uci-mlp_small", "2")
     expected = ["done before", "to do", "to do", "done before", "to do"]
     assert [step.status for step in suite.preview(store, SMALL)] == expected
+
+
+@pytest.mark.slow
+def test_workers_do_the_steps_side_by_side(store: Store) -> None:
+    done = suite.run(store, replace(SMALL, transfers=()), place=Place(workers=2))
+    assert statuses(done.steps) == dict.fromkeys([name for name in NAMES if name != "transfer"], "done")
+    began = {step.run_id: store.client.get_run(step.run_id or "").info for step in done.steps[:2]}
+    first, second = began.values()
+    assert max(first.start_time, second.start_time) < min(first.end_time, second.end_time)
+    again = suite.run(store, replace(SMALL, transfers=()))
+    assert {step.status for step in again.steps if step.name != "report"} == {"done before"}
 
 
 def test_what_was_trained_can_be_measured_together(store: Store) -> None:
