@@ -217,8 +217,7 @@ def load_backend() -> None:
     """Import Keras and its backend without start-up chatter, on which nobody can act.
 
     TensorFlow's first lines are written to file descriptor 2 before any setting can silence them; if the import fails
-    they are shown. The environment alone names the backend, not Keras's own file of settings: what decides over a
-    result is to be seen in the command.
+    they are shown.
 
     Raises
     ------
@@ -227,13 +226,13 @@ def load_backend() -> None:
     """
     from experiments.training import backend
 
-    os.environ["KERAS_BACKEND"] = backend()
+    name = backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _captured_stderr() as chatter:
         try:
-            import keras
+            import keras  # noqa: F401 - with its backend
 
-            if keras.config.backend() == "tensorflow":
+            if name == "tensorflow":
                 import tensorflow as tf
 
                 tf.config.list_physical_devices()

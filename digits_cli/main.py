@@ -1,6 +1,7 @@
 """The entry point: which commands there are, and what an error looks like."""
 
 import itertools
+import os
 import signal
 import sys
 import traceback
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Words of the command line, those of the process if None.
     """
     words = complete(sys.argv[1:] if arguments is None else arguments)
+    # Keras's own file of settings has no say: what decides over results is seen in the command.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     signal.signal(signal.SIGTERM, _terminate)
     try:
         with heeding_signals():

@@ -24,7 +24,7 @@ def backend() -> str:
     if name not in PACKAGES:
         raise unknown("Keras backend", name, PACKAGES)
     if find_spec(name) is None:
-        raise UsageError(f"{VARIABLE} is {name}, which is not installed; install it, or unset {VARIABLE}")
+        raise UsageError(f"{VARIABLE} is {name}, which is not installed; install it, or set another")
     return name
 
 

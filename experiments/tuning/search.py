@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe
 from experiments.models.space import Range, Space, Value
+from experiments.training import backend
 
 EngineName = Literal["optuna", "keras-tuner"]
 OptunaSampler = Literal["tpe", "random", "grid", "cmaes", "qmc"]
@@ -72,7 +73,7 @@ class Search:
         return self.recipe.seed
 
     def identity(self) -> dict[str, Any]:
-        """Return what the search is bound to, by name, as JSON values."""
+        """Return what the search is bound to, by name, as JSON values; see `experiments.training.backend` for errors."""
         return {
             "engine": self.engine,
             "model": self.model,
@@ -82,6 +83,7 @@ class Search:
             "sampler": self.sampler,
             "pruner": self.pruner,
             "own values first": self.own_first,
+            "backend": backend(),
             **{f"setting {name}": value for name, value in self.recipe.params().items() if name not in self.space},
             **{f"range of {name}": _as_json(values) for name, values in self.space.items()},
         }

@@ -37,7 +37,7 @@ def test_one_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 def test_one_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match="KERAS_BACKEND is torch, which is not installed; install it, or unset KERAS"):
+    with pytest.raises(UsageError, match="KERAS_BACKEND is torch, which is not installed; install it, or set another"):
         backend()
 
 
