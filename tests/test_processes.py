@@ -115,7 +115,6 @@ print("never noticed")
 
 DROPS = """
 import signal, sys
-from experiments import processes
 from experiments.processes import heed_signals, heeding_signals
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from experiments.datasets import Split
 from experiments.models import CLASSES, Recipe
 from experiments.training.augmentation import AMOUNTS, warp
+from experiments.training.batches import VALIDATION_BATCH
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
-VALIDATION_BATCH = 1000
 WARPED_AT_ONCE = 32  # batches: a call of the backend takes longer than the warps of a few images
 ORDER, WARPS = 0, 1  # what random numbers are for
 

@@ -1,6 +1,7 @@
 """The library that Keras computes with: TensorFlow, or what `KERAS_BACKEND` names."""
 
 import os
+import re
 from importlib.util import find_spec
 
 from experiments.errors import UsageError, unknown
@@ -61,11 +62,16 @@ def _of_jax() -> list[tuple[int, int]]:
     import jax
 
     devices = [device for device in jax.devices() if device.platform == "gpu"]
-    versions = [str(getattr(device, "compute_capability", "0.0")) for device in devices]
-    return [(int(major), int(minor)) for major, minor in (version.split(".") for version in versions)]
+    return [_version(str(getattr(device, "compute_capability", ""))) for device in devices]
 
 
 def _of_torch() -> list[tuple[int, int]]:
     import torch
 
     return [torch.cuda.get_device_capability(number) for number in range(torch.cuda.device_count())]
+
+
+def _version(text: str) -> tuple[int, int]:
+    """Return two numbers with a dot between them; (0, 0) for another text, as AMD's GPUs have."""
+    found = re.fullmatch(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -8,10 +8,11 @@ from experiments.datasets import Split
 from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe
 from experiments.training.backends import DEFAULT, backend
+from experiments.training.batches import steps_per_epoch
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
 from experiments.training.optimizer import optimizer
-from experiments.training.pipeline import steps_per_epoch, training_batches, validation_batches
+from experiments.training.pipeline import training_batches, validation_batches
 from experiments.training.precision import precision_policy, resolve_precision
 
 if TYPE_CHECKING:

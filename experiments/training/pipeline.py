@@ -36,11 +36,6 @@ def validation_batches(split: Split) -> Any:
     return _source().validation_batches(split)
 
 
-def steps_per_epoch(split: Split, recipe: Recipe) -> int:
-    """Return the number of batches in an epoch."""
-    return -(-len(split) // recipe.batch_size)
-
-
 def _source() -> Any:
     if backend() == DEFAULT:
         from experiments.training import tensorflow_pipeline

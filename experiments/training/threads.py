@@ -7,7 +7,7 @@ def limit_threads(count: int) -> None:
     """Let TensorFlow use so many threads for one operation; to be called before its first.
 
     Several trainings beside each other would otherwise each take a thread for every core, and wait for one another.
-    Other backends have no such setting and take what they take.
+    With other backends nothing is limited: JAX cannot be told, once it is imported.
     """
     if backend() != DEFAULT:
         return

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from experiments.errors import UsageError
 from experiments.training import backend, backend_packages, require_tensorflow
+from experiments.training.backends import gpu_capabilities
 
 HERE = Path(__file__).parent
 CONTRACT = ("test_pipeline.py", "test_augmentation.py", "test_fit.py", "test_fit_resumed.py")
@@ -47,6 +49,24 @@ def test_what_only_tensorflow_does_is_refused(monkeypatch: pytest.MonkeyPatch) -
     assert backend_packages() == ("keras", "jax", "jaxlib")
     with pytest.raises(UsageError, match="--adapt tent needs TensorFlow; unset KERAS_BACKEND, which is jax"):
         require_tensorflow("--adapt tent")
+
+
+@pytest.mark.parametrize(
+    ("devices", "expected"),
+    [
+        ([("gpu", "9.0"), ("gpu", "8.6"), ("cpu", "")], [(9, 0), (8, 6)]),
+        ([("gpu", "gfx90a")], [(0, 0)]),
+        ([("cpu", "")], []),
+    ],
+)
+def test_gpus_of_jax_are_told_by_their_capability(
+    devices: list[tuple[str, str]], expected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [SimpleNamespace(platform=platform, compute_capability=version) for platform, version in devices]
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: found))
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object())
+    assert gpu_capabilities() == expected
 
 
 @pytest.mark.slow

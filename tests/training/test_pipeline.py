@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from experiments.datasets import Split
 from experiments.models import Recipe
-from experiments.training.pipeline import steps_per_epoch, training_batches, validation_batches
+from experiments.training.batches import steps_per_epoch
+from experiments.training.pipeline import training_batches, validation_batches
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

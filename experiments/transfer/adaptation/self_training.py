@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.models import Recipe
 from experiments.training.augmentation import warp
+from experiments.training.tensorflow_pipeline import random_amounts
 from experiments.transfer.adaptation.adapted import (
     CONFIDENT,
     Adapted,
@@ -85,7 +86,8 @@ def self_training(
         batch = scaled(tf.gather(pixels, chosen))
         told = teacher(batch, training=False)
         sure = tf.cast(tf.reduce_max(told, axis=1) > CONFIDENT, tf.float32)
-        said = student(warp(batch, WARPS, tf.stack([tf.constant(seed, tf.int64), step])), training=True)
+        amounts = random_amounts(tf.shape(batch)[0], tf.stack([tf.constant(seed, tf.int64), step]))
+        said = student(warp(batch, amounts, WARPS), training=True)
         return {"loss": tf.reduce_mean(sure * cross_entropy(said, tf.argmax(told, axis=1)))}
 
     def follow() -> None:
