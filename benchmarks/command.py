@@ -87,7 +87,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def load_backend() -> None:
-    """Import TensorFlow without its chatter."""
+    """Import Keras and its backend without chatter."""
     from digits_cli.console import load_backend as load
 
     load()

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
@@ -232,11 +233,13 @@ def load_backend() -> None:
         try:
             import keras  # noqa: F401 - with its backend
 
-            if name == "tensorflow":
+            # With other backends too, where it is installed: Keras imports it to seed its random numbers.
+            if find_spec("tensorflow"):
                 import tensorflow as tf
 
-                tf.config.list_physical_devices()
                 tf.get_logger().setLevel("ERROR")
+                if name == "tensorflow":
+                    tf.config.list_physical_devices()
         except BaseException:
             sys.stderr.write(chatter())
             raise

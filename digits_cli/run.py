@@ -91,8 +91,8 @@ def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]")
     length = f": about {duration(sum(known))}" if known else ""
     unknown = f", {len(to_do) - len(known)} of unknown length" if len(known) < len(to_do) else ""
     console.result(
-        f"{len(to_do)} of {len(foreseen)} steps to do{length}{unknown}; times are those of earlier suites here, "
-        "otherwise estimates for the machine of the README"
+        f"{len(to_do)} of {len(foreseen)} steps to do{length}{unknown}, one after the other; times are those of "
+        "earlier suites in this store, otherwise of those on the README's two cores"
     )
 
 

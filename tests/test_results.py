@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -70,23 +71,30 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     return list(found["rows"])
 
 
-def test_the_record_is_quoted_as_it_was_measured() -> None:
-    quoted = {
-        name.split(",")[0].strip("`"): cells["test accuracy, %"]
-        for name, cells in table(RECORD_TEXT, "| | test acc").items()
-    }
+def spread(numbers: Iterable[float]) -> str:
+    """Return mean and standard deviation of shares, in per cent."""
+    shares = [100 * number for number in numbers]
+    return f"{fmean(shares):.2f} ± {stdev(shares):.2f}"
+
+
+@pytest.mark.parametrize(
+    ("column", "key"), [("test accuracy, %", "accuracy"), ("validation accuracy, %", "validation")]
+)
+def test_the_record_is_quoted_as_it_was_measured(column: str, key: str) -> None:
+    lines = table(RECORD_TEXT, "| | test acc").items()
+    quoted = {name.split(",")[0].strip("`"): cells[column] for name, cells in lines}
     alone: dict[str, list[float]] = {}
     for row in rows_of("members-mnist"):
-        alone.setdefault(row["name"], []).append(100 * row["numbers"]["accuracy"]["value"])
-    assert sum(map(len, alone.values())) == 12
-    for name, accuracies in alone.items():
-        assert quoted[name] == f"{fmean(accuracies):.2f} ± {stdev(accuracies):.2f}", name
-    (together,) = (row["numbers"] for row in rows_of("ensembles-mnist"))
-    assert (
-        quoted["the twelve alone"]
-        == f"{100 * together['alone']['value']:.2f} ± {100 * together['spread']['value']:.2f}"
-    )
-    low, high = (100 * together[f"accuracy_{end}"]["value"] for end in ("low", "high"))
-    mean = f"{100 * together['accuracy']['value']:.2f}"
-    assert f"**{mean}** ({low:.2f} to {high:.2f})" in RECORD_TEXT
-    assert f"{mean} %" in README
+        alone.setdefault(row["name"], []).append(row["numbers"][key]["value"])
+    assert {name: len(shares) for name, shares in alone.items()} == dict.fromkeys(sorted(alone), 3)
+    assert {name: quoted[name] for name in alone} == {name: spread(shares) for name, shares in alone.items()}
+    assert quoted["the twelve alone"] == spread(share for shares in alone.values() for share in shares)
+
+
+def test_the_ensemble_is_quoted_as_it_was_measured() -> None:
+    (row,) = rows_of("ensembles-mnist")
+    together = {key: f"{100 * number['value']:.2f}" for key, number in row["numbers"].items()}
+    assert f"**{together['accuracy']}** ({together['accuracy_low']} to {together['accuracy_high']})" in RECORD_TEXT
+    assert f"majority vote | {together['vote']} |" in RECORD_TEXT
+    for text in (README, (ROOT / "CHANGELOG.md").read_text()):
+        assert {f"{together['accuracy']} %", f"{together['alone']} %"} <= set(re.findall(r"[\d.]+ %", text))

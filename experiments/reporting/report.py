@@ -149,7 +149,7 @@ def _reproduction(report: Report) -> str:
     return (
         f'<section id="{REPRODUCE}" aria-labelledby="{REPRODUCE}-title">\n<h2 id="{REPRODUCE}-title">Reproduce</h2>\n'
         '<p class="intro">Check out the commit and give the command; the same seed gives the same numbers on the same '
-        "kind of machine. Each run is in MLflow with its parameters, files and model.</p>\n"
+        "kind of processor. Each run is in MLflow with its parameters, files and model.</p>\n"
         '<div class="scroll reproduce" tabindex="0" role="region" aria-label="Runs">\n'
         f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n</section>"
     )

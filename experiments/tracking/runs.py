@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.processes import is_dead, this_machine, this_process
 from experiments.tracking.store import NOTE, Store
+from experiments.training.backends import DEFAULT, VARIABLE, backend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -283,7 +284,7 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
         PROCESS: this_process(),
         MACHINE: this_machine(),
         mlflow_tags.MLFLOW_USER: _user(),
-        mlflow_tags.MLFLOW_SOURCE_NAME: shlex.join(["digits", *sys.argv[1:]]),
+        mlflow_tags.MLFLOW_SOURCE_NAME: _command(),
         mlflow_tags.MLFLOW_SOURCE_TYPE: "LOCAL",
     }
     if commit := code_commit():
@@ -291,6 +292,12 @@ def _context(kind: Kind, parent: str | None) -> dict[str, str]:
     if parent:
         tags[mlflow_tags.MLFLOW_PARENT_RUN_ID] = parent
     return tags
+
+
+def _command() -> str:
+    """Return the command line, with the variable that names a backend of Keras, for the numbers depend on it."""
+    words = shlex.join(["digits", *sys.argv[1:]])
+    return words if backend() == DEFAULT else f"{VARIABLE}={backend()} {words}"
 
 
 def _user() -> str:

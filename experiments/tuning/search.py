@@ -73,7 +73,7 @@ class Search:
         return self.recipe.seed
 
     def identity(self) -> dict[str, Any]:
-        """Return what the search is bound to, by name, as JSON values; see `experiments.training.backend` for errors."""
+        """Return what the search is bound to, by name, as JSON values; errors as of `experiments.training.backend`."""
         return {
             "engine": self.engine,
             "model": self.model,

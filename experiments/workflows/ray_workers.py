@@ -13,7 +13,14 @@ from experiments.workflows.workers import Ended
 
 REACH_SECONDS = 10
 # What a node must know to find data and runs; the code itself must be installed there.
-PASSED_ON = ("DIGITS_DATA_DIR", "DIGITS_HOME", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "PYTHONPATH")
+PASSED_ON = (
+    "DIGITS_DATA_DIR",
+    "DIGITS_HOME",
+    "KERAS_BACKEND",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+    "PYTHONPATH",
+)
 
 
 class RayWorkers:

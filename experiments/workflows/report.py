@@ -113,7 +113,7 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     curves = tuple(learning_curves(store, evidence))
     told = Report(
         title=f"{TITLE}: {_count(evidence)}",
-        lead=" ".join(_best(name, table) for name, table in summaries.items()),
+        lead=" ".join(sentence for each in evidence for sentence in _told_first(each, summaries)),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,
@@ -137,6 +137,15 @@ def _count(evidence: Sequence[Evidence]) -> str:
     names = dict.fromkeys(network.name for each in evidence for network in each.networks)
     data = [each.dataset for each in evidence if each.networks]
     return f"{len(names)} network{'s' if len(names) > 1 else ''} on {' and '.join(data)}"
+
+
+def _told_first(each: Evidence, summaries: Mapping[str, Table]) -> Iterable[str]:
+    if each.dataset in summaries:
+        yield _best(each.dataset, summaries[each.dataset])
+    for run in each.ensembles[:1]:
+        accuracy = reporting.number_text(run.metrics["accuracy"], "share")
+        members = len(run.params["members"].split(", "))
+        yield f"An ensemble of {members} gets {accuracy} % right."
 
 
 def _best(dataset: str, table: Table) -> str:

@@ -9,7 +9,7 @@ from experiments.reporting.report_content import Block, Chapter, Curve, Number, 
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report_album import Album
 from experiments.workflows.report_evidence import Evidence, Network
-from experiments.workflows.report_tables import ensembles_table, members_table
+from experiments.workflows.report_tables import ensembles_table, members_table, versions_together
 
 MISSED = "misclassified_by_all"
 VALIDATION = "val_accuracy"
@@ -25,7 +25,7 @@ def networks_chapter(evidence: Sequence[Evidence], summaries: dict[str, Table], 
             *((summaries[each.dataset],) if each.dataset in summaries else ()),
             *(table for table in joined if table.rows),
         )
-        caption = f"Test accuracy on {each.dataset} with 95 % intervals{_others(each)}"
+        caption = f"Test accuracy on {each.dataset} of {_compared(each)}, with 95 % intervals"
         name = f"{each.dataset}-comparison"
         pictures = album.copied(each.comparison, "comparison", name, caption) if each.comparison else ()
         blocks.append(Block(tables=tables, pictures=pictures))
@@ -127,12 +127,12 @@ def _cost(dataset: str, table: Table, key: str, label: str, album: Album) -> tup
     )
 
 
-def _others(each: Evidence) -> str:
-    """Return the versions that are compared and are not those of the table."""
-    versions = each.comparison.params.get("versions", "").split(", ") if each.comparison else []
-    shown = {network.text for network in each.networks}
-    others = [version for version in versions if version and version not in shown]
-    return f" (not those of the table: {', '.join(others)})" if others else ""
+def _compared(each: Evidence) -> str:
+    """Say which networks are compared."""
+    versions = each.comparison.params.get("versions", "") if each.comparison else ""
+    if set(versions.split(", ")) == {network.text for network in each.networks}:
+        return f"the {len(each.networks)} networks of the table"
+    return versions_together(versions)
 
 
 def _missed(each: Evidence, album: Album) -> tuple[Picture, ...]:
@@ -140,8 +140,7 @@ def _missed(each: Evidence, album: Album) -> tuple[Picture, ...]:
     if run is None or MISSED not in run.metrics:
         return ()
     missed = Number(run.metrics[MISSED], run.id, MISSED)
-    networks = f"{run.params['models']}{_others(each)}"
-    caption = f"Of the test digits of {each.dataset}, {missed.value:,.0f} are missed by all of {networks}"
+    caption = f"Of the test digits of {each.dataset}, {missed.value:,.0f} are missed by all of {_compared(each)}"
     pictures = album.copied(run, "missed_by_all", f"{each.dataset}-missed-by-all", caption, main=True)
     return tuple(replace(picture, numbers={"missed by all": missed}) for picture in pictures)
 

@@ -41,6 +41,15 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A network of an ensemble, called as its version is: the run that made it, if it is known, and its latest test."""
+
+    text: str
+    training: PastRun | None
+    evaluation: PastRun
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a report tells of networks trained on one set of data.
 
@@ -51,7 +60,7 @@ class Evidence:
     ensembles
         The latest evaluation of each set of members together.
     members
-        The latest evaluation of each of these members alone.
+        Of these ensembles, each once.
     contrast
         The analysis of several networks beside each other.
     transfers
@@ -64,7 +73,7 @@ class Evidence:
     networks: tuple[Network, ...]
     comparison: PastRun | None
     ensembles: tuple[PastRun, ...]
-    members: tuple[PastRun, ...]
+    members: tuple[Member, ...]
     contrast: PastRun | None
     transfers: Mapping[str, tuple[PastRun, ...]]
     searches: tuple[PastRun, ...]
@@ -84,7 +93,8 @@ def gather(store: Store) -> tuple[Evidence, ...]:
     """Return what there is to tell of each set of data that networks were trained on."""
     evaluations, analyses = tracking.past_runs(store, "evaluate"), tracking.past_runs(store, "analyze")
     transfers, searches = tracking.past_runs(store, "transfer"), tracking.past_runs(store, "tune")
-    networks = _networks(store, evaluations, analyses, transfers)
+    trainings = {run.id: run for run in tracking.past_runs(store, "train")}
+    networks = _networks(store, trainings, evaluations, analyses, transfers)
     names = dict.fromkeys(network.version.dataset for network in networks)
     searched = dict.fromkeys(run.tags.get("digits.dataset", "") for run in searches)
     order = [name for name in PUBLISHED if name in names | searched]
@@ -92,6 +102,7 @@ def gather(store: Store) -> tuple[Evidence, ...]:
         _evidence(
             dataset,
             tuple(network for network in networks if network.version.dataset == dataset),
+            trainings,
             *(_of(runs, dataset) for runs in (evaluations, analyses, transfers, searches)),
         )
         for dataset in dict.fromkeys([*order, *names])
@@ -101,6 +112,7 @@ def gather(store: Store) -> tuple[Evidence, ...]:
 def _evidence(
     dataset: str,
     networks: tuple[Network, ...],
+    trainings: Mapping[str, PastRun],
     evaluations: Sequence[PastRun],
     analyses: Sequence[PastRun],
     transfers: Sequence[PastRun],
@@ -113,7 +125,7 @@ def _evidence(
         networks=networks,
         comparison=next(iter(_covering(evaluations, "versions", shown)), None),
         ensembles=ensembles,
-        members=_alone(evaluations, ensembles),
+        members=_members(ensembles, evaluations, trainings),
         contrast=_most(analyses),
         transfers=_by_target(transfers, shown),
         searches=_by_study(searches),
@@ -121,10 +133,13 @@ def _evidence(
 
 
 def _networks(
-    store: Store, evaluations: Iterable[PastRun], analyses: Iterable[PastRun], transfers: Iterable[PastRun]
+    store: Store,
+    trainings: Mapping[str, PastRun],
+    evaluations: Iterable[PastRun],
+    analyses: Iterable[PastRun],
+    transfers: Iterable[PastRun],
 ) -> list[Network]:
     """Return the best versions that were trained in this experiment, the smallest dataset's name first."""
-    trainings = {run.id: run for run in tracking.past_runs(store, "train")}
     found = []
     for version in tracking.best_versions(store):
         if version.run_id not in trainings:
@@ -195,13 +210,16 @@ def _by_members(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
     return tuple(latest.values())
 
 
-def _alone(runs: Sequence[PastRun], ensembles: Iterable[PastRun]) -> tuple[PastRun, ...]:
-    """Return the latest evaluation of each member of ensembles, in their order."""
+def _members(
+    ensembles: Iterable[PastRun], evaluations: Iterable[PastRun], trainings: Mapping[str, PastRun]
+) -> tuple[Member, ...]:
     latest: dict[str, PastRun] = {}
-    for run in runs:
+    for run in evaluations:
         latest.setdefault(run.params.get("model", ""), run)
     names = dict.fromkeys(name for run in ensembles for name in run.params["members"].split(", "))
-    return tuple(latest[name] for name in names if name in latest)
+    return tuple(
+        Member(name, trainings.get(latest[name].parent or ""), latest[name]) for name in names if name in latest
+    )
 
 
 def _by_target(runs: Sequence[PastRun], shown: Set[str]) -> dict[str, tuple[PastRun, ...]]:

@@ -200,13 +200,16 @@ class Suite:
         }
 
     def _evaluation(self, dataset: str) -> Step:
+        trained = tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset)
+        together = self._chosen.ensemble  # of all, or the test digits would be looked at again with those that failed
         return Step(
             f"evaluate{self._on(dataset)}",
-            partial(_compare, self._store, dataset, self._data_dir, self._chosen.ensemble),
-            uses=tuple(self._name(one) for one in self._chosen.trainings if one.dataset == dataset),
+            partial(_compare, self._store, dataset, self._data_dir, together),
+            needs=trained if together else (),
+            uses=() if together else trained,
             identity={
                 "data": self._digests[dataset],
-                "ensemble": self._chosen.ensemble,
+                "ensemble": together,
                 **_made_by("evaluate"),
             },
         )

@@ -96,7 +96,7 @@ def test_an_unknown_profile_is_refused_before_anything_is_opened(
     refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr("digits_cli.console.load_backend", lambda: pytest.fail("TensorFlow was loaded"))
+    monkeypatch.setattr("digits_cli.console.load_backend", lambda: pytest.fail("Keras was loaded"))
     assert "there is no profile 'quik' (did you mean quick?)" in refused("run", "--profile", "quik")
     assert list(tmp_path.iterdir()) == []
 

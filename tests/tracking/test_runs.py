@@ -32,6 +32,14 @@ def test_a_run_that_ends_well_is_finished(store: Store) -> None:
     assert found.data.tags["mlflow.source.name"].startswith("digits")
 
 
+def test_the_command_names_another_backend(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object())
+    with open_run(store, "train", "lenet") as run:
+        tags = store.client.get_run(run.id).data.tags
+    assert tags["mlflow.source.name"].startswith("KERAS_BACKEND=jax digits")
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(143)])
 def test_an_interrupted_run_is_killed(store: Store, interruption: BaseException) -> None:
     with pytest.raises(type(interruption)), open_run(store, "train", "lenet") as run:

@@ -79,23 +79,24 @@ def test_size_and_latency_are_written_with_their_units(store: Store, tmp_path: P
     assert (told["Size, MB"], told["Latency, ms"]) == ("2.35", "3.25")
 
 
-@pytest.mark.usefixtures("trainings")
-def test_an_ensemble_stands_beside_its_members(store: Store, tmp_path: Path) -> None:
+def test_an_ensemble_stands_beside_its_members(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
     for accuracy in (0.96, 0.99):  # the latest counts
         with open_run(store, "evaluate", "ensemble of 2 on uci", tags=tags("ensemble")) as run:
-            run.log_params({"model": "ensemble", "members": "uci-cnn v1, uci-lenet v1"})
+            run.log_params({"model": "ensemble", "members": "uci-cnn v1, uci-lenet v1, uci-lenet v2"})
             measured = {"accuracy": accuracy, "vote_accuracy": 0.97, "members_accuracy": 0.965}
             run.log_metrics({**measured, "members_accuracy_std": 0.002})
     for name, accuracy in (("cnn", 0.95), ("lenet", 0.98), ("resnet", 0.97)):  # the last is no member
-        with open_run(store, "evaluate", f"{name} on uci", tags=tags(name)) as run:
+        with open_run(store, "evaluate", f"{name} on uci", parent=trainings.get(name), tags=tags(name)) as run:
             run.log_params({"model": f"uci-{name} v1"})
             run.log_metrics({"accuracy": accuracy})
     written = report(store, tmp_path / "report")
     tables = {one["name"]: one for one in json.loads(Path(written.results).read_text())["tables"]}
-    alone = [(row["name"], row["numbers"]["accuracy"]["value"]) for row in tables["members-uci"]["rows"]]
-    assert alone == [("lenet", 0.98), ("cnn", 0.95)]
+    alone = [(row["name"], row["note"], row["numbers"]["accuracy"]["value"]) for row in tables["members-uci"]["rows"]]
+    assert alone == [("lenet", "uci-lenet v1, seed 0", 0.98), ("cnn", "uci-cnn v1, seed 0", 0.95)]
+    assert {row["numbers"]["seconds"]["run_id"] for row in tables["members-uci"]["rows"]} == set(trainings.values())
+    assert "An ensemble of 3 gets 99.00 % right." in results(tmp_path / "report")["lead"]
     (row,) = tables["ensembles-uci"]["rows"]
-    assert (row["name"], row["note"]) == ("2 networks", "uci-cnn v1, uci-lenet v1")
+    assert (row["name"], row["note"]) == ("3 networks", "uci-cnn v1, uci-lenet v1 v2")
     assert {key: number["value"] for key, number in row["numbers"].items()} == {
         "accuracy": 0.99, "vote": 0.97, "alone": 0.965, "spread": 0.002,
     }  # fmt: skip
