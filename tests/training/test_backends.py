@@ -1,17 +1,19 @@
 """Which library Keras computes with, and that another one than TensorFlow trains as well."""
 
+import json
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from experiments.errors import UsageError
 from experiments.training import backend, backend_packages, require_tensorflow
-from experiments.training.backends import gpu_capabilities
+from experiments.training.backends import DEFAULT, gpu_capabilities
 
 HERE = Path(__file__).parent
 CONTRACT = ("test_pipeline.py", "test_augmentation.py", "test_fit.py", "test_fit_resumed.py")
@@ -83,3 +85,28 @@ def test_the_fit_keeps_its_contract_with_jax() -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("jax") is None, reason="needs JAX: pip install jax")
+def test_what_jax_trains_both_measure_alike(store_folder: Path) -> None:
+    train = ("train", "lenet", "--dataset", "uci", "--epochs", "2", "--batch-size", "32", "--precision", "float32")
+    trained = told("jax", store_folder, *train)
+    evaluate = ("evaluate", "--model", f"models:/uci-lenet/{trained['version']}", "--dataset", "uci")
+    (by_jax,), (by_tensorflow,) = (told(name, store_folder, *evaluate)["models"].values() for name in ("jax", DEFAULT))
+    assert by_jax["accuracy"] == by_tensorflow["accuracy"] > 0.5
+    assert by_jax["loss"] == pytest.approx(by_tensorflow["loss"], abs=1e-4)
+
+
+def told(backend: str, home: Path, *words: str) -> Any:
+    """Return what a command says as JSON with a backend; nothing else is to be said but its progress."""
+    run = subprocess.run(
+        [sys.executable, "-m", "digits_cli", *words, "--json"],
+        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "DIGITS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert "arning" not in run.stderr
+    return json.loads(run.stdout)
