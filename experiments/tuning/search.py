@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe
 from experiments.models.space import Range, Space, Value
-from experiments.training import backend
+from experiments.training import backend as keras_backend
 
 EngineName = Literal["optuna", "keras-tuner"]
 OptunaSampler = Literal["tpe", "random", "grid", "cmaes", "qmc"]
@@ -46,6 +46,13 @@ class Search:
         What they vary.
     own_first
         Whether the first trial takes the recipe's own values; of Optuna's samplers, but for the grid.
+    backend
+        The library that Keras computes with.
+
+    Raises
+    ------
+    UsageError
+        For an engine, sampler, pruner or backend that there is not, or that do not go together.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Search:
     pruner: Pruner = "median"
     limit: int | None = None
     own_first: bool = True
+    backend: str = field(default_factory=keras_backend)
 
     def __post_init__(self) -> None:
         _require("engine", self.engine, ENGINES)
@@ -73,7 +81,7 @@ class Search:
         return self.recipe.seed
 
     def identity(self) -> dict[str, Any]:
-        """Return what the search is bound to, by name, as JSON values; errors as of `experiments.training.backend`."""
+        """Return what the search is bound to, by name, as JSON values."""
         return {
             "engine": self.engine,
             "model": self.model,
@@ -83,7 +91,7 @@ class Search:
             "sampler": self.sampler,
             "pruner": self.pruner,
             "own values first": self.own_first,
-            "backend": backend(),
+            "backend": self.backend,
             **{f"setting {name}": value for name, value in self.recipe.params().items() if name not in self.space},
             **{f"range of {name}": _as_json(values) for name, values in self.space.items()},
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digits_cli.main import main
-from experiments.tracking import open_store, registered_versions
+from experiments.tracking import Store, open_store, registered_versions
 
 Refused = Callable[..., str]
 
@@ -61,6 +61,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("train all --set units_1=5", "cnn: there is no setting 'units_1'"),
         ("run --also lenet", "profile quick trains lenet already"),
         ("run --also lent", "there is no model 'lent' (did you mean lenet?)"),
+        ("run --workers 0", "workers must be at least 1, received 0"),
         ("run --profile enormous", "there is no profile 'enormous'; the profiles are quick, full, record"),
         ("ui --port 70000", "Invalid value for '--port'"),
         ("tran lenet", "No such command 'tran'"),
@@ -70,6 +71,15 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
 @pytest.mark.usefixtures("store")
 def test_wrong_usage_is_told_in_one_line(refused: Refused, words: str, message: str) -> None:
     assert message in refused(*words.split())
+
+
+@pytest.mark.parametrize("words", ["train lenet --dataset uci", "tune mlp --dataset uci --trials 1", "run"])
+def test_a_backend_that_there_is_not_is_told_before_anything_begins(
+    refused: Refused, store: Store, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jacks")
+    assert "there is no Keras backend 'jacks' (did you mean jax?)" in refused(*words.split())
+    assert store.client.search_runs([store.experiment_id]) == []
 
 
 @pytest.mark.usefixtures("trained")
