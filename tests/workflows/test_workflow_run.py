@@ -171,6 +171,12 @@ def test_a_profile_asks_only_for_what_it_trains(name: str) -> None:
     assert {(model, one.source) for one in chosen.transfers for model in one.models} <= trained
 
 
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_plan_tells_how_long_each_step_takes(name: str, store: Store, data_dir: Path) -> None:
+    assert [step.name for step in suite.preview(store, profile(name), data_dir) if not step.seconds] == []
+
+
 def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:
     assert FULL.also(["alexnet227"]).trainings == (*FULL.trainings, Training("alexnet227", "mnist"))
     with pytest.raises(UsageError, match="profile full trains lenet already"):
