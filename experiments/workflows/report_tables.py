@@ -69,10 +69,9 @@ def members_table(evidence: Evidence) -> Table:
     rows = []
     for member in evidence.members:
         learned = [member.training] if member.training else []
-        seed = f", seed {learned[0].params['seed']}" if learned and "seed" in learned[0].params else ""
         numbers = _first([member.evaluation], tested) | _first(learned, trained)
         name = member.evaluation.tags.get("digits.model", member.text)
-        rows.append(Row(name, f"{member.text}{seed}", numbers))
+        rows.append(Row(name, _with_seed(member.text, learned), numbers))
     columns = [
         Column("accuracy", "Test accuracy", "share", "high"),
         Column("validation", "Validation accuracy", "share", "high", "Of the epoch whose weights were kept"),
@@ -195,8 +194,12 @@ def _first(runs: Iterable[PastRun], names: Mapping[str, str]) -> dict[str, Numbe
 
 
 def _row(network: Network, numbers: Mapping[str, Number]) -> Row:
-    seed = network.training.params.get("seed")
-    return Row(network.name, f"v{network.version.version}" + (f", seed {seed}" if seed else ""), numbers)
+    return Row(network.name, _with_seed(f"v{network.version.version}", [network.training]), numbers)
+
+
+def _with_seed(version: str, trainings: Iterable[PastRun]) -> str:
+    """Return what a version is called, with the seed that it was trained from where that is known."""
+    return ", ".join([version, *(f"seed {run.params['seed']}" for run in trainings if "seed" in run.params)])
 
 
 def _table(name: str, title: str, columns: Iterable[Column], rows: Sequence[Row], note: str = "") -> Table:
