@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
 PROCESS = "digits.process"
 MACHINE = "digits.machine"
+REJECTED = "BAD_REQUEST"  # MLflow's error code of what its database did not take
 FIGURE_DPI = 120
 NOTE_LENGTH = 8000  # MLflow cuts longer tags, with a warning
 DESCRIPTION = "description.md"
@@ -92,6 +93,7 @@ class Run:
         import json
 
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         profile = json.dumps({"num_rows": size})
         data = Dataset(
@@ -101,7 +103,13 @@ class Run:
             source=json.dumps({"uri": source}),
             profile=profile,
         )
-        self.store.client.log_inputs(self.id, datasets=[DatasetInput(data, [InputTag("mlflow.data.context", context)])])
+        inputs = [DatasetInput(data, [InputTag("mlflow.data.context", context)])]
+        try:
+            self.store.client.log_inputs(self.id, datasets=inputs)
+        except MlflowException as error:
+            if error.error_code != REJECTED:
+                raise
+            self.store.client.log_inputs(self.id, datasets=inputs)  # finds what another run entered at the same moment
 
     def log_used_model(self, model_id: str) -> None:
         """Link the logged model that the run measured."""

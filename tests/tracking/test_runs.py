@@ -5,7 +5,9 @@ import platform
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from mlflow.entities import Run as MlflowRun
 
 from experiments import tracking
 from experiments.errors import DigitsError
-from experiments.tracking import Store, open_run
+from experiments.tracking import Run, Store, open_run
 
 
 def fetch(store: Store, run_id: str) -> MlflowRun:
@@ -169,6 +171,22 @@ def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
     dataset = found.inputs.dataset_inputs[0]
     assert (dataset.dataset.name, len(dataset.dataset.digest)) == ("mnist", 36)
     assert dataset.tags[0].value == "test"
+
+
+def test_runs_that_begin_at_the_same_moment_link_the_same_data(store: Store) -> None:
+    ids = [store.client.create_run(store.experiment_id).info.run_id for _ in range(8)]
+    digests = [f"{number:036d}" for number in range(10)]
+    together = Barrier(len(ids))
+
+    def link(run_id: str) -> None:
+        for digest in digests:
+            together.wait(timeout=60)
+            Run(store, run_id).log_dataset("mnist", "/data/mnist", digest, "train", 60_000)
+
+    with ThreadPoolExecutor(len(ids)) as threads:
+        list(threads.map(link, ids))
+    for run_id in ids:
+        assert sorted(entry.dataset.digest for entry in fetch(store, run_id).inputs.dataset_inputs) == digests
 
 
 @pytest.mark.parametrize("length", [8000, 8001])
