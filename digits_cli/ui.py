@@ -16,7 +16,8 @@ def ui(
 ) -> None:
     """Open MLflow's pages on the store that the other commands write to.
 
-    The line that begins with "runs" has the address of the list of runs: MLflow's first page is about something else.
+    The line that begins with "runs" has the address of the list of runs: MLflow's first page is about language models,
+    until "Model training" is chosen at its top.
 
     With --json, their address and the store's are printed before they are served.
 
@@ -27,7 +28,7 @@ def ui(
 
     store, console, address = open_store(), Console(as_json), f"http://{host}:{port}"
     if not store.uri.startswith("http"):  # a server has pages of its own, and is refused
-        console.say(f"runs: {address}/#/experiments/{store.experiment_id}/runs")
+        console.say(f"runs: {address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning")
         console.json({"url": address, "tracking_uri": store.uri})
     if as_json:
         os.dup2(2, 1)  # MLflow writes to both

@@ -80,7 +80,7 @@ class TransferOptions:
             if way not in WAYS:
                 raise unknown("method", way, WAYS)
         if self.methods:
-            require_tensorflow(f"--adapt {self.methods[0]}")
+            require_tensorflow(f"adapting a network without labels ({self.methods[0]})")
         if any(k is not None and k < 1 for k in self.few_shot):
             raise UsageError("few-shot needs at least 1 labelled digit of each class")
         if not 0 <= self.seed < 2**31:

@@ -136,7 +136,8 @@ def test_ui(capfd: pytest.CaptureFixture[str], store: Store, monkeypatch: pytest
     said = capfd.readouterr()
     assert json.loads(said.out) == {"url": "http://127.0.0.1:5001", "tracking_uri": store.uri}
     assert "GET / 200" in said.err
-    assert f"runs: http://127.0.0.1:5001/#/experiments/{store.experiment_id}/runs\n" in said.err
+    runs = f"http://127.0.0.1:5001/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert f"runs: {runs}\n" in said.err
 
 
 def test_data_list(shown: Shown, tmp_path: Path) -> None:

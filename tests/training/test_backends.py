@@ -51,8 +51,8 @@ def test_what_only_tensorflow_does_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object())
     assert backend_packages() == ("keras", "jax", "jaxlib")
-    with pytest.raises(UsageError, match="--adapt tent needs TensorFlow; unset KERAS_BACKEND, which is jax"):
-        require_tensorflow("--adapt tent")
+    with pytest.raises(UsageError, match=r"adapting \(tent\) needs TensorFlow; unset KERAS_BACKEND, which is jax"):
+        require_tensorflow("adapting (tent)")
 
 
 @pytest.mark.parametrize(
