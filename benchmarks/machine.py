@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from experiments.processes import usable_cores
+
 INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "mlflow")
 
@@ -61,7 +63,7 @@ def this_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> Machine:
     flags = facts.get("flags", "").split()
     return Machine(
         processor=facts.get("model name") or platform.processor() or platform.machine(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_cores(),
         instructions=tuple(name for name in INSTRUCTIONS if name in flags),
         python=platform.python_version(),
         packages={name: number for name in PACKAGES if (number := _version(name))},

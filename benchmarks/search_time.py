@@ -1,6 +1,5 @@
 """Time to the best validation accuracy of a plain loop of random trials: `digits tune` against that loop."""
 
-import os
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from benchmarks.measures import ratio
 from benchmarks.report import Finding, Report
 from benchmarks.search_plan import MLP, SearchPlan
 from experiments.models.space import Choices, Floats, Integers, Space
+from experiments.processes import usable_cores
 from experiments.tracking import Store, find_runs, open_store
 from experiments.training import fit
 from experiments.workflows.listener import Listener
@@ -20,7 +20,7 @@ from experiments.workflows.workers import Place
 EXPECTED = 1 / 3  # of the loop's time
 MOST_TRIALS = 100
 WARM_UP_SEED = 1000
-WORKERS = os.cpu_count() or 1
+WORKERS = usable_cores()
 
 
 @dataclass(frozen=True)

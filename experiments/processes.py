@@ -28,13 +28,17 @@ def this_process() -> str:
     return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
+def usable_cores() -> int:
+    """Return how many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @cache
 def this_machine() -> str:
     """Return the processor's name, how many cores this process may use, and NVIDIA's GPUs, for people to read."""
     processor = next(_named(CPUINFO, "model name"), "") or platform.processor() or platform.machine()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = [name for file in sorted(GPUS.glob("*/information")) for name in _named(file, "Model")]
-    return ", ".join([processor, f"{cores} cores", *gpus])
+    return ", ".join([processor, f"{usable_cores()} cores", *gpus])
 
 
 def _named(file: Path, key: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, Self
 
 from experiments.errors import UsageError
-from experiments.processes import heeding_signals, stop_with_parent
+from experiments.processes import heeding_signals, stop_with_parent, usable_cores
 
 STOP_SECONDS = 30  # for a worker to end what it does when it is told to stop
 TERMINATED = 143
@@ -158,7 +158,7 @@ class LocalWorkers:
         """Begin a piece of work."""
         answer, to_answer = self._context.Pipe(duplex=False)
         log = Path(self._folder.name, f"{name}.log")
-        threads = max(1, (os.cpu_count() or 1) // self.capacity) if self.capacity > 1 else None
+        threads = max(1, usable_cores() // self.capacity) if self.capacity > 1 else None
         process = self._context.Process(target=_work, args=(to_answer, log, threads, work, arguments), name=name)
         process.start()
         to_answer.close()

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from experiments.errors import DigitsError, UsageError
+from experiments.processes import usable_cores
 from experiments.workflows import workers as workers_module
 from experiments.workflows.workers import Ended, LocalWorkers, Place
 
@@ -204,7 +205,7 @@ def test_several_share_the_cores() -> None:
     with LocalWorkers(2) as two:
         assert two.capacity == 2
         two.start("a", threads)
-        assert all_ended(two)["a"].result == max(1, (os.cpu_count() or 1) // 2)
+        assert all_ended(two)["a"].result == max(1, usable_cores() // 2)
 
 
 @pytest.mark.parametrize(
