@@ -65,6 +65,15 @@ def test_the_readme_quotes_the_results(network: str) -> None:
         assert cell.strip("`") == PUBLISHED[network][column], column
 
 
+def test_the_questions_quote_the_times() -> None:
+    said = " ".join((ROOT / "docs" / "faq.md").read_text().split())
+    alexnet, vgg, resnet = (
+        round(float(PUBLISHED[name]["Training time"].removesuffix(" min"))) for name in ("alexnet", "vgg", "resnet")
+    )
+    assert vgg == resnet
+    assert f"`alexnet` ({alexnet} minutes), `vgg` and `resnet` ({vgg} each)" in said
+
+
 def rows_of(name: str) -> list[dict[str, Any]]:
     """Return the rows of a table of the record."""
     (found,) = (one for one in RECORD["tables"] if one["name"] == name)
