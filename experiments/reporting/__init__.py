@@ -29,8 +29,9 @@ from experiments.reporting.picture_files import picture_size, save_picture
 from experiments.reporting.placed_map import placed_map
 from experiments.reporting.reliability import reliability_diagram
 from experiments.reporting.report import report_page
+from experiments.reporting.report_lead import report_lead, report_title
 from experiments.reporting.report_numbers import interval_text, number_text
-from experiments.reporting.report_results import FORMAT, report_results, results_markdown
+from experiments.reporting.report_results import FORMAT, report_results, results_markdown, results_tables
 from experiments.reporting.samples import class_distribution, sample_grid
 from experiments.reporting.style import network_colour
 from experiments.reporting.tables import csv_text, markdown_table
@@ -75,9 +76,12 @@ __all__ = [
     "placed_map",
     "prediction_grid",
     "reliability_diagram",
+    "report_lead",
     "report_page",
     "report_results",
+    "report_title",
     "results_markdown",
+    "results_tables",
     "sample_grid",
     "save_picture",
     "search_figures",

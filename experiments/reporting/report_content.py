@@ -1,6 +1,6 @@
 """What a report holds, as plain data: chapters of tables, pictures and texts, and the run that each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -211,9 +211,19 @@ class Report:
     @property
     def machines(self) -> tuple[str, ...]:
         """What the runs ran on, as far as that was recorded."""
-        return tuple(dict.fromkeys(source.machine for source in self.sources.values() if source.machine))
+        return machines(self.sources.values())
 
     @property
     def seeds(self) -> tuple[str, ...]:
         """The seeds of the runs that have one."""
-        return tuple(sorted({source.seed for source in self.sources.values() if source.seed}))
+        return seeds(self.sources.values())
+
+
+def machines(sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return what runs ran on, as far as that was recorded."""
+    return tuple(dict.fromkeys(source.machine for source in sources if source.machine))
+
+
+def seeds(sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return the seeds of the runs that have one, in the order of the numbers."""
+    return tuple(sorted({source.seed for source in sources if source.seed}, key=int))

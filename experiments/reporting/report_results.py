@@ -31,7 +31,7 @@ def report_results(report: Report) -> dict[str, Any]:
 
 def results_markdown(results: Mapping[str, Any]) -> str:
     """Return what `report_results` returned as Markdown: the tables, the pictures that stand for all, the runs."""
-    tables = [_table(one) for one in results["tables"]]
+    tables = results_tables(results)
     pictures = [picture for picture in results["pictures"] if picture["main"]]
     parts = [
         f"# {results['title']}",
@@ -45,6 +45,11 @@ def results_markdown(results: Mapping[str, Any]) -> str:
         _runs(results["runs"].values()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def results_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Return the tables as they were before they became JSON."""
+    return tuple(_table(one) for one in results["tables"])
 
 
 def _made(results: Mapping[str, Any]) -> str:
@@ -108,7 +113,6 @@ def _plain(text: str) -> str:
 
 
 def _table(data: Mapping[str, Any]) -> Table:
-    """Return a table as it was before it became JSON."""
     rows = tuple(
         Row(row["name"], row["note"], {key: Number(**number) for key, number in row["numbers"].items()})
         for row in data["rows"]

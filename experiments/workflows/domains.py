@@ -14,9 +14,9 @@ from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe, architecture
 from experiments.tracking import Reference, Store
 from experiments.transfer import Domain
-from experiments.workflows.explore import FOLDER
 from experiments.workflows.listener import Listener
 from experiments.workflows.networks import load_network
+from experiments.workflows.stages import FOLDER, discard_unused
 
 if TYPE_CHECKING:
     import keras
@@ -80,7 +80,9 @@ def source(store: Store, reference: Reference, data_dir: Path | None, listener: 
     digest = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
     name = reference.version or Path(reference.text).name
     alignment = DESKEW if DESKEW in data.transform.split("+") else None
-    folder = store.root / FOLDER / data.digest[:16] / digest
+    place = store.root / FOLDER
+    discard_unused(place)
+    folder = place / data.digest[:16] / digest
     return Source(name, reference, load_network(store, reference), data, alignment, folder)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import tempfile
-import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +16,11 @@ from experiments.datasets import Dataset, Split
 from experiments.errors import UsageError
 from experiments.tracking import Reference, Store
 from experiments.workflows.networks import check_probabilities, load_network
-from experiments.workflows.stages import Arrays, Heard, Stages, digest
+from experiments.workflows.stages import FOLDER, Arrays, Heard, Stages, digest, discard_unused
 
 if TYPE_CHECKING:
     import keras
 
-FOLDER = ".digits/features"
-KEPT_DAYS = 30  # after which what nobody used is deleted
 LEAST_TRAIN = 60  # digits, from which neighbours, folds and clusters mean something
 LEAST_TEST = 20
 
@@ -73,7 +70,7 @@ def subject(store: Store, reference: Reference, data: Dataset, limit: int | None
     model = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
     sampled = "" if len(digits) == len(data.train) + len(data.test) else f"-{len(digits)}"
     place = store.root / FOLDER
-    _discard_unused(place)
+    discard_unused(place)
     folder = place / f"{data.digest[:16]}{sampled}" / model
     return Subject(name, reference, extractor, data, digits, folder)
 
@@ -96,14 +93,6 @@ def _digits(data: Dataset, limit: int | None) -> Digits:
     if len(classes) < 2:
         raise UsageError(f"all training digits are of class {classes[0]}; an analysis needs at least two classes")
     return digits
-
-
-def _discard_unused(place: Path) -> None:
-    """Delete what was kept for networks that nobody has analyzed for long: features are large."""
-    oldest = time.time() - KEPT_DAYS * 86_400
-    for folder in place.glob("*/*/"):
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def explore(about: Subject, dimensions: int, stages: Stages) -> Findings:

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
-from experiments.reporting.report_content import Chapter, Report, Source, Table
+from experiments.reporting.report_content import Chapter, Report, Source
 from experiments.tracking import PastRun, Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.report_album import PAGES, PICTURES, Album
@@ -37,7 +37,6 @@ PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
 FILES = (RESULTS, PICTURES, PAGES, MARKDOWN, PAGE)  # moved in this order: where the first is, a report wrote the others
 BESIDE = ".report-"
 ABANDONED_SECONDS = 24 * 3600
-TITLE = "Handwritten digits"
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     summaries = {each.dataset: networks_table(each) for each in evidence if each.networks}
     curves = tuple(learning_curves(store, evidence))
     told = Report(
-        title=f"{TITLE}: {_count(evidence)}",
-        lead=" ".join(sentence for each in evidence for sentence in _told_first(each, summaries)),
+        title="",
+        lead="",
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,
@@ -130,45 +129,19 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
         ),
         curves=curves,
     )
-    return replace(told, sources=_sources(store, told))
-
-
-def _count(evidence: Sequence[Evidence]) -> str:
-    names = dict.fromkeys(network.name for each in evidence for network in each.networks)
-    data = [each.dataset for each in evidence if each.networks]
-    return f"{len(names)} network{'s' if len(names) > 1 else ''} on {' and '.join(data)}"
-
-
-def _told_first(each: Evidence, summaries: Mapping[str, Table]) -> Iterable[str]:
-    if each.dataset in summaries:
-        yield _best(each.dataset, summaries[each.dataset])
-    for run in each.ensembles[:1]:
-        accuracy = reporting.number_text(run.metrics["accuracy"], "share")
-        members = len(run.params["members"].split(", "))
-        yield f"An ensemble of {members} gets {accuracy} % right."
-
-
-def _best(dataset: str, table: Table) -> str:
-    """Return a sentence on the most accurate network of a table."""
-    best = next((row for row in table.rows if "accuracy" in row.numbers), None)
-    if best is None:
-        return f"No network was measured on the test digits of {dataset} yet."
-    column = next(column for column in table.columns if column.key == "accuracy")
-    accuracy = reporting.number_text(best.numbers["accuracy"].value, column.unit)
-    interval = reporting.interval_text(best.numbers, column)
-    measured = sum("accuracy" in row.numbers for row in table.rows)
-    told = f"{accuracy} % of the test digits of {dataset} right"
-    if measured == 1:
-        return f"{best.name} gets {told} (95 % interval {interval})."
-    without = f"which does not allow for its being the best of {measured}"
-    return f"Of {measured} networks {best.name} gets the most, {told} (95 % interval {interval}, {without})."
+    return replace(
+        told,
+        title=reporting.report_title(told.tables),
+        lead=reporting.report_lead(told.tables),
+        sources=_sources(store, told),
+    )
 
 
 def _sources(store: Store, told: Report) -> dict[str, Source]:
     """Return the runs that a report names, in order."""
     named = dict.fromkeys(run_id for chapter in told.chapters for run_id in _named(chapter))
     found = {run_id: tracking.past_run(store, run_id) for run_id in named}
-    return {run_id: _source(run) for run_id, run in found.items() if run}
+    return {run_id: source(run) for run_id, run in found.items() if run}
 
 
 def _named(chapter: Chapter) -> Iterable[str]:
@@ -181,7 +154,8 @@ def _named(chapter: Chapter) -> Iterable[str]:
         yield from (passage.run_id for passage in block.passages)
 
 
-def _source(run: PastRun) -> Source:
+def source(run: PastRun) -> Source:
+    """Return what a report tells of a run."""
     seed = run.params.get("seed", run.params.get("setting_seed", ""))
     date = run.began.isoformat(timespec="seconds")
     return Source(run.id, run.kind, run.name, run.command, run.commit, date, run.machine, seed)

@@ -1,16 +1,17 @@
-"""Compare the numbers of a report that was kept with the tracking store."""
+"""Compare a report that was kept with the tracking store."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
+from experiments.reporting.report_content import machines, seeds
 from experiments.tracking import PastRun, Store
-from experiments.workflows.report import MARKDOWN, RESULTS
+from experiments.workflows.report import MARKDOWN, RESULTS, source
 
 NAMED = 5  # differences in the error
 
@@ -37,7 +38,11 @@ class ReportDiffersError(DigitsError):
 
 
 def check(store: Store, file: Path) -> CheckResult:
-    """Compare each number of a report with the run that it names, and its Markdown with its numbers.
+    """Compare a report with the runs that it names.
+
+    Each number of its tables, its curves and those that captions name must be the run's; what it tells of the runs
+    (command, commit, date, machine, seed) must be so, title and lead must be what the tables make, and the Markdown
+    what the whole makes.
 
     Parameters
     ----------
@@ -51,27 +56,31 @@ def check(store: Store, file: Path) -> CheckResult:
     ReportDiffersError
         When anything differs.
     """
-    source = file.with_name(RESULTS) if file.name == MARKDOWN else file
-    results = _read(source)
-    numbers: list[Counted] = results["numbers"]
-    runs = {run_id: tracking.past_run(store, run_id) for run_id in dict.fromkeys(counted[1] for counted in numbers)}
+    place = file.with_name(RESULTS) if file.name == MARKDOWN else file
+    results, numbers, markdown = _read(place)
+    named = dict.fromkeys([*(counted[1] for counted in numbers), *results["runs"]])
+    runs = {run_id: tracking.past_run(store, run_id) for run_id in named}
+    if runs and not any(runs.values()):
+        raise DigitsError(f"none of the {len(runs)} runs of {file} is in the tracking store {store.uri}")
     found = [_difference(counted, runs[counted[1]]) for counted in numbers]
     differences = [difference for difference in found if difference]
     differences += _curve_differences(store, results)
-    markdown = source.with_name(MARKDOWN)
-    if markdown.exists():
-        differences += _text_differences(markdown, reporting.results_markdown(results))
+    differences += _account_differences(results, runs)
+    beside = place.with_name(MARKDOWN)
+    if beside.exists():
+        differences += _text_differences(beside, markdown)
     if differences:
         raise ReportDiffersError(file, differences)
-    return CheckResult(str(file), len(numbers), len(runs))
+    return CheckResult(str(file), len(numbers), len({counted[1] for counted in numbers}))
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> tuple[dict[str, Any], list[Counted], str]:
+    """Return a report's results, all numbers in them, and the Markdown that they make."""
     try:
         results = json.loads(file.read_text(encoding="utf-8"))
         if results["format"] != reporting.FORMAT:
             raise DigitsError(f"{file} has format {results['format']}, this version reads {reporting.FORMAT}")
-        return {**results, "numbers": list(_numbers(results))}
+        return results, list(_numbers(results)), reporting.results_markdown(results)
     except OSError as error:
         raise DigitsError(f"cannot read {file}: {error.strerror}; name the results.json of a report") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -107,6 +116,24 @@ def _curve_differences(store: Store, results: Mapping[str, Any]) -> Iterator[str
         if kept != here:
             steps = [step for step in sorted(kept | here) if kept.get(step) != here.get(step)]
             yield f"{curve['network']}, {curve['metric']} at step {steps[0]}: not that of run {curve['run_id']}"
+
+
+def _account_differences(results: Mapping[str, Any], runs: Mapping[str, PastRun | None]) -> Iterator[str]:
+    """Yield what is said of the runs, or said first, and is not so."""
+    sources = {run_id: source(run) for run_id in results["runs"] if (run := runs[run_id])}
+    for run_id, told in results["runs"].items():
+        kept = asdict(sources[run_id]) if run_id in sources else {}
+        if told != kept:
+            wrong = next(key for key in {**kept, **told} if told.get(key) != kept.get(key))
+            yield f"run {run_id}: {wrong} is {told.get(wrong)!r} here, {kept.get(wrong)!r} in the store"
+    tables = reporting.results_tables(results)
+    expected = {
+        "title": reporting.report_title(tables),
+        "lead": reporting.report_lead(tables),
+        "machines": list(machines(sources.values())),
+        "seeds": list(seeds(sources.values())),
+    }
+    yield from (f"{name}: not what the runs say" for name, value in expected.items() if results[name] != value)
 
 
 def _text_differences(markdown: Path, expected: str) -> Iterator[str]:

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +18,14 @@ from numpy.typing import NDArray
 
 from experiments.workflows.listener import Listener
 from experiments.workflows.sources import code_digest
+from experiments.workflows.unfinished import last_written
 
 Arrays = Mapping[str, NDArray[Any]]
 Heard = Callable[[int, int], None]
 CODE = tuple(f"experiments.{part}" for part in ("datasets", "models", "training", "evaluation", "analysis", "transfer"))
 SECONDS = "seconds"
+FOLDER = ".digits/features"  # a folder for each data set, in it one for each network
+KEPT_DAYS = 30  # after which what nobody used is deleted
 
 
 class Stages:
@@ -62,8 +67,19 @@ class Stages:
                 made = make(heard)
                 arrays = {**made, SECONDS: np.asarray(perf_counter() - start)}
                 _write(file, arrays)
+            else:
+                folder.touch()
         self.seconds[stage] = float(arrays[SECONDS])
         return arrays
+
+
+def discard_unused(place: Path) -> None:
+    """Delete what was kept for networks and data that nobody used for `KEPT_DAYS`: features are large."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    # All are judged before any is deleted: a folder is written to when what lies in it is deleted.
+    unused = [folder for folder in (*place.glob("*/*/"), *place.glob("*/")) if last_written(folder) < oldest]
+    for folder in unused:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def digest(parameters: Mapping[str, Any]) -> str:

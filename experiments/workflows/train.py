@@ -126,8 +126,7 @@ def train(
     if options.limit:
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
     check_feasible(options.architecture, options.recipe, train_split)
-    code = code_digest((*PARTS["train"], options.architecture.build.__module__))
-    identity = {"params": _params(options, data), "digest": data.digest, "code": code, "backend": backend()}
+    identity = {"params": _params(options, data), "digest": data.digest, **made_by(options)}
     with (
         unfinished(store, f"train {options.model}", identity) as notes,
         tracking.open_run(
@@ -145,6 +144,12 @@ def train(
         _record_fit(run, options, data, fitted, validation)
         version = _keep_model(run, options, data, fitted, validation)
     return _result(run, options, data, fitted, version)
+
+
+def made_by(options: TrainOptions) -> dict[str, str]:
+    """Return what a training's result depends on beside its options and its data: code, and Keras's backend."""
+    own = options.architecture.build.__module__
+    return {"code": code_digest((*PARTS["train"], own)), "backend": backend()}
 
 
 def _params(options: TrainOptions, data: Dataset) -> dict[str, Any]:

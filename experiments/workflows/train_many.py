@@ -14,7 +14,7 @@ from experiments.models import MODELS
 from experiments.tracking import Run, Store
 from experiments.workflows.listener import Listener
 from experiments.workflows.steps import Plan, Step, StepResult, StepsResult, run_steps
-from experiments.workflows.train import TrainOptions, TrainResult, train
+from experiments.workflows.train import TrainOptions, TrainResult, made_by, train
 from experiments.workflows.workers import Place
 
 # The pictures of the first have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet. The
@@ -102,7 +102,7 @@ def train_seeds(
         kind="train",
         name=f"{options.model} seeds",
         steps=[train_step(store, name, plan) for name, plan in plans.items()],
-        identity=_identity(options, data) | {"model": options.recipe.params()},
+        identity=_identity(options, data) | _training(options),
         description=f"**{options.model}** on **{data.name}** trained from seeds {', '.join(map(str, seeds))}: "
         "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
         tags={"digits.model": options.model, **_tags(data)},
@@ -133,7 +133,7 @@ def train_all(
         kind="suite",
         name="train all",
         steps=[train_step(store, name, plan) for name, plan in options.plans.items()],
-        identity=_identity(options, data) | {name: plan.recipe.params() for name, plan in options.plans.items()},
+        identity=_identity(options, data) | {name: _training(plan) for name, plan in options.plans.items()},
         description=f"Training of every network on **{data.name}**; the trainings are child runs.",
         tags=_tags(data),
     )
@@ -153,6 +153,10 @@ def _train(
 
 def _identity(options: TrainOptions | AllOptions, data: Dataset) -> dict[str, object]:
     return {"dataset": data.name, "digest": data.digest, "limit": options.limit}
+
+
+def _training(plan: TrainOptions) -> dict[str, object]:
+    return {"recipe": plan.recipe.params(), **made_by(plan)}
 
 
 def _tags(data: Dataset) -> dict[str, str]:

@@ -78,6 +78,14 @@ def unfinished(store: Store, work: str, identity: Mapping[str, Any]) -> Iterator
         _discard(folder)
 
 
+def last_written(folder: Path) -> float:
+    """Return when anything in a folder was last written, in seconds since 1970; now, where others are at work in it."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return time.time()
+
+
 def _lock_file(folder: Path) -> Path:
     return folder.with_suffix(".lock")
 
@@ -87,7 +95,7 @@ def _discard_abandoned(parent: Path) -> None:
 
     oldest = time.time() - KEPT_DAYS * 86_400
     for folder in (path for path in parent.iterdir() if path.is_dir()):
-        if max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) < oldest:
+        if last_written(folder) < oldest:
             with suppress(Timeout), FileLock(_lock_file(folder), timeout=0):
                 _discard(folder)
 

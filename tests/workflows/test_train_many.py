@@ -8,7 +8,9 @@ import pytest
 from experiments.errors import UsageError
 from experiments.models import MODELS
 from experiments.tracking import Store
-from experiments.workflows.train import TrainOptions
+from experiments.workflows import train_many
+from experiments.workflows.listener import Listener
+from experiments.workflows.train import TrainOptions, TrainResult, train
 from experiments.workflows.train_many import ON_REQUEST, AllOptions, train_all, train_seeds
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -29,6 +31,29 @@ def test_seeds_give_mean_and_sample_deviation_on_the_parent(store: Store) -> Non
     children = store.client.search_runs([store.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
     assert {run.info.run_id for run in children} == {one.run_id for one in result.seeds}
     assert result.best.val_accuracy == max(accuracies)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_other_code_trained_is_not_taken_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    trained: list[object] = []
+
+    def interrupted(store: Store, plan: TrainOptions, listener: Listener, parent: str) -> TrainResult:
+        if len(trained) == 1:
+            trained.append("interrupted")
+            raise KeyboardInterrupt
+        trained.append(plan.settings["seed"])
+        return train(store, plan, listener, parent)
+
+    monkeypatch.setattr(train_many, "train", interrupted)
+    options = TrainOptions("mlp_small", "uci", settings=QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        train_seeds(store, options, [0, 1])
+    if changed:
+        monkeypatch.setattr(train_many, "made_by", lambda _: {"code": "other", "backend": "jax"})
+    train_seeds(store, options, [0, 1])
+    assert trained == [0, "interrupted", *([0, 1] if changed else [1])]
 
 
 @pytest.mark.parametrize("seeds", [[], [1, 1]])

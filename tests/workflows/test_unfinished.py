@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from experiments.errors import DigitsError
 from experiments.tracking import Store
-from experiments.workflows.unfinished import unfinished
+from experiments.workflows.unfinished import last_written, unfinished
 
 
 @pytest.fixture
@@ -78,3 +79,18 @@ def test_work_that_nobody_went_on_with_is_given_up_after_a_while(store: Store) -
         pass
     assert not old.parent.exists()
     assert len(list((store.root / ".digits" / "unfinished").glob("*/run.json"))) == 1
+
+
+def test_work_may_begin_while_other_work_takes_notes(store: Store) -> None:
+    with unfinished(store, "train lenet", {}) as notes, ThreadPoolExecutor(1) as other:
+
+        def take_notes() -> None:
+            for number in range(2000):
+                notes.remember("run", number)
+
+        busy = other.submit(take_notes)
+        while not busy.done():
+            assert last_written(notes.folder) > time.time() - 60
+            with unfinished(store, "train cnn", {}):
+                pass
+        busy.result()

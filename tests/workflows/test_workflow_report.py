@@ -26,6 +26,7 @@ from small_stores import (
 
 from digits_cli.main import main
 from experiments.errors import DigitsError
+from experiments.reporting import results_markdown
 from experiments.tracking import Store, best_versions, open_run, open_store
 from experiments.workflows.report import report
 from experiments.workflows.report_check import ReportDiffersError, check
@@ -94,7 +95,7 @@ def test_an_ensemble_stands_beside_its_members(store: Store, trainings: dict[str
     alone = [(row["name"], row["note"], row["numbers"]["accuracy"]["value"]) for row in tables["members-uci"]["rows"]]
     assert alone == [("lenet", "uci-lenet v1, seed 0", 0.98), ("cnn", "uci-cnn v1, seed 0", 0.95)]
     assert {row["numbers"]["seconds"]["run_id"] for row in tables["members-uci"]["rows"]} == set(trainings.values())
-    assert "An ensemble of 3 gets 99.00 % right." in results(tmp_path / "report")["lead"]
+    assert "An ensemble of 3 networks gets 99.00 % right." in results(tmp_path / "report")["lead"]
     (row,) = tables["ensembles-uci"]["rows"]
     assert (row["name"], row["note"]) == ("3 networks", "uci-cnn v1, uci-lenet v1 v2")
     assert {key: number["value"] for key, number in row["numbers"].items()} == {
@@ -275,17 +276,43 @@ def test_a_report_agrees_with_its_store_until_one_changes(
 
 
 def test_a_check_of_another_store_names_the_missing_runs(store: Store, tmp_path: Path) -> None:
-    run_id = train(store, "cnn", 0.9)
+    gone, there = train(store, "cnn", 0.9), train(store, "mlp", 0.8)
     report(store, tmp_path)
-    found = results(tmp_path)
-    text = json.dumps(found).replace(run_id, "0" * 32)
-    (tmp_path / "results.json").write_text(text)
     (tmp_path / "RESULTS.md").unlink()
+    place = tmp_path / "results.json"
+    place.write_text(place.read_text().replace(gone, "0" * 32))
     with pytest.raises(ReportDiffersError, match=f"there is no run {'0' * 32}"):
-        check(store, tmp_path / "results.json")
+        check(store, place)
+    place.write_text(place.read_text().replace(there, "1" * 32))
+    with pytest.raises(DigitsError, match=r"none of the 2 runs of .* is in the tracking store"):
+        check(store, place)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 0}', '{"format": 1, "tables": [1]}'])
+def test_what_is_told_of_the_runs_is_compared_too(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    report(store, tmp_path)
+    place = tmp_path / "results.json"
+    told, lead = results(tmp_path), results(tmp_path)["lead"]
+    run_id, of_one = next(iter(told["runs"].items()))
+    changed = {
+        "lead": {**told, "lead": lead.replace(" gets ", " got ", 1)},
+        "title": {**told, "title": "The best digits"},
+        "machines": {**told, "machines": ["Abacus, 10 cores"]},
+        "seeds": {**told, "seeds": ["42"]},
+        "commit is 'beef' here": {**told, "runs": {**told["runs"], run_id: {**of_one, "commit": "beef"}}},
+    }
+    for words, other in changed.items():
+        (tmp_path / "RESULTS.md").write_text(results_markdown(other))
+        place.write_text(json.dumps(other))
+        with pytest.raises(ReportDiffersError, match=words) as caught:
+            check(store, place)
+        assert len(caught.value.differences) == 1
+
+
+NO_REPORTS = ["", "[]", "{}", '{"format": 0}', '{"format": 1, "tables": [1]}', '{"format": 1, "tables": []}']
+
+
+@pytest.mark.parametrize("text", NO_REPORTS)
 def test_what_is_no_report_cannot_be_checked(store: Store, tmp_path: Path, text: str) -> None:
     file = tmp_path / "results.json"
     with pytest.raises(DigitsError, match="cannot read"):
