@@ -176,7 +176,7 @@ def _branch(kind: str, steps: Sequence[Standing]) -> Text:
 
 def duration(seconds: float) -> str:
     """Return seconds as a reader wants them, for instance ``45 s``, ``12 min``, ``2 h 05 min``."""
-    minutes = round(seconds / 60)
+    minutes = int(seconds / 60 + 0.5)
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json, Models
+from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def evaluate(
     ] = None,
     ensemble: Annotated[
         bool,
-        typer.Option("--ensemble", help="Measure also the mean of what all of them say; they may be of one network."),
+        flag("--ensemble", "Measure also the mean of what all of them say; they may be versions of one network."),
     ] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,

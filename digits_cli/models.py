@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from digits_cli.options import Debug, Experiment, Json
+from digits_cli.options import Debug, Json
 from experiments.models import MODELS
 
 if TYPE_CHECKING:
     from experiments.tracking import RegisteredVersion
 
 
-def models(experiment: Experiment = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
+def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
     """List the networks: parameters, source and the versions trained so far.
 
     Example: digits models
@@ -19,7 +19,7 @@ def models(experiment: Experiment = None, as_json: Json = False, debug: Debug = 
     from experiments.tracking import open_store, registered_versions
 
     with Console(as_json) as console:
-        trained = registered_versions(open_store(experiment))
+        trained = registered_versions(open_store())
         by_name = {name: [v for v in trained if v.architecture == name] for name in MODELS}
         rows = [(name, f"{a.parameters:,}", a.source, _summary(by_name[name])) for name, a in MODELS.items()]
         console.table("Networks", ("name", "parameters", "source", "trained"), rows)

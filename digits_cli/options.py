@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.errors import UsageError
+from experiments.models import MODELS
 
 if TYPE_CHECKING:
     from experiments.workflows.workers import Place
@@ -15,6 +16,16 @@ def _existing(folder: Path | None) -> Path | None:
     if folder and not folder.expanduser().is_dir():
         raise UsageError(f"there is no folder {folder}; --data-dir needs one that exists")
     return folder
+
+
+def flag(name: str, about: str) -> Any:
+    """Return an option without a value; Typer's help would show one."""
+    return typer.Option(name, help=about, metavar="")
+
+
+def network_names() -> list[str]:
+    """Return the names that a shell completes."""
+    return list(MODELS)
 
 
 DataDir = Annotated[
@@ -38,6 +49,8 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
+        metavar="MODEL",
+        autocompletion=network_names,
         help="lenet, mnist-lenet, models:/NAME/3, models:/NAME@champion, runs:/ID or a .keras file; repeatable.",
     ),
 ]
@@ -45,8 +58,8 @@ Experiment = Annotated[
     str | None,
     typer.Option(help="MLflow experiment.", show_default="$MLFLOW_EXPERIMENT_NAME, then digits"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value to stdout, everything else to stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Json = Annotated[bool, flag("--json", "Print one JSON value to stdout, everything else to stderr.")]
+Debug = Annotated[bool, flag("--debug", "Show the traceback of an error.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),

@@ -42,7 +42,7 @@ def report(
     from experiments.workflows.report_check import check as compare
 
     with Console(as_json) as console:
-        store = open_store(experiment)
+        store = open_store(experiment, create=False)
         if check:
             agreed = compare(store, check)
             console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs are those of the store")
@@ -57,5 +57,5 @@ def print_report(console: "Console", written: "ReportResult") -> None:
     """Say what was written, and what is missing."""
     for title, command in written.left_out.items():
         console.result(f"{title}: no runs yet; {command} makes them")
-    told = f"{written.networks} networks, {written.pictures} pictures, {written.runs} runs"
+    told = f"{written.networks} trained networks, {written.pictures} pictures, {written.runs} runs"
     console.result(f"{told}: open {written.page} in a browser")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json
+from digits_cli.options import DataDir, Debug, Experiment, Json, flag, network_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,26 +19,35 @@ if TYPE_CHECKING:
     from experiments.workflows.steps import StepsResult
 
 
+def _profiles() -> list[str]:
+    from experiments.workflows.profiles import PROFILES
+
+    return list(PROFILES)
+
+
 def run(
     profile: Annotated[
         str,
         typer.Option(
+            metavar="quick|full|record",
+            autocompletion=_profiles,
             help="quick: four networks on uci, which needs no download; minutes. "
             "full: eleven networks on mnist, five of them also on usps; hours. "
-            "record: an ensemble for the best accuracy; hours."
+            "record: an ensemble for the best accuracy; hours.",
         ),
     ] = "quick",
     also: Annotated[
         list[str] | None,
-        typer.Option(metavar="MODEL", help="Train and compare a further network, such as alexnet227; repeatable."),
+        typer.Option(
+            metavar="MODEL",
+            autocompletion=network_names,
+            help="Train and compare a further network, such as alexnet227; repeatable.",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Show the steps, which are done already, and how long the others take; run none."
-        ),
+        bool, flag("--dry-run", "Show the steps, which are done already, and how long the others take; run none.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Do all steps, also those that were done before.")] = False,
+    again: Annotated[bool, flag("--again", "Do all steps, also those that were done before.")] = False,
     workers: Annotated[int, typer.Option(help="Steps at the same time, each in a process of its own.")] = 1,
     data_dir: DataDir = None,
     experiment: Experiment = None,

@@ -19,6 +19,7 @@ from digits_cli.options import (
     WorkerGpus,
     Workers,
     chosen_settings,
+    network_names,
     place_of,
 )
 from experiments.errors import UsageError
@@ -38,8 +39,9 @@ def train(
     model: Annotated[
         str,
         typer.Argument(
+            autocompletion=network_names,
             help="A network (see: digits models), or all: every network but alexnet227, which takes days without a "
-            "GPU, and simple3, simple5 and simple7, which are for ensembles."
+            "GPU, and simple3, simple5 and simple7, which are for ensembles.",
         ),
     ],
     dataset: Dataset = "mnist",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json, Models
+from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def transfer(
     ] = True,
     seed: Annotated[int, typer.Option(help="Seed of the adaptations.")] = 0,
     register: Annotated[
-        bool, typer.Option("--register", help="Register each adapted network as a version of TARGET-MODEL.")
+        bool, flag("--register", "Register each adapted network as a version of TARGET-MODEL.")
     ] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,

@@ -18,26 +18,28 @@ from digits_cli.options import (
     WorkerGpus,
     Workers,
     chosen_settings,
+    network_names,
     place_of,
 )
 from experiments.tuning import ENGINES, PRUNERS, SAMPLERS
 
 
 def tune(
-    model: Annotated[str, typer.Argument(help="A network (see: digits models).")],
+    model: Annotated[str, typer.Argument(autocompletion=network_names, help="A network (see: digits models).")],
     dataset: Dataset = "mnist",
     trials: Annotated[int, typer.Option(help="Trials in all, those of earlier calls among them.")] = 20,
-    engine: Annotated[str, typer.Option(help=f"{' or '.join(ENGINES)}.")] = "optuna",
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Who searches.")] = "optuna",
     sampler: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="; ".join(f"{name}: {', '.join(names)}" for name, names in SAMPLERS.items()) + ".",
             show_default="tpe; bayesian",
         ),
     ] = None,
     pruner: Annotated[
         str | None,
-        typer.Option(help=f"Stops trials early that promise little: {', '.join(PRUNERS)}.", show_default="median"),
+        typer.Option(metavar="|".join(PRUNERS), help="Stops trials early that promise little.", show_default="median"),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a trial at most.", show_default="the recipe's")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of each training.", show_default="0")] = None,

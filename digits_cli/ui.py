@@ -16,8 +16,7 @@ def ui(
 ) -> None:
     """Open MLflow's pages on the store that the other commands write to.
 
-    The line that begins with "runs" has the address of the list of runs: MLflow's first page is about language models,
-    until "Model training" is chosen at its top.
+    The line that begins with "runs" has the address of the list of runs: MLflow's first page is about something else.
 
     With --json, their address and the store's are printed before they are served.
 

@@ -25,7 +25,7 @@ from experiments.reporting.few_shot import few_shot_curves
 from experiments.reporting.layout import Interval
 from experiments.reporting.mistakes import misclassified_gallery, prediction_grid
 from experiments.reporting.overlaid_curves import overlaid_curves
-from experiments.reporting.picture_files import picture_size, save_picture
+from experiments.reporting.picture_files import picture_size, reduce_colours, save_picture
 from experiments.reporting.placed_map import placed_map
 from experiments.reporting.reliability import reliability_diagram
 from experiments.reporting.report import report_page
@@ -75,6 +75,7 @@ __all__ = [
     "picture_size",
     "placed_map",
     "prediction_grid",
+    "reduce_colours",
     "reliability_diagram",
     "report_lead",
     "report_page",

@@ -21,9 +21,11 @@ FILLED = 2  # times as high as all names together, so that they stay near their 
 KEYS = 1.04  # where the markers of the names stand, in widths of the axes
 BELOW = 0.75  # inches, of what stands below the lines
 NOTE = (
-    "Bars: 95 % intervals; at each rung the networks stand beside each other, so that these can be told apart. From "
-    "deskew on it is a network of the same recipe, trained on deskewed digits. The axis does not start at 0."
+    "Bars: 95 % intervals; at each rung the networks stand beside each other, so that these can be told apart. The "
+    "axis does not start at 0."
 )
+DESKEW = "deskew"
+DESKEWED = " From deskew on it is a network of the same recipe, trained on deskewed digits."
 
 
 class End(NamedTuple):
@@ -49,7 +51,8 @@ def alignment_ladder(ladders: Mapping[str, Mapping[str, Interval]], title: str) 
     known = {name: _measured(ladder) for name, ladder in ladders.items() if _measured(ladder)}
     rungs = list(dict.fromkeys(rung for ladder in ladders.values() for rung in ladder))
     height = max(4.2, BELOW + FILLED * NAME_LINE * len(known))
-    with spacious(title, 9.5, height, NOTE if known else "") as figure:
+    note = NOTE + (DESKEWED if DESKEW in rungs else "") if known else ""
+    with spacious(title, 9.5, height, note) as figure:
         if not known:
             notice(figure, "no network was tested")
             return figure

@@ -98,7 +98,7 @@ def _runs(runs: Sequence[Mapping[str, str]] | Any) -> str:
     rows = [
         (
             f"`{run['run_id']}`",
-            f"{run['kind']}: {run['name']}",
+            run["name"] if run["name"].startswith(run["kind"]) else f"{run['kind']}: {run['name']}",
             f"`{run['command']}`",
             f"`{run['commit'][:12]}`",
             run["date"][:10],

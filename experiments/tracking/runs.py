@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
+CHECKOUT = Path(__file__).resolve().parents[2]
 PROCESS = "digits.process"
 MACHINE = "digits.machine"
 REJECTED = "BAD_REQUEST"  # MLflow's error code of what its database did not take
@@ -316,16 +317,21 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def code_commit() -> str | None:
-    """Return the commit of the code that runs, with a mark where it has been changed since."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
+def code_commit(checkout: Path = CHECKOUT) -> str | None:
+    """Return the commit of the code that runs, with ``-dirty`` where it has been changed since.
+
+    Reports are no code: those of a checkout may be written anew at any time.
+    """
+    if not (checkout / ".git").exists():
         return None
     try:
-        shown = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-            cwd=here, capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
+        commit = _git(checkout, "rev-parse", "HEAD")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!reports")
     except (OSError, subprocess.SubprocessError):
         return None
-    return shown.stdout.strip()
+    return commit + ("-dirty" if changed else "")
+
+
+def _git(checkout: Path, *words: str) -> str:
+    command = ["git", *words]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from experiments.errors import DigitsError, first_line
+from experiments.errors import DigitsError, first_line, unknown
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,7 +71,7 @@ class Store:
         return f"{self.uri.rstrip('/')}/{path}" if self.uri.startswith("http") else f"{self.uri} {path}"
 
 
-def open_store(experiment: str | None = None) -> Store:
+def open_store(experiment: str | None = None, create: bool = True) -> Store:
     """Open the tracking store, making database and experiment where they do not exist.
 
     Parameters
@@ -79,18 +79,22 @@ def open_store(experiment: str | None = None) -> Store:
     experiment
         Its name; else ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` the experiment of the run
         that MLflow has already started wins, because a run cannot be in two experiments.
+    create
+        Whether an experiment of that name is made where there is none; ``digits`` is always.
 
     Raises
     ------
     DigitsError
         When the store cannot be reached or written to.
+    UsageError
+        When there is no such experiment and none is to be made.
     """
     root = project_root()
     uri = tracking_uri(root)
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for results
     _check_reachable(uri)
     with _quiet_alembic(), _alone(uri):
-        found = _experiment(uri, experiment)
+        found = _experiment(uri, experiment, create)
     _check_artifacts(found)
     return Store(uri, found.experiment_id, found.name, root)
 
@@ -173,8 +177,8 @@ def _check_artifacts(experiment: "Experiment") -> None:
         raise DigitsError(f"cannot write artifacts to {place}; make {there} a writable folder")
 
 
-def _experiment(uri: str, wanted: str | None) -> "Experiment":
-    """Return the experiment to use, created when it is new."""
+def _experiment(uri: str, wanted: str | None, create: bool) -> "Experiment":
+    """Return the experiment to use; one that is new is created, unless it was only to be looked into."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -188,6 +192,8 @@ def _experiment(uri: str, wanted: str | None) -> "Experiment":
         found = client.get_experiment_by_name(name)
         if found and found.lifecycle_stage == "deleted":
             raise DigitsError(f"experiment {name!r} was deleted; restore it or choose another with --experiment")
+        if found is None and not create and name != EXPERIMENT:
+            raise unknown("experiment", name, [each.name for each in client.search_experiments()])
         return found or _create(client, uri, name)
     except (MlflowException, SQLAlchemyError) as error:
         raise _unusable(uri, error) from error

@@ -166,7 +166,8 @@ def _check_free(output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise DigitsError(f"{output} is no folder; name another with --output")
     taken = [name for name in FILES if (output / name).exists()]
-    if taken and not (output / RESULTS).exists():
+    ours = (output / RESULTS).exists() or any(output.glob(f"{BESIDE}*/{RESULTS}"))  # the second of one that was killed
+    if taken and not ours:
         raise DigitsError(f"{output} holds {', '.join(taken)} that no report wrote; name another folder with --output")
 
 

@@ -78,5 +78,7 @@ class Album:
         return next(place for place in places if not place.exists())
 
     def _picture(self, place: Path, caption: str, run_ids: tuple[str, ...], main: bool) -> Picture:
+        if main:  # it may be published, where all of them count
+            reporting.reduce_colours(place)
         width, height = reporting.picture_size(place)
         return Picture(place.relative_to(self._folder).as_posix(), caption, caption, run_ids, width, height, main)

@@ -96,7 +96,7 @@ def gather(store: Store) -> tuple[Evidence, ...]:
     trainings = {run.id: run for run in tracking.past_runs(store, "train")}
     networks = _networks(store, trainings, evaluations, analyses, transfers)
     names = dict.fromkeys(network.version.dataset for network in networks)
-    searched = dict.fromkeys(run.tags.get("digits.dataset", "") for run in searches)
+    searched = dict.fromkeys(name for run in searches if (name := run.tags.get("digits.dataset")))
     order = [name for name in PUBLISHED if name in names | searched]
     return tuple(
         _evidence(
@@ -105,7 +105,7 @@ def gather(store: Store) -> tuple[Evidence, ...]:
             trainings,
             *(_of(runs, dataset) for runs in (evaluations, analyses, transfers, searches)),
         )
-        for dataset in dict.fromkeys([*order, *names])
+        for dataset in dict.fromkeys([*order, *names, *searched])
     )
 
 

@@ -12,6 +12,7 @@ from experiments.workflows.report_album import Album
 from experiments.workflows.report_chapters import chapter
 from experiments.workflows.report_evidence import Evidence, Network
 from experiments.workflows.report_tables import features_table, searches_table, ways_table
+from experiments.workflows.search_record import value_text
 
 NONE_METRIC = f"adapt/{NONE}"
 # Captions by the names of pictures; {} is what they are about.
@@ -98,7 +99,9 @@ def transfer_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
         tables = [ways_table(each, target) for target in each.targets]
         blocks.append(Block(tables=tuple(table for table in tables if table.rows)))
         for targets, runs in each.transfers.items():
-            blocks += [_compared(each.dataset, targets.split(", "), run, len(runs) > 1, album) for run in runs]
+            for run in runs:
+                which = f" ({_models(each, run)})" if len(runs) > 1 else ""
+                blocks.append(_compared(each.dataset, targets.split(", "), run, which, album))
         compared = {target for targets in each.transfers for target in targets.split(", ")}
         pairs = [
             (network, target) for target in each.targets for network in each.networks if target in network.transfers
@@ -136,7 +139,7 @@ def _everywhere(evidence: Sequence[Evidence], album: Album) -> tuple[Picture, ..
     accuracies: dict[str, dict[str, reporting.Interval]] = {}
     runs: list[str] = []
     for each in evidence:
-        for network in (network for network in each.networks if network.transfers):
+        for network in sorted((one for one in each.networks if one.transfers), key=_at_home, reverse=True):
             tested = {
                 target: found[0] for target, found in network.transfers.items() if NONE_METRIC in found[0].metrics
             }
@@ -153,23 +156,33 @@ def _everywhere(evidence: Sequence[Evidence], album: Album) -> tuple[Picture, ..
     return album.drawn(figure, "transfer-matrix", caption, tuple(runs), main=True)
 
 
+def _at_home(network: Network) -> float:
+    return network.evaluation.metrics.get("accuracy", 0.0) if network.evaluation else 0.0
+
+
 def _interval(run: PastRun, metric: str) -> reporting.Interval:
     """Return an accuracy of a run with the ends of its interval; not a number where it has none."""
     low, high = (run.metrics.get(f"accuracy_{end}", math.nan) for end in ("low", "high"))
     return run.metrics[metric], low, high
 
 
-def _compared(dataset: str, targets: Sequence[str], run: PastRun, several: bool, album: Album) -> Block:
-    """Return what a comparison of networks in some domains shows; of several, each names its networks."""
+def _models(each: Evidence, run: PastRun) -> str:
+    """Return the networks that a run compares, by name."""
+    names = {network.text: network.name for network in each.networks}
+    return ", ".join(names.get(text, text) for text in run.params["models"].split(", "))
+
+
+def _compared(dataset: str, targets: Sequence[str], run: PastRun, which: str, album: Album) -> Block:
+    """Return what a comparison of networks in some domains shows; `which` tells it from others."""
     pictures: list[Picture] = []
     for target in targets:
-        route = f"From {dataset} to {target}"
+        route = f"From {dataset} to {target}{which}"
         for file, caption in _about(route, DOMAIN).items():
             main = file in {"alignment", "adaptation"}
             pictures += album.copied(run, f"{target}/{file}", f"{dataset}-to-{target}-{file}", caption, main)
-    which = f": {run.params['models']}" if several else ""
-    heading = f"From {dataset} to {', '.join(targets)}{which}"
-    return Block(heading, pictures=tuple(pictures), passages=album.words(run, ""))
+    return Block(
+        f"From {dataset} to {', '.join(targets)}{which}", pictures=tuple(pictures), passages=album.words(run, "")
+    )
 
 
 def _one_network(network: Network, target: str, compared: bool, album: Album) -> Block:
@@ -193,7 +206,7 @@ def _first_kept(network: Network, target: str, captions: dict[str, str], album: 
 def _found(run: PastRun) -> tuple[Passage, ...]:
     """Return the best values of a search in words."""
     best = json.loads(run.tags.get("digits.best_params", "{}"))
-    values = [f"`{name}` {f'{value:.4g}' if isinstance(value, float) else value}" for name, value in best.items()]
+    values = [f"`{name}` {value_text(value)}" for name, value in best.items()]
     model, dataset, study = (run.tags.get(f"digits.{key}", "") for key in ("model", "dataset", "study"))
     command = f"`digits train {model} --dataset {dataset} --from-study {study}`"
     return (

@@ -116,16 +116,23 @@ def _rank(trial: Trial) -> tuple[bool, float]:
 def _row(trial: Trial, search: Search) -> tuple[object, ...]:
     value = f"{trial.value:.4f}" if trial.value is not None else trial.state
     seconds = f"{trial.seconds:.1f}" if trial.seconds is not None else ""
-    return (trial.number, value, len(trial.curve), seconds, *(_short(trial.params.get(name)) for name in search.space))
+    return (
+        trial.number,
+        value,
+        len(trial.curve),
+        seconds,
+        *(value_text(trial.params.get(name)) for name in search.space),
+    )
 
 
 def _line(trial: Trial, best: Trial | None) -> str:
-    values = "  ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    values = "  ".join(f"{name} {value_text(value)}" for name, value in trial.params.items())
     outcome = {"complete": f"{trial.value or 0:.4f}", "pruned": f"pruned after {len(trial.curve)}"}
     end = outcome.get(trial.state, f"failed: {trial.error}")
     known = f"  (best {best.value:.4f}, trial {best.number})" if best and best.value is not None else ""
     return f"trial {trial.number}: {end}  {values}{known}"
 
 
-def _short(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return the value of a hyperparameter as it is read."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

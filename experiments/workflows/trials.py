@@ -7,12 +7,13 @@ from time import perf_counter
 
 from experiments import datasets, tracking
 from experiments.datasets import Split
+from experiments.errors import first_line
 from experiments.models import architecture
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
 from experiments.tuning import MOST_FAILURES, OBJECTIVE, Engine, Search, Trial, failures_in_a_row
-from experiments.workflows.search_record import search_tags
+from experiments.workflows.search_record import search_tags, value_text
 
 OWNER = "digits.owner"
 
@@ -67,7 +68,7 @@ def training_data(search: Search, dataset: str, data_dir: Path | None) -> tuple[
 
 def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
     """Train by what a trial tries, in an MLflow run of its own, and end the trial as what happened says."""
-    start, engine = perf_counter(), task.engine
+    start, engine, told = perf_counter(), task.engine, _tried(task.search, trial)
 
     def seconds() -> float:
         return perf_counter() - start
@@ -83,13 +84,16 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
         ) as run:
             engine.begin(trial.number, run.id)
             run.log_params({**trial.params, "model": task.search.model, "dataset": task.search.dataset})
+            run.describe(told)
             try:
                 fitted = _fit(task, trial, run, train, validation)
-            except PrunedError:
+            except PrunedError as stopped:
                 _conclude(run, "PRUNED", seconds())
+                run.describe(f"{told}\n\nStopped early, which is no failure: {stopped}.")
                 engine.finish(trial.number, "pruned", None, seconds())
                 raise
             _conclude(run, "COMPLETE", seconds(), fitted)
+            run.describe(f"{told}\n\nReached {fitted.best.val_accuracy:.4f}.")
             engine.finish(trial.number, "complete", fitted.best.val_accuracy, seconds())
     except PrunedError:
         pass
@@ -102,6 +106,12 @@ def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
     release_memory()
 
 
+def _tried(search: Search, trial: Trial) -> str:
+    """Return what a trial tries, in words for MLflow."""
+    values = ", ".join(f"`{name}` {value_text(value)}" for name, value in trial.params.items())
+    return f"**{search.model}** on **{search.dataset}** with {values}, judged by the accuracy on the validation digits."
+
+
 def _tags(search: Search, trial: Trial) -> dict[str, str]:
     tags = {**search_tags(search), "digits.trial": str(trial.number)}
     return tags if trial.continues is None else {**tags, "digits.continues": str(trial.continues)}
@@ -112,7 +122,7 @@ def _fit(task: Task, trial: Trial, run: Run, train: Split, validation: Split) ->
         run.log_metrics(epoch.metrics(), step=epoch.number)
         if task.engine.report(trial.number, epoch.number, epoch.val_accuracy):
             run.set_tags({"digits.pruned_at_epoch": epoch.number})
-            raise PrunedError
+            raise PrunedError(f"it promised little after epoch {epoch.number}")
 
     try:
         return fit(
@@ -126,7 +136,7 @@ def _fit(task: Task, trial: Trial, run: Run, train: Split, validation: Split) ->
         )
     except DivergedError as error:  # a bad point of the space, of which the search should know, and no fault
         run.set_tags({"digits.pruned_because": error})
-        raise PrunedError from error
+        raise PrunedError(first_line(error)) from error
 
 
 def _checkpoint(folder: Path | None, trial: Trial) -> Checkpoint | None:

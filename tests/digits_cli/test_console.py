@@ -83,7 +83,15 @@ def test_a_bar_shows_no_share_of_an_unknown_whole(
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.2, "0 s"), (99.4, "99 s"), (100, "2 min"), (5939, "99 min"), (6000, "1 h 40 min"), (9900, "2 h 45 min")],
+    [
+        (0.2, "0 s"),
+        (99.4, "99 s"),
+        (100, "2 min"),
+        (150, "3 min"),
+        (5939, "99 min"),
+        (6000, "1 h 40 min"),
+        (9900, "2 h 45 min"),
+    ],
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -8,7 +8,8 @@ import sys
 import pytest
 from typer.main import get_command
 
-from digits_cli.main import app
+from digits_cli.main import app, main
+from experiments.workflows.profiles import PROFILES
 
 HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
 COMMANDS = ("data", "models", "tune", "train", "evaluate", "analyze", "transfer", "report", "run", "ui")
@@ -84,3 +85,32 @@ def test_no_command_shows_the_help_with_the_code_of_wrong_usage() -> None:
     shown = digits()
     assert shown.returncode == 2
     assert "Usage" in shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("digits train le", ["lenet"]),
+        ("digits tune mlp_", ["mlp_small"]),
+        ("digits evaluate --model res", ["resnet"]),
+        ("digits run --also alexnet2", ["alexnet227"]),
+        ("digits run --profile qu", ["quick"]),
+    ],
+)
+def test_a_shell_completes_names(
+    words: str, expected: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_DIGITS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out.split() == expected
+
+
+def test_help_names_what_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    shown = capsys.readouterr().out
+    assert "|".join(PROFILES) in shown
+    assert not [line for line in shown.splitlines() if "<bool>" in line and "--help" not in line]

@@ -196,6 +196,13 @@ def test_ladders_show_the_rungs_that_were_climbed() -> None:
     assert not any("mlp" in text for text in texts(figure))
 
 
+@pytest.mark.parametrize("trained_anew", [True, False])
+def test_a_ladder_tells_of_another_network_only_where_there_is_one(trained_anew: bool) -> None:
+    rungs = {rung: around(0.8) for rung in RUNGS if rung != "deskew" or trained_anew}
+    shown = " ".join(" ".join(texts(reporting.alignment_ladder({"cnn": rungs}, SHORT))).split())
+    assert ("trained on deskewed digits" in shown) is trained_anew
+
+
 def test_names_at_the_ends_of_lines_are_apart_in_the_order_of_the_lines() -> None:
     names = {name: ladder(0.8 + 0.0001 * place) for place, name in enumerate(MODELS)}
     figure = reporting.alignment_ladder(names, SHORT)

@@ -173,6 +173,29 @@ def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
     assert dataset.tags[0].value == "test"
 
 
+def test_the_commit_says_whether_the_code_was_changed_since(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    assert tracking.code_commit(tmp_path) is None
+    git("init", "-q")
+    assert tracking.code_commit(tmp_path) is None
+    code, told = tmp_path / "code.py", tmp_path / "reports" / "RESULTS.md"
+    told.parent.mkdir()
+    for file in (code, told):
+        file.write_text("1")
+    git("add", ".")
+    git("commit", "-q", "-m", "one")
+    commit = git("rev-parse", "HEAD").strip()
+    assert tracking.code_commit(tmp_path) == commit
+    told.write_text("2")
+    (tmp_path / "notes.txt").write_text("mine")
+    assert tracking.code_commit(tmp_path) == commit
+    code.write_text("2")
+    assert tracking.code_commit(tmp_path) == f"{commit}-dirty"
+
+
 def test_runs_that_begin_at_the_same_moment_link_the_same_data(store: Store) -> None:
     ids = [store.client.create_run(store.experiment_id).info.run_id for _ in range(8)]
     digests = [f"{number:036d}" for number in range(10)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, UsageError
 from experiments.tracking import Store, open_store
 from experiments.tracking.store import project_root, tracking_uri
 
@@ -64,6 +64,15 @@ def test_experiment_by_option_and_by_environment(store: Store, monkeypatch: pyte
     assert open_store().experiment == "from-environment"
     assert open_store("from-option").experiment == "from-option"
     assert open_store("from-option").experiment_id != store.experiment_id
+
+
+def test_an_experiment_that_is_only_looked_into_is_not_made(store: Store) -> None:
+    assert open_store(create=False) == store
+    with pytest.raises(
+        UsageError, match=r"there is no experiment 'digit' \(did you mean digits\?\); the experiments are"
+    ):
+        open_store("digit", create=False)
+    assert store.client.get_experiment_by_name("digit") is None
 
 
 def test_a_deleted_experiment_is_named(store: Store) -> None:

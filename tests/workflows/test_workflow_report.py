@@ -6,11 +6,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
+from PIL import Image
 from small_stores import (
     ACCURACIES,
     HOSTILE,
@@ -25,6 +29,7 @@ from small_stores import (
 )
 
 from digits_cli.main import main
+from experiments import reporting
 from experiments.errors import DigitsError
 from experiments.reporting import results_markdown
 from experiments.tracking import Store, best_versions, open_run, open_store
@@ -206,6 +211,58 @@ def test_what_a_killed_report_left_is_removed(store: Store, tmp_path: Path) -> N
     os.utime(left, (0, 0))
     report(store, tmp_path / "out")
     assert (left.exists(), lately.exists()) == (False, True)
+
+
+def test_a_report_that_was_killed_as_it_replaced_another_does_not_block_the_next(store: Store, tmp_path: Path) -> None:
+    train(store, "cnn", 0.9)
+    report(store, tmp_path)
+    (tmp_path / ".report-old").mkdir()
+    (tmp_path / "results.json").rename(tmp_path / ".report-old" / "results.json")
+    report(store, tmp_path)
+    assert results(tmp_path)["tables"]
+
+
+def test_a_search_on_digits_of_ones_own_is_told_before_anything_was_trained_on_them(
+    store: Store, tmp_path: Path
+) -> None:
+    train(store, "cnn", 0.9)
+    about = {"digits.model": "mlp", "digits.dataset": "mine", "digits.study": "s"}
+    with open_run(store, "tune", "tune", tags=about) as run:
+        run.log_metrics({"best_value": 0.99, "trials": 8})
+    report(store, tmp_path)
+    assert "searches-mine" in {table["name"] for table in results(tmp_path)["tables"]}
+
+
+def test_pictures_that_stand_for_all_are_light(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "map.png")
+    with open_run(store, "analyze", "lenet on uci", parent=trainings["lenet"], tags=tags("lenet")) as run:
+        run.log_params({"digits": 70_000, "components": 3})
+        run.store.client.log_artifact(run.id, str(tmp_path / "map.png"), "figures")
+    report(store, tmp_path / "out")
+    (shown,) = (one for one in results(tmp_path / "out")["pictures"] if one["file"].endswith("map.png"))
+    with Image.open(tmp_path / "out" / shown["file"]) as picture:
+        assert shown["main"]
+        assert picture.size == (300, 300)
+        assert len(picture.getcolors() or []) <= 256
+        assert np.abs(np.asarray(picture.convert("RGB"), float) - noise).mean() < 25
+
+
+def test_networks_in_new_domains_stand_in_the_order_of_their_accuracy_at_home(
+    store: Store, trainings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[str]] = []
+    draw = reporting.transfer_matrix
+
+    def heard(accuracies: Mapping[str, Mapping[str, reporting.Interval]], title: str) -> Figure:
+        drawn.append(list(accuracies))
+        return draw(accuracies, title)
+
+    monkeypatch.setattr(reporting, "transfer_matrix", heard)
+    report(store, tmp_path / "before")
+    evaluate(store, "lenet", 0.99, trainings["lenet"])
+    report(store, tmp_path / "after")
+    assert drawn == [["cnn on uci", "lenet on uci"], ["lenet on uci", "cnn on uci"]]
 
 
 @pytest.mark.parametrize("failing", ["report_page", "rename"])

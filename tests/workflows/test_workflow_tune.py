@@ -173,8 +173,11 @@ def test_the_run_of_each_trial_tells_what_it_was(searched: Searched) -> None:
         assert epochs == list(range(1, len(epochs) + 1))
         for metric in ("loss", "accuracy", "val_loss", "learning_rate", "seconds"):
             assert [step for step, _ in curve(store, run.info.run_id, metric)] == epochs
+        note = run.data.tags["mlflow.note.content"]
+        assert all(f"`{name}` " in note for name in SPACE)
         if run.data.tags["optuna.state"] == "COMPLETE":
             assert run.info.status == "FINISHED"
+            assert f"Reached {run.data.metrics['best_val_accuracy']:.4f}." in note
             assert len(epochs) == 4
             _, best = min(curve(store, run.info.run_id, "val_loss"), key=lambda point: point[1])
             assert run.data.metrics["best_val_loss"] == pytest.approx(best)
@@ -183,6 +186,7 @@ def test_the_run_of_each_trial_tells_what_it_was(searched: Searched) -> None:
             assert run.info.status == "KILLED"
             assert run.data.tags["digits.pruned_at_epoch"] == str(epochs[-1])
             assert len(epochs) < 4
+            assert f"Stopped early, which is no failure: it promised little after epoch {epochs[-1]}." in note
     best_run = store.client.get_run(result.best_run_id)
     assert best_run.data.metrics["best_val_accuracy"] == result.best_value
     assert {name: float(best_run.data.params[name]) for name in SPACE} == result.best_params
