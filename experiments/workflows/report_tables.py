@@ -99,19 +99,21 @@ def versions_together(versions: str) -> str:
 
 def ways_table(evidence: Evidence, target: str) -> Table:
     """Return the accuracy of each network in a domain by each way of being used there."""
-    ways = [NONE, ALIGN, *transfer.ADAPTATIONS]
     titles = {NONE: "As it came", ALIGN: "Aligned"}
+    ways = [NONE, ALIGN, *transfer.ADAPTATIONS]
     rows = []
     for network in evidence.networks:
         runs = network.transfers.get(target, ())
         numbers = _first(runs, {way: f"adapt/{way}" for way in ways} | {"home": "source_accuracy"})
         numbers |= _interval(runs, NONE)
         rows.append(_row(network, numbers))
+    if not _differ(rows, NONE, ALIGN):
+        ways.remove(ALIGN)
     columns = [
         Column("home", evidence.dataset, "share", "high", "Accuracy where it was trained"),
         *(Column(way, titles.get(way, way), "share", "high") for way in ways),
     ]
-    tried = {way for row in rows for way in row.numbers}
+    tried = {way for way in ways if any(way in row.numbers for row in rows)}
     note = " ".join(text for text, named in NOTES.items() if tried & named)
     return _table(f"transfer-{evidence.dataset}-{target}", f"From {evidence.dataset} to {target}", columns, rows, note)
 
@@ -176,9 +178,13 @@ def _elsewhere(evidence: Evidence, target: str, rows: Iterable[Row]) -> list[Col
         return [plain, Column(f"{target}/error", "Corruption error", "number", "low", CORRUPTION_HINT)]
     aligned = Column(f"{target}/{ALIGN}", f"{target}, aligned", "share", "high", "Aligned in a way fixed in advance")
     adapted = Column(f"{target}/adapted", f"{target}, adapted", "share", "high", ADAPTED_HINT)
-    both = [(row.numbers.get(plain.key), row.numbers.get(aligned.key)) for row in rows]
-    differs = any(before and after and before.value != after.value for before, after in both)
-    return [plain, aligned, adapted] if differs else [plain, adapted]
+    return [plain, aligned, adapted] if _differ(rows, plain.key, aligned.key) else [plain, adapted]
+
+
+def _differ(rows: Iterable[Row], key: str, other: str) -> bool:
+    """Return whether any row has two numbers that differ."""
+    both = [(row.numbers.get(key), row.numbers.get(other)) for row in rows]
+    return any(one and two and one.value != two.value for one, two in both)
 
 
 def _interval(runs: Iterable[PastRun], key: str) -> dict[str, Number]:

@@ -189,6 +189,20 @@ def test_comparisons_that_have_other_networks_are_all_told(store: Store, tmp_pat
     assert len(matrix["run_ids"]) == 5  # two evaluations, three transfers
 
 
+@pytest.mark.parametrize("aligned", [0.7, 0.75])
+def test_a_way_that_changes_nothing_is_not_told(
+    store: Store, trainings: dict[str, str], tmp_path: Path, aligned: float
+) -> None:
+    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], {"adapt/align": aligned, "adapt/shot": 0.8})
+    report(store, tmp_path / "out")
+    tables = {table["name"]: table for table in results(tmp_path / "out")["tables"]}
+    there = tables["transfer-uci-usps"]
+    assert ("align" in {column["key"] for column in there["columns"]}) is (aligned != 0.7)
+    assert ("Aligned: " in there["note"]) is (aligned != 0.7)
+    assert "The columns named after methods" in there["note"]
+    assert not tables["transfer-uci-uci-c"]["note"]
+
+
 @pytest.mark.parametrize(
     ("tried", "told"),
     [({"adapt/tent": 0.7, "adapt/adabn": 0.9}, "adapt/tent"), ({"adapt/tent": 0.7, "adapt/shot": 0.6}, "adapt/shot")],
