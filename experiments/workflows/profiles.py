@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.errors import UsageError, unknown
 from experiments.models import architecture
-from experiments.workflows.adapt import NONE
+from experiments.workflows.adapt import ALIGN, NONE
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ FULL = Profile(
     ),
     analyzed=("lenet", "alexnet"),
     transfers=(
-        # Training every network once more on deskewed digits, to align with, would take as long as the first time.
-        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), ("adabn", "tent", "shot"), retrain=False),
+        # Training every network once more on deskewed digits, for the last rungs, would take as long as the first time.
+        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), (ALIGN, "adabn", "tent", "shot"), retrain=False),
         Transfer("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
         Transfer("transfer large to usps", "mnist", HEAVY, ("usps",), ("adabn", "tent")),
         Transfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from experiments import evaluation, reporting
 from experiments.transfer import Findings, Interval, Outcome
-from experiments.workflows.adapt import NONE, Placed
+from experiments.workflows.adapt import ALIGN, NONE, Placed
 from experiments.workflows.transfer_numbers import (
     corruption_error,
     corruptions,
@@ -97,7 +97,8 @@ def _gains(found: Findings) -> Iterator[reporting.Gain]:
     for way, outcome in found.outcomes.items():
         if way != NONE and plain:
             accuracy, low, high = interval(found.target, outcome)
-            yield reporting.Gain(found.name, way, plain.accuracy, (accuracy, low, high))
+            if (way, accuracy) != (ALIGN, plain.accuracy):  # it came aligned
+                yield reporting.Gain(found.name, way, plain.accuracy, (accuracy, low, high))
 
 
 def _shift_row(found: Findings) -> dict[str, float]:
