@@ -127,6 +127,14 @@ def test_the_numbers_are_scikit_learn_s(home: Store, result: TransferResult, els
     assert box["accuracy"] == pytest.approx(plain["accuracy"])
 
 
+def test_pictures_that_came_aligned_are_no_gain(home: Store, elsewhere: str) -> None:
+    aligned = transfer_networks(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",), retrain=False))
+    assert row_of(aligned, adapt="align")["accuracy"] == row_of(aligned, adapt="none")["accuracy"]
+    shown = files(home, aligned.run_id)
+    assert "figures/alignment.png" in shown
+    assert "figures/adaptation.png" not in shown
+
+
 def test_the_ladder_ends_with_a_network_that_learned_from_deskewed_digits(home: Store, result: TransferResult) -> None:
     aligned = row_of(result, adapt="align")
     networks = {rung["alignment"]: rung["network"] for rung in aligned["ladder"]}
