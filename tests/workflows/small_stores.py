@@ -1,9 +1,11 @@
 """A tracking store with the runs of a small suite, as the commands leave them, but nothing trained."""
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from PIL import Image
 
@@ -111,3 +113,8 @@ def keep_pictures(run: Run, *names: str) -> None:
         for name in names:
             Path(folder, f"{name}.png").write_bytes(buffer.getvalue())
         run.store.client.log_artifacts(run.id, folder, "figures")
+
+
+def results(folder: Path) -> Any:
+    """Return the numbers of a report."""
+    return json.loads((folder / "results.json").read_text())

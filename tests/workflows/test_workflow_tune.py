@@ -1,7 +1,7 @@
-"""Searches as a whole: what is left in MLflow, what is not done twice, and what happens when trials fail."""
+"""Searches as a whole: what is left in MLflow, and what is not done twice."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from csv import DictReader
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -11,46 +11,19 @@ from typing import Any
 import optuna
 import pytest
 from conftest import point_to
-from in_this_process import Hearer, InThisProcess
-from mlflow.artifacts import load_text
+from in_this_process import Hearer
+from search_runs import SETTINGS, all_runs, text, trial_runs
 
-from experiments import tracking
-from experiments.errors import DigitsError, UsageError
-from experiments.models import MODELS, Recipe
+from experiments.errors import UsageError
+from experiments.models import MODELS
 from experiments.tracking import Store, open_store
-from experiments.training import Checkpoint, DivergedError, Epoch, Fit
-from experiments.tuning import SearchFailedError
 from experiments.tuning.storage import open_storage
-from experiments.workflows import trials as trials_module
-from experiments.workflows.tune import MOST_DEATHS, TuneOptions, TuneResult, tune
-from experiments.workflows.workers import Ended, InProcess, Place, Workers
+from experiments.workflows.tune import TuneOptions, TuneResult, tune
+from experiments.workflows.workers import Place
 
-SETTINGS = {"epochs": 4, "batch_size": 32, "precision": "float32"}
 OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, place=Place(2))
 WORST = {"units_1": 32, "dropout": 0.5, "learning_rate": 1e-4}
 SPACE = set(MODELS["mlp_small"].space)
-
-
-def trial_runs(store: Store, parent: str) -> list[Any]:
-    """Return the runs of the trials, in the order of the trials."""
-    found = store.client.search_runs([store.experiment_id], f"tags.mlflow.parentRunId = '{parent}'")
-    return sorted(found, key=lambda run: (int(run.data.tags["digits.trial"]), run.info.start_time))
-
-
-def statuses(store: Store, parent: str) -> list[str]:
-    return [run.info.status for run in trial_runs(store, parent)]
-
-
-def status(store: Store, run_id: str) -> Any:
-    return store.client.get_run(run_id).info.status
-
-
-def all_runs(store: Store) -> dict[str, str]:
-    return {run.info.run_id: run.info.status for run in store.client.search_runs([store.experiment_id])}
-
-
-def text(store: Store, run_id: str, file: str) -> str:
-    return str(load_text(f"{store.client.get_run(run_id).info.artifact_uri}/{file}"))
 
 
 def curve(store: Store, run_id: str, metric: str = "val_accuracy") -> list[tuple[int, float]]:
@@ -225,283 +198,6 @@ def test_another_search_of_the_same_name_is_refused(
     assert difference in str(caught.value)
     assert str(caught.value).endswith("take the same, or a new name with --study NAME")
     assert all_runs(searched.store) == searched.runs[2]
-
-
-# In what follows no network is trained: the workflow hears what a training would have said.
-
-
-class Script:
-    """What trainings do, by the order in which they are begun; those without an entry end well."""
-
-    def __init__(self) -> None:
-        self.begun: list[Recipe] = []
-        self.raised: dict[int, BaseException] = {}
-
-    def __call__(
-        self,
-        _: object,
-        recipe: Recipe,
-        *__: object,
-        until: int | None,
-        checkpoint: Checkpoint | None,
-        on_epoch: Callable[[Epoch], None],
-    ) -> Fit:
-        self.begun.append(recipe)
-        if checkpoint:
-            checkpoint.folder.mkdir(parents=True, exist_ok=True)
-        error = self.raised.get(len(self.begun) - 1)
-        accuracy = 0.5 + 0.4 * recipe.dropout  # of the largest dropout, to have something to find
-        epochs = [
-            Epoch(number, 1 / number, accuracy, 1 / number, accuracy, 0.1, 0.5)
-            for number in range(1, (until or recipe.epochs) + 1)
-        ]
-        for epoch in epochs:
-            on_epoch(epoch)
-            if error:
-                raise error
-        return Fit(None, tuple(epochs))
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    made = Script()
-    monkeypatch.setattr(trials_module, "fit", made)
-    monkeypatch.setattr(trials_module, "release_memory", lambda: None)  # there is nothing to let go of
-    monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})  # those of a real search are looked at
-    return made
-
-
-HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", place=InThisProcess())
-
-
-def test_a_trial_that_fails_is_made_up_for_by_another(store: Store, script: Script) -> None:
-    script.raised[1] = ValueError("no luck\nat all")
-    result = tune(store, HERE)
-    assert (result.trials, result.failed, result.repeated, result.pruned) == (4, 1, 0, 0)
-    assert statuses(store, result.run_id) == ["FINISHED", "FAILED", "FINISHED", "FINISHED", "FINISHED"]
-    assert status(store, result.run_id) == "FINISHED"
-    failed = trial_runs(store, result.run_id)[1]
-    assert "ValueError: no luck" in text(store, failed.info.run_id, "traceback.txt")
-    assert len({recipe.learning_rate for recipe in script.begun}) == 5
-    assert store.client.get_run(result.run_id).data.metrics["trials_failed"] == 1
-    row = list(DictReader(StringIO(text(store, result.run_id, "trials.csv"))))[1]
-    assert (row["state"], row["error"]) == ("failed", "ValueError: no luck")
-
-
-def test_failures_in_a_row_end_the_search_and_the_same_command_tries_again(store: Store, script: Script) -> None:
-    script.raised = dict.fromkeys((1, 2, 3), MemoryError("all is full"))
-    with pytest.raises(SearchFailedError) as caught:
-        tune(store, HERE)
-    said = "3 trials failed one after the other, the last with MemoryError: all is full; "
-    assert str(caught.value) == said + "mend that and give the same command again"
-    (parent,) = (run for run in store.client.search_runs([store.experiment_id], "tags.digits.kind = 'tune'"))
-    assert parent.info.status == "FAILED"
-    assert len(script.begun) == 4
-    result = tune(store, HERE)
-    assert result.run_id == parent.info.run_id
-    assert (result.trials, result.failed) == (4, 3)
-    assert statuses(store, result.run_id) == ["FINISHED", *["FAILED"] * 3, *["FINISHED"] * 3]
-    assert status(store, result.run_id) == "FINISHED"
-
-
-def test_failures_that_are_not_in_a_row_do_not_end_a_search(store: Store, script: Script) -> None:
-    script.raised = dict.fromkeys((0, 1, 3, 4, 6), RuntimeError("no luck"))
-    result = tune(store, HERE)
-    assert (result.trials, result.failed) == (4, 5)
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143)], ids=repr)
-def test_a_trial_that_is_interrupted_is_tried_again(store: Store, script: Script, error: BaseException) -> None:
-    script.raised[1] = error
-    with pytest.raises(type(error)):
-        tune(store, HERE)
-    assert sorted(all_runs(store).values()) == ["FINISHED", "KILLED", "KILLED"]
-    result = tune(store, HERE)
-    assert (result.trials, result.failed, result.repeated) == (4, 0, 1)
-    assert statuses(store, result.run_id) == ["FINISHED", "KILLED", "FINISHED", "FINISHED", "FINISHED"]
-    assert status(store, result.run_id) == "FINISHED"
-    assert script.begun[1] == script.begun[-1]
-    assert len({recipe.learning_rate for recipe in script.begun}) == 4
-
-
-def test_a_search_that_is_interrupted_at_its_very_end_goes_on_there(
-    store: Store, script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("experiments.reporting.search_page", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            tune(store, HERE)
-    result = tune(store, HERE)
-    assert (result.trials, len(script.begun)) == (4, 4)
-    assert set(all_runs(store).values()) == {"FINISHED"}
-    assert "4 trials" in text(store, result.run_id, "search.html")
-
-
-def test_a_training_that_diverges_counts_as_pruned(store: Store, script: Script) -> None:
-    script.raised[1] = DivergedError("training diverged: the loss of epoch 1 is not finite")
-    result = tune(store, HERE)
-    assert (result.trials, result.pruned, result.failed) == (4, 1, 0)
-    diverged = trial_runs(store, result.run_id)[1]
-    assert (diverged.info.status, diverged.data.tags["optuna.state"]) == ("KILLED", "PRUNED")
-    assert diverged.data.tags["digits.pruned_because"] == str(script.raised[1])
-
-
-@pytest.mark.slow
-def test_a_search_of_which_all_diverges_says_that_none_was_complete(store: Store) -> None:
-    options = replace(HERE, settings=SETTINGS | {"optimizer": "sgd", "learning_rate": 1e30}, trials=2)
-    for _ in range(2):
-        with pytest.raises(DigitsError, match="no trial was complete"):
-            tune(store, options)
-        assert sorted(all_runs(store).values()) == ["FAILED", "KILLED", "KILLED"]
-    (parent,) = (run for run in store.client.search_runs([store.experiment_id], "tags.digits.kind = 'tune'"))
-    for run in trial_runs(store, parent.info.run_id):
-        assert "is not finite" in run.data.tags["digits.pruned_because"]
-
-
-@pytest.mark.slow
-def test_a_point_of_a_grid_that_cannot_be_trained_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})
-    fixed = {"epochs": 1, "learning_rate": 1e-3, "dropout": 0.1, "augmentation": 0.0, "precision": "float32"}
-    options = TuneOptions("lenet", "uci", settings=fixed, limit=200, trials=9, sampler="grid", place=InThisProcess())
-    result = tune(store, options)
-    assert (result.trials, result.failed) == (2, 1)
-    outcomes = {run.data.params["batch_size"]: run.info.status for run in trial_runs(store, result.run_id)}
-    assert outcomes == {"64": "FINISHED", "128": "FINISHED", "256": "FAILED"}
-    (failed,) = (run for run in trial_runs(store, result.run_id) if run.info.status == "FAILED")
-    assert "batch_size 256 is larger than the 200 training images" in text(store, failed.info.run_id, "traceback.txt")
-    assert tune(store, options) == result
-    assert len(all_runs(store)) == 4
-
-
-@pytest.mark.slow
-def test_what_makes_every_trial_fail_is_named(store: Store) -> None:
-    options = replace(HERE, limit=50, settings=SETTINGS | {"batch_size": 60})
-    for times in (1, 2):
-        with pytest.raises(SearchFailedError, match="batch_size 60 is larger than the 50 training images"):
-            tune(store, options)
-        assert sorted(all_runs(store).values()) == ["FAILED"] * (1 + 3 * times)
-
-
-def test_another_name_is_another_study(store: Store, script: Script) -> None:
-    mine = tune(store, replace(HERE, study="my own", trials=1))
-    yours = tune(store, replace(HERE, study="yours", trials=2, limit=100))
-    assert mine.run_id != yours.run_id
-    assert (mine.study, mine.trials, yours.trials, len(script.begun)) == ("my own", 1, 2, 3)
-    assert len(trial_runs(store, mine.run_id)) == 1
-    assert store.client.get_run(mine.run_id).data.tags["digits.study"] == "my own"
-
-
-@pytest.mark.usefixtures("script")
-def test_a_search_goes_under_the_run_it_belongs_to(store: Store) -> None:
-    with tracking.open_run(store, "suite", "all") as suite:
-        result = tune(store, replace(HERE, trials=1), parent=suite.id)
-    assert store.client.get_run(result.run_id).data.tags["mlflow.parentRunId"] == suite.id
-    assert len(trial_runs(store, result.run_id)) == 1
-
-
-@pytest.mark.usefixtures("script")
-def test_a_study_whose_run_was_deleted_is_named(store: Store) -> None:
-    result = tune(store, replace(HERE, trials=1))
-    store.client.delete_run(result.run_id)
-    with pytest.raises(DigitsError, match=f"study 'uci-mlp_small' belongs to run {result.run_id}") as caught:
-        tune(store, HERE)
-    assert "--study NAME" in str(caught.value)
-
-
-def test_a_worker_that_cannot_begin_ends_the_search(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_data(*_: object) -> None:
-        raise DigitsError("there is no data")
-
-    monkeypatch.setattr(trials_module, "training_data", no_data)
-    with pytest.raises(DigitsError, match="there is no data"):
-        tune(store, HERE)
-    assert set(all_runs(store).values()) == {"FAILED"}
-
-
-HYPERBAND = replace(HERE, engine="keras-tuner", sampler="hyperband", trials=6)
-
-
-@pytest.mark.slow
-def test_a_search_by_keras_tuner_that_is_interrupted_or_fails_goes_on_to_the_trials_asked_for_and_to_more(
-    store: Store, script: Script, capfd: pytest.CaptureFixture[str]
-) -> None:
-    script.raised = {1: KeyboardInterrupt(), 3: ValueError("no luck")}
-    with pytest.raises(KeyboardInterrupt):
-        tune(store, HYPERBAND)
-    assert capfd.readouterr().out == ""  # Keras Tuner would tell of it
-    result = tune(store, HYPERBAND)
-    assert (result.trials, result.failed, result.pruned) == (6, 1, 0)
-    assert (result.study, result.engine) == ("uci-mlp_small-keras-tuner", "keras-tuner")
-    assert script.begun[1] == script.begun[2]
-    assert status(store, result.run_id) == "FINISHED"
-    assert sorted(statuses(store, result.run_id)) == ["FAILED", *["FINISHED"] * 6, "KILLED"]
-    assert len(script.begun) == 8
-    more = tune(store, replace(HYPERBAND, trials=14))
-    assert (more.run_id, more.trials, more.failed) == (result.run_id, 14, 1)
-    assert len(script.begun) == 16
-
-
-class Dying(InProcess):
-    """A worker that dies when its work is done, or before it has begun."""
-
-    def __init__(self, first: bool) -> None:
-        super().__init__()
-        self.first, self.started = first, 0
-
-    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
-        self.started += 1
-        if self.first:
-            self._ended.append(Ended(name, died="ended by signal 9 (out of memory?)"))
-        else:
-            (task,) = arguments
-            engine = task.engine
-            claims = iter([True])
-            task_once = replace(task, engine=OneClaim(engine, claims))
-            work(task_once)
-            self._ended.append(Ended(name, died="ended by signal 9 (out of memory?)"))
-
-
-class OneClaim:
-    """An engine that hands out one trial."""
-
-    def __init__(self, engine: Any, claims: Iterator[bool]) -> None:
-        self._engine, self._claims = engine, claims
-
-    def claim(self, process: str) -> Any:
-        return self._engine.claim(process) if next(self._claims, False) else None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-
-class DyingPlace(Place):
-    """Where workers die."""
-
-    def __init__(self, workers: Dying) -> None:
-        super().__init__()
-        object.__setattr__(self, "dying", workers)
-
-    def open(self) -> Workers:
-        return self.__dict__["dying"]  # type: ignore[no-any-return]
-
-
-def test_workers_that_die_one_after_the_other_end_the_search(store: Store) -> None:
-    dying, hearer = Dying(first=True), Hearer()
-    with pytest.raises(SearchFailedError, match=f"{MOST_DEATHS} workers died one after the other"):
-        tune(store, replace(HERE, place=DyingPlace(dying)), hearer)
-    assert dying.started == MOST_DEATHS
-    assert "worker-0 ended by signal 9 (out of memory?)" in hearer.said
-    assert set(all_runs(store).values()) == {"FAILED"}
-
-
-@pytest.mark.usefixtures("script")
-def test_workers_that_die_after_a_trial_each_do_not_end_the_search(store: Store) -> None:
-    dying = Dying(first=False)
-    result = tune(store, replace(HERE, trials=5, place=DyingPlace(dying)))
-    assert (result.trials, dying.started) == (5, 5)
 
 
 @pytest.mark.parametrize(
