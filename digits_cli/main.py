@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from digits_cli import analyze, data, evaluate, models, report, run, train, transfer, tune, ui
+from digits_cli.options import flag
 from experiments.errors import DigitsError, UsageError, first_line
 from experiments.processes import heeding_signals
 
@@ -37,9 +38,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", metavar="", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, flag("--version", "Print the version.", callback=_print_version, is_eager=True)] = False,
 ) -> None:
     pass
 

@@ -18,9 +18,9 @@ def _existing(folder: Path | None) -> Path | None:
     return folder
 
 
-def flag(name: str, about: str) -> Any:
+def flag(name: str, about: str, **more: Any) -> Any:
     """Return an option without a value; Typer's help would show one."""
-    return typer.Option(name, help=about, metavar="")
+    return typer.Option(name, help=about, metavar="", **more)
 
 
 def network_names() -> list[str]:

@@ -160,6 +160,11 @@ class Chapter:
     command: str
     blocks: tuple[Block, ...] = ()
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Its tables, in order."""
+        return tuple(table for block in self.blocks for table in block.tables)
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -201,7 +206,7 @@ class Report:
     @property
     def tables(self) -> tuple[Table, ...]:
         """All tables, in order."""
-        return tuple(table for chapter in self.chapters for block in chapter.blocks for table in block.tables)
+        return tuple(table for chapter in self.chapters for table in chapter.tables)
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

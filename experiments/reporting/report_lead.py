@@ -48,6 +48,9 @@ def _best(dataset: str, table: Table) -> str:
 
 
 def _together(table: Table) -> str:
-    """Return a sentence on the first ensemble of a table."""
+    """Return a sentence on the most accurate ensemble of a table."""
     first = table.rows[0]
-    return f"An ensemble of {first.name} gets {number_text(first.numbers['accuracy'].value, 'share')} % right."
+    told = f"{number_text(first.numbers['accuracy'].value, 'share')} % right"
+    if len(table.rows) == 1:
+        return f"An ensemble of {first.name} gets {told}."
+    return f"Of {len(table.rows)} ensembles one of {first.name} gets the most, {told}."

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -110,36 +110,33 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     album = Album(store, folder)
     summaries = {each.dataset: networks_table(each) for each in evidence if each.networks}
     curves = tuple(learning_curves(store, evidence))
-    told = Report(
-        title="",
-        lead="",
+    chapters = (
+        networks_chapter(evidence, summaries, album),
+        costs_chapter(evidence, summaries, album),
+        training_chapter(evidence, curves, album),
+        mistakes_chapter(evidence, album),
+        calibration_chapter(evidence, album),
+        features_chapter(evidence, album),
+        confusing_chapter(evidence, album),
+        transfer_chapter(evidence, album),
+        searches_chapter(evidence, album),
+    )
+    tables = [table for chapter in chapters for table in chapter.tables]
+    return Report(
+        title=reporting.report_title(tables),
+        lead=reporting.report_lead(tables),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,
-        chapters=(
-            networks_chapter(evidence, summaries, album),
-            costs_chapter(evidence, summaries, album),
-            training_chapter(evidence, curves, album),
-            mistakes_chapter(evidence, album),
-            calibration_chapter(evidence, album),
-            features_chapter(evidence, album),
-            confusing_chapter(evidence, album),
-            transfer_chapter(evidence, album),
-            searches_chapter(evidence, album),
-        ),
+        chapters=chapters,
         curves=curves,
-    )
-    return replace(
-        told,
-        title=reporting.report_title(told.tables),
-        lead=reporting.report_lead(told.tables),
-        sources=_sources(store, told),
+        sources=_sources(store, chapters),
     )
 
 
-def _sources(store: Store, told: Report) -> dict[str, Source]:
+def _sources(store: Store, chapters: Iterable[Chapter]) -> dict[str, Source]:
     """Return the runs that a report names, in order."""
-    named = dict.fromkeys(run_id for chapter in told.chapters for run_id in _named(chapter))
+    named = dict.fromkeys(run_id for chapter in chapters for run_id in _named(chapter))
     found = {run_id: tracking.past_run(store, run_id) for run_id in named}
     return {run_id: source(run) for run_id, run in found.items() if run}
 

@@ -180,9 +180,8 @@ def _compared(dataset: str, targets: Sequence[str], run: PastRun, which: str, al
         for file, caption in _about(route, DOMAIN).items():
             main = file in {"alignment", "adaptation"}
             pictures += album.copied(run, f"{target}/{file}", f"{dataset}-to-{target}-{file}", caption, main)
-    return Block(
-        f"From {dataset} to {', '.join(targets)}{which}", pictures=tuple(pictures), passages=album.words(run, "")
-    )
+    heading = f"From {dataset} to {', '.join(targets)}{which}"
+    return Block(heading, pictures=tuple(pictures), passages=album.words(run, ""))
 
 
 def _one_network(network: Network, target: str, compared: bool, album: Album) -> Block:

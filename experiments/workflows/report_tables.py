@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from experiments import transfer
 from experiments.reporting.report_content import Column, Number, Row, Table
+from experiments.reporting.report_lead import ENSEMBLES, NETWORKS
 from experiments.tracking import PastRun
 from experiments.workflows.adapt import ALIGN, NONE
 from experiments.workflows.report_evidence import Evidence, Network
@@ -40,7 +41,7 @@ def networks_table(evidence: Evidence) -> Table:
         Column("latency", "Latency", "milliseconds", "low", "For one image, the median, where it was evaluated"),
     ]
     return _table(
-        f"networks-{evidence.dataset}", f"Networks trained on {evidence.dataset}", columns, rows, _account(evidence)
+        NETWORKS + evidence.dataset, f"Networks trained on {evidence.dataset}", columns, rows, _account(evidence)
     )
 
 
@@ -65,7 +66,7 @@ def ensembles_table(evidence: Evidence) -> Table:
         Column("ece", "ECE", "share", "low"),
     ]
     note = "Whoever chooses members by the test digits measures the choice, not the ensemble."
-    return _table(f"ensembles-{evidence.dataset}", f"Ensembles on {evidence.dataset}", columns, rows, note)
+    return _table(ENSEMBLES + evidence.dataset, f"Ensembles on {evidence.dataset}", columns, rows, note)
 
 
 def members_table(evidence: Evidence) -> Table:
@@ -99,8 +100,8 @@ def versions_together(versions: str) -> str:
 
 def ways_table(evidence: Evidence, target: str) -> Table:
     """Return the accuracy of each network in a domain by each way of being used there."""
-    titles = {NONE: "As it came", ALIGN: "Aligned"}
     ways = [NONE, ALIGN, *transfer.ADAPTATIONS]
+    titles = {NONE: "As it came", ALIGN: "Aligned"}
     rows = []
     for network in evidence.networks:
         runs = network.transfers.get(target, ())

@@ -116,13 +116,8 @@ def _rank(trial: Trial) -> tuple[bool, float]:
 def _row(trial: Trial, search: Search) -> tuple[object, ...]:
     value = f"{trial.value:.4f}" if trial.value is not None else trial.state
     seconds = f"{trial.seconds:.1f}" if trial.seconds is not None else ""
-    return (
-        trial.number,
-        value,
-        len(trial.curve),
-        seconds,
-        *(value_text(trial.params.get(name)) for name in search.space),
-    )
+    tried = (value_text(trial.params.get(name)) for name in search.space)
+    return (trial.number, value, len(trial.curve), seconds, *tried)
 
 
 def _line(trial: Trial, best: Trial | None) -> str:

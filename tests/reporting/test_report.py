@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from small_reports import ACCURACY, HOSTILE, row, small_report, table
 
-from experiments.reporting import number_text, report_page, report_results, results_markdown
-from experiments.reporting.report_content import Unit
+from experiments.reporting import number_text, report_lead, report_page, report_results, results_markdown
+from experiments.reporting.report_content import Row, Table, Unit
 from experiments.reporting.report_numbers import best_rows
 
 VOID = {"meta", "link", "img", "br"}
@@ -130,3 +130,21 @@ def test_every_number_of_the_page_is_in_the_results_with_its_run() -> None:
     assert set(results["runs"]) == {"one", "two"}
     assert results["seeds"] == ["0"]
     assert HOSTILE in results["machines"]
+
+
+@pytest.mark.parametrize(
+    ("ensembles", "told"),
+    [
+        ([], ""),
+        ([row("12 networks", 1, 0.9976)], " An ensemble of 12 networks gets 99.76 % right."),
+        (
+            [row("12 networks", 1, 0.9976), row("3 networks", 1, 0.99)],
+            " Of 2 ensembles one of 12 networks gets the most, 99.76 % right.",
+        ),
+    ],
+)
+def test_the_best_of_several_ensembles_is_told_as_that(ensembles: list[Row], told: str) -> None:
+    networks = Table("networks-uci", "", (ACCURACY,), (row("cnn", 1, 0.98),))
+    together = [Table("ensembles-uci", "", (ACCURACY,), tuple(ensembles))] if ensembles else []
+    alone = "cnn gets 98.00 % of the test digits of uci right (95 % interval 97.00 to 99.00)."
+    assert report_lead([networks, *together]) == alone + told
