@@ -8,7 +8,7 @@ from benchmarks.measures import spread
 from benchmarks.report import Finding, Report
 from benchmarks.search_plan import SearchPlan, new_task
 from experiments.processes import this_process
-from experiments.workflows.trials import do_trial
+from experiments.workflows.tune.trials import do_trial
 
 MOST_SECONDS = 0.5
 MOST_GROWTH = 1.0  # MB a trial

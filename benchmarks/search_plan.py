@@ -13,7 +13,7 @@ from experiments.processes import this_process
 from experiments.tracking import begin_run, open_store
 from experiments.tuning import Engine, Search
 from experiments.tuning.optuna_engine import open_study
-from experiments.workflows.trials import Task
+from experiments.workflows.tune.trials import Task
 
 MLP = MODELS["mlp"]
 

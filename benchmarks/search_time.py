@@ -9,13 +9,13 @@ from time import perf_counter
 from benchmarks.measures import ratio
 from benchmarks.report import Finding, Report
 from benchmarks.search_plan import MLP, SearchPlan
+from experiments.execution.executors import ExecutorConfig
+from experiments.execution.progress import Progress
 from experiments.models.space import Choices, Floats, Integers, Space
 from experiments.processes import usable_cores
 from experiments.tracking import Store, find_runs, open_store
 from experiments.training import fit
-from experiments.workflows.listener import Listener
-from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import Place
+from experiments.workflows.tune.run import TuneOptions, tune
 
 EXPECTED = 1 / 3  # of the loop's time
 MOST_TRIALS = 100
@@ -83,7 +83,7 @@ def _draw(values: Integers | Floats | Choices, draw: random.Random) -> int | flo
     return draw.uniform(values.low, values.high)
 
 
-class Goal(Listener):
+class Goal(Progress):
     """Ends a search when it has reached a value, and keeps its curve on the way."""
 
     def __init__(self, store: Store, study: str, seed: int, target: float) -> None:
@@ -114,7 +114,7 @@ def search(plan: SearchPlan, seed: int, target: float) -> Curve:
     store, study = open_store(), f"search-{seed}"
     options = TuneOptions(
         MLP.name, plan.dataset, settings=plan.settings(seed), limit=plan.limit, trials=MOST_TRIALS,
-        study=study, place=Place(WORKERS), own_first=False,
+        study=study, executor=ExecutorConfig(WORKERS), own_first=False,
     )  # fmt: skip
     goal = Goal(store, study, seed, target)
     with suppress(GoalReached):

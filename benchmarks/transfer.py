@@ -16,12 +16,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.command import Benchmark, at_least, load_backend
 from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
+from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.tracking import Store, find_version, open_store, registered_name, resolve_reference
 from experiments.transfer import ADAPTATIONS
-from experiments.workflows.listener import Listener
-from experiments.workflows.train import TrainOptions, train
-from experiments.workflows.transfer import TransferOptions, transfer_networks
+from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.transfer.run import TransferOptions, transfer_networks
 
 NETWORKS = ("mlp", "cnn", "cnn_norm")
 ALIGNED = 0.973
@@ -82,12 +82,12 @@ class TransferPlan:
         if found:
             return found.text
         self.say(f"train {name} on {dataset}, seed {seed}")
-        trained = train(self.store, options, Listener())
+        trained = train(self.store, options, Progress())
         return f"models:/{trained.registered_model}/{trained.version}"
 
     def _went(self, reference: str, options: TransferOptions) -> list[Mapping[str, Any]]:
         self.say(f"{reference} to {self.target}")
-        rows = transfer_networks(self.store, [reference], options, Listener()).results
+        rows = transfer_networks(self.store, [reference], options, Progress()).results
         training = self.store.client.get_run(str(resolve_reference(self.store, reference).run_id))
         return [{**row, "val_accuracy": training.data.metrics["best_val_accuracy"]} for row in rows]
 

@@ -9,7 +9,7 @@ from digits_cli.options import DataDir, Debug, Experiment, Json, Models
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
-    from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeResult
+    from experiments.workflows.analyze.run import AnalyzeManyResult, AnalyzeResult
 
 SHOWN = 5  # confusing digits of each split
 
@@ -35,13 +35,13 @@ def analyze(
 
     Example: digits analyze --model lenet
     """
-    from experiments.workflows.analyze import AnalyzeOptions
+    from experiments.workflows.analyze.run import AnalyzeOptions
 
     options = AnalyzeOptions(dataset, data_dir, limit, components)
     from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
-    from experiments.workflows.analyze import analyze as work
-    from experiments.workflows.analyze import analyze_many
+    from experiments.workflows.analyze.run import analyze as work
+    from experiments.workflows.analyze.run import analyze_many
 
     with Console(as_json) as console:
         store = open_store(experiment)

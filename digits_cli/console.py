@@ -12,28 +12,29 @@ from types import TracebackType
 from typing import Any, Self
 
 import rich.console
+import rich.progress
 from rich.console import RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from experiments.execution.progress import Progress, StepState, StepStatus
 from experiments.processes import heed_signals
 from experiments.reporting.tables import is_numeric
 from experiments.tracking import Store
-from experiments.workflows.listener import Listener, Standing, State
 
 ENDLESS = 1_000_000  # columns: a file or a pipe takes lines of any length
 AROUND_TREE = 2  # lines of a terminal: an empty board, and the bar
-MARKS: Mapping[State, str] = {
-    "waiting": "·", "running": "▶", "done": "✓", "done before": "✓", "failed": "✗", "left out": "-"
+MARKS: Mapping[StepStatus, str] = {
+    "waiting": "·", "running": "▶", "done": "✓", "cached": "✓", "failed": "✗", "skipped": "-"
 }  # fmt: skip
-STYLES: Mapping[State, str] = {
-    "waiting": "dim", "running": "bold", "done": "green", "done before": "green dim", "failed": "red", "left out": "red"
+STYLES: Mapping[StepStatus, str] = {
+    "waiting": "dim", "running": "bold", "done": "green", "cached": "green dim", "failed": "red", "skipped": "red"
 }  # fmt: skip
 
 
-class Console(Listener):
+class Console(Progress):
     """Shows progress while it is entered, and prints results.
 
     A terminal gets a progress bar with the time left, a file or a pipe plain lines.
@@ -54,7 +55,7 @@ class Console(Listener):
             TaskProgressColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
         )
-        self._progress = _Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
+        self._progress = _Bar(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
         self._task = self._progress.add_task("", visible=False, total=None)
 
     def __enter__(self) -> Self:
@@ -71,24 +72,24 @@ class Console(Listener):
         self._progress.remove_task(self._task)  # a bar that is reset keeps its total
         self._task = self._progress.add_task(name, total=None)
         if not self._err.is_terminal:
-            self.say(name)
+            self.log(name)
 
     def advance(self, done: int, total: int) -> None:
         """Move the bar, unless the work is to be stopped."""
         heed_signals()
         self._progress.update(self._task, completed=done, total=total)
 
-    def board(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    def leaderboard(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Show a table above the bar on a terminal, in place of the one before; elsewhere the lines said are enough."""
         if self._err.is_terminal:
             self._progress.board = _laid_out(title, headers, rows, self._err.width)
 
-    def steps(self, title: str, standings: Sequence[Standing]) -> None:
+    def steps(self, title: str, states: Sequence[StepState]) -> None:
         """Show on a terminal how the steps stand, in place of what was shown before; elsewhere lines are enough."""
         if self._err.is_terminal:
-            self._progress.tree = progress_tree(title, standings, self._err.height - AROUND_TREE)
+            self._progress.tree = progress_tree(title, states, self._err.height - AROUND_TREE)
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Print a line above the bar."""
         self._err.print(text, markup=False)
 
@@ -122,7 +123,7 @@ class Console(Listener):
             print(json.dumps(value), flush=True)
 
 
-class _Progress(Progress):
+class _Bar(rich.progress.Progress):
     """A bar under a tree and a table that change."""
 
     tree: RenderableType = ""
@@ -135,22 +136,22 @@ class _Progress(Progress):
         yield from super().get_renderables()
 
 
-def progress_tree(title: str, standings: Sequence[Standing], room: int = ENDLESS) -> Tree:
+def progress_tree(title: str, states: Sequence[StepState], room: int = ENDLESS) -> Tree:
     """Return how the steps of a larger work stand: a branch for each kind of step, open where something happens.
 
     Where that takes more than `room` lines, an open branch shows only the steps that something happens to.
     """
-    whole = _tree(title, standings, brief=False)
-    return whole if 1 + len(whole.children) <= room else _tree(title, standings, brief=True)
+    whole = _tree(title, states, brief=False)
+    return whole if 1 + len(whole.children) <= room else _tree(title, states, brief=True)
 
 
-def _tree(title: str, standings: Sequence[Standing], *, brief: bool) -> Tree:
-    over = sum(one.state not in ("running", "waiting") for one in standings)
-    left = sum(one.seconds or 0 for one in standings if one.state in ("running", "waiting"))
-    tree = Tree(Text(f"{title}: {over} of {len(standings)} steps, about {duration(left)} left"), guide_style="dim")
-    for kind, group in itertools.groupby(standings, lambda one: one.name.split()[0]):
+def _tree(title: str, states: Sequence[StepState], *, brief: bool) -> Tree:
+    over = sum(one.status not in ("running", "waiting") for one in states)
+    left = sum(one.seconds or 0 for one in states if one.status in ("running", "waiting"))
+    tree = Tree(Text(f"{title}: {over} of {len(states)} steps, about {duration(left)} left"), guide_style="dim")
+    for kind, group in itertools.groupby(states, lambda one: one.name.split()[0]):
         steps = list(group)
-        eventful = [step for step in steps if step.state in ("running", "failed", "left out")]
+        eventful = [step for step in steps if step.status in ("running", "failed", "skipped")]
         whole = len(steps) == 1 or (eventful and not brief)
         branch = tree if whole else tree.add(_branch(kind, steps))
         for step in steps if whole else eventful:
@@ -158,20 +159,20 @@ def _tree(title: str, standings: Sequence[Standing], *, brief: bool) -> Tree:
     return tree
 
 
-def _leaf(step: Standing) -> Text:
-    about = "about " if step.state in ("running", "waiting") else ""
+def _leaf(step: StepState) -> Text:
+    about = "about " if step.status in ("running", "waiting") else ""
     took = "" if step.seconds is None else f"  {about}{duration(step.seconds)}"
-    return Text.assemble((f"{MARKS[step.state]} {step.name}", STYLES[step.state]), (took, "dim"))
+    return Text.assemble((f"{MARKS[step.status]} {step.name}", STYLES[step.status]), (took, "dim"))
 
 
-def _branch(kind: str, steps: Sequence[Standing]) -> Text:
+def _branch(kind: str, steps: Sequence[StepState]) -> Text:
     """Return a line for several steps of which none needs to be told apart."""
-    over = sum(step.state in ("done", "done before") for step in steps)
-    state: State = "done" if over == len(steps) else "waiting"
-    seconds = sum(step.seconds or 0 for step in steps if (step.state == "waiting") == (state == "waiting"))
-    about = "about " if state == "waiting" else ""
-    line = f"{MARKS[state]} {kind}: {over} of {len(steps)}"
-    return Text.assemble((line, STYLES[state]), (f"  {about}{duration(seconds)}", "dim"))
+    over = sum(step.status in ("done", "cached") for step in steps)
+    status: StepStatus = "done" if over == len(steps) else "waiting"
+    seconds = sum(step.seconds or 0 for step in steps if (step.status == "waiting") == (status == "waiting"))
+    about = "about " if status == "waiting" else ""
+    line = f"{MARKS[status]} {kind}: {over} of {len(steps)}"
+    return Text.assemble((line, STYLES[status]), (f"  {about}{duration(seconds)}", "dim"))
 
 
 def duration(seconds: float) -> str:

@@ -77,7 +77,7 @@ def show(
     """
     from digits_cli.console import Console
     from experiments.tracking import open_store
-    from experiments.workflows.show import show as work
+    from experiments.workflows.data import show as work
 
     with Console(as_json) as console:
         store = open_store(experiment)

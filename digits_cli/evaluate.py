@@ -1,6 +1,5 @@
 """`digits evaluate`."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ from experiments.errors import UsageError
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
-    from experiments.workflows.evaluate import EvaluateResult
+    from experiments.workflows.evaluate.run import EvaluateResult
 
 
 def evaluate(
@@ -38,15 +37,16 @@ def evaluate(
         raise UsageError("an ensemble needs different networks: name each model once")
     from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
+    from experiments.workflows.evaluate import EvaluateOptions
     from experiments.workflows.evaluate import evaluate as work
 
     with Console(as_json) as console:
         store = open_store(experiment)
         load_backend()
-        result = work(store, {name: name for name in model}, dataset, data_dir, console, ensemble=ensemble)
+        result = work(store, {name: name for name in model}, EvaluateOptions(dataset, data_dir, ensemble), console)
         print_evaluation(console, result)
         console.where(store, result.run_id)
-        console.json(asdict(result))
+        console.json(result.to_json())
 
 
 def print_evaluation(console: "Console", result: "EvaluateResult") -> None:

@@ -9,7 +9,7 @@ from experiments.errors import UsageError
 from experiments.models import MODELS
 
 if TYPE_CHECKING:
-    from experiments.workflows.workers import Place
+    from experiments.execution.executors import ExecutorConfig
 
 
 def _existing(folder: Path | None) -> Path | None:
@@ -94,7 +94,7 @@ def chosen_settings(texts: list[str] | None, **typed: Any) -> dict[str, Any]:
     return {**{key.strip(): value.strip() for key, _, value in pairs}, **own}
 
 
-def place_of(workers: int, cluster: str | None, cpus: float, gpus: float) -> "Place":
+def executor_config(workers: int, cluster: str | None, cpus: float, gpus: float) -> "ExecutorConfig":
     """Return where workers run.
 
     Raises
@@ -102,6 +102,6 @@ def place_of(workers: int, cluster: str | None, cpus: float, gpus: float) -> "Pl
     UsageError
         For a number out of its range.
     """
-    from experiments.workflows.workers import Place
+    from experiments.execution.executors import ExecutorConfig
 
-    return Place(workers, cluster, cpus, gpus)
+    return ExecutorConfig(workers, cluster, cpus, gpus)

@@ -10,7 +10,7 @@ from digits_cli.options import Debug, Experiment, Json
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
-    from experiments.workflows.report import ReportResult
+    from experiments.workflows.report.run import ReportResult
 
 
 def report(
@@ -38,8 +38,8 @@ def report(
     """
     from digits_cli.console import Console
     from experiments.tracking import open_store
-    from experiments.workflows import report as work
-    from experiments.workflows.report_check import check as compare
+    from experiments.workflows.report import check as compare
+    from experiments.workflows.report import report as work
 
     with Console(as_json) as console:
         store = open_store(experiment, create=False)
@@ -48,7 +48,7 @@ def report(
             console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs are those of the store")
             console.json(asdict(agreed))
         else:
-            written = work.report(store, output, console)
+            written = work(store, output, console)
             print_report(console, written)
             console.json(asdict(written))
 

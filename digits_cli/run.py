@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from digits_cli.console import Console
+    from experiments.execution import PlanResult
     from experiments.tracking import Store
-    from experiments.workflows.run import Foreseen
-    from experiments.workflows.steps import StepsResult
+    from experiments.workflows.suite import PlannedStep
 
 
 def _profiles() -> list[str]:
-    from experiments.workflows.profiles import PROFILES
+    from experiments.workflows.suite.profiles import PROFILES
 
     return list(PROFILES)
 
@@ -65,50 +65,51 @@ def run(
     Example: digits run --profile quick
     """
     from digits_cli.console import Console, load_backend
+    from experiments.execution import ExecutorConfig
     from experiments.tracking import open_store
-    from experiments.workflows import run as suite
-    from experiments.workflows.profiles import profile as named
-    from experiments.workflows.workers import Place
+    from experiments.workflows.suite import plan_suite, run_suite
+    from experiments.workflows.suite import profile as profile_of
 
-    chosen = named(profile).also(also or ())
-    place = Place(workers) if workers != 1 else None
+    chosen = profile_of(profile).also(also or ())
+    executor = ExecutorConfig(workers) if workers != 1 else None
     with Console(as_json) as console:
         store = open_store(experiment)
-        foreseen = suite.preview(store, chosen, data_dir, console, again)
-        print_plan(console, chosen.name, foreseen)
+        planned = plan_suite(store, chosen, data_dir, console, again)
+        print_plan(console, chosen.name, planned)
         if dry_run:
-            console.json({"run_id": None, "steps": [asdict(step) for step in foreseen]})
+            console.json({"run_id": None, "steps": [asdict(step) for step in planned]})
             return
     with Console(as_json) as console:
-        if not place:
+        if not executor:
             load_backend()
-        with failed_steps_shown(partial(_print_outcome, console, store)):
-            _print_outcome(console, store, suite.run(store, chosen, data_dir, console, again, place))
+        with showing_failed_steps(partial(_print_outcome, console, store)):
+            outcome = run_suite(store, chosen, data_dir, console, again, executor)
+        _print_outcome(console, store, outcome)
 
 
-def print_plan(console: "Console", profile: str, foreseen: "Sequence[Foreseen]") -> None:
+def print_plan(console: "Console", profile: str, planned: "Sequence[PlannedStep]") -> None:
     """Show what is to be done, and how long it is expected to take."""
     from digits_cli.console import duration
 
     rows = [
         (step.name, step.status, "" if step.seconds is None else duration(step.seconds), step.run_id or "")
-        for step in foreseen
+        for step in planned
     ]
     console.table(f"Plan of suite {profile}", ("step", "status", "about", "run"), rows)
-    to_do = [step.seconds for step in foreseen if step.status == "to do"]
+    to_do = [step.seconds for step in planned if step.status == "to do"]
     known = [seconds for seconds in to_do if seconds is not None]
     length = f": about {duration(sum(known))}" if known else ""
     unknown = f", {len(to_do) - len(known)} of unknown length" if len(known) < len(to_do) else ""
     console.result(
-        f"{len(to_do)} of {len(foreseen)} steps to do{length}{unknown}, one after the other; times are those of "
+        f"{len(to_do)} of {len(planned)} steps to do{length}{unknown}, one after the other; times are those of "
         "earlier suites in this store, otherwise of those on the README's two cores"
     )
 
 
 @contextmanager
-def failed_steps_shown(show: "Callable[[StepsResult], None]") -> Iterator[None]:
+def showing_failed_steps(show: "Callable[[PlanResult], None]") -> Iterator[None]:
     """Show how each step ended when some failed in the block."""
-    from experiments.workflows.steps import StepsFailedError
+    from experiments.execution import StepsFailedError
 
     try:
         yield
@@ -117,14 +118,14 @@ def failed_steps_shown(show: "Callable[[StepsResult], None]") -> Iterator[None]:
         raise
 
 
-def print_steps(console: "Console", outcome: "StepsResult") -> None:
+def print_steps(console: "Console", outcome: "PlanResult") -> None:
     """Show how each step ended, as a table and as the JSON value."""
     rows = [(step.name, step.status, f"{step.seconds:.1f}", step.error or step.run_id or "") for step in outcome.steps]
     console.table("Steps", ("step", "status", "seconds", "run"), rows)
     console.json(asdict(outcome))
 
 
-def _print_outcome(console: "Console", store: "Store", outcome: "StepsResult") -> None:
+def _print_outcome(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     """Show what came of a suite, whether or not all of it."""
     _print_comparison(console, outcome)
     print_steps(console, outcome)
@@ -132,16 +133,16 @@ def _print_outcome(console: "Console", store: "Store", outcome: "StepsResult") -
     console.where(store, outcome.run_id)
 
 
-def _print_comparison(console: "Console", outcome: "StepsResult") -> None:
+def _print_comparison(console: "Console", outcome: "PlanResult") -> None:
     from digits_cli.evaluate import print_evaluation
-    from experiments.workflows.evaluate import EvaluateResult
+    from experiments.workflows.evaluate.run import EvaluateResult
 
     for step in outcome.steps:
         if step.name.startswith("evaluate") and step.result:
             print_evaluation(console, EvaluateResult(**step.result))
 
 
-def _print_report(console: "Console", outcome: "StepsResult") -> None:
+def _print_report(console: "Console", outcome: "PlanResult") -> None:
     for step in outcome.steps:
         if step.name == "report" and step.result:
             console.result(f"report: open {step.result['page']} in a browser")

@@ -1,6 +1,5 @@
 """`digits train`."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +18,8 @@ from digits_cli.options import (
     WorkerGpus,
     Workers,
     chosen_settings,
+    executor_config,
     network_names,
-    place_of,
 )
 from experiments.errors import UsageError
 from experiments.models import Precision
@@ -28,9 +27,7 @@ from experiments.models import Precision
 if TYPE_CHECKING:
     from digits_cli.console import Console
     from experiments.tracking import Store
-    from experiments.workflows.train import TrainOptions
-    from experiments.workflows.train_many import AllOptions
-    from experiments.workflows.workers import Place
+    from experiments.workflows.train import SeedsResult, TrainOptions, TrainResult
 
 MOST_SEEDS = 1000
 
@@ -94,14 +91,15 @@ def train(
         raise UsageError("--seeds goes with one network and without --seed")
     if from_study is not None and model == "all":
         raise UsageError("--from-study goes with one network")
-    place = place_of(workers, cluster, worker_cpus, worker_gpus)
-    apart = place if cluster or workers > 1 else None
+    executor = executor_config(workers, cluster, worker_cpus, worker_gpus)
+    apart = executor if cluster or workers > 1 else None
     if apart and model != "all" and seeds is None:
         raise UsageError("--workers and --cluster go with all or --seeds: one training is one process")
     from digits_cli.console import Console, load_backend
+    from digits_cli.run import print_steps, showing_failed_steps
     from experiments.tracking import open_store
-    from experiments.workflows.train import TrainOptions
-    from experiments.workflows.train_many import AllOptions
+    from experiments.workflows.train import AllOptions, TrainOptions, train_all, train_seeds
+    from experiments.workflows.train import train as train_one
 
     how = (dataset, data_dir, chosen, limit)
     options = AllOptions(*how) if model == "all" else TrainOptions(model, *how)
@@ -112,12 +110,17 @@ def train(
             options = _from_study(store, options, from_study, console)
         if not apart:
             load_backend()
-        if isinstance(options, AllOptions):
-            _train_all(store, options, console, apart)
-        elif numbers:
-            _train_seeds(store, options, numbers, console, apart)
-        else:
-            _train_one(store, options, console)
+        with showing_failed_steps(partial(print_steps, console)):
+            if isinstance(options, AllOptions):
+                outcomes = train_all(store, options, console, apart)
+                print_steps(console, outcomes)
+                console.where(store, outcomes.run_id)
+            elif numbers:
+                spread = train_seeds(store, options, numbers, console, apart)
+                _print_spread(console, store, spread)
+            else:
+                result = train_one(store, options, console)
+                _print_training(console, store, result)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -140,10 +143,7 @@ def parse_seeds(text: str) -> list[int]:
     return numbers
 
 
-def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> None:
-    from experiments.workflows.train import train as work
-
-    result = work(store, options, console)
+def _print_training(console: "Console", store: "Store", result: "TrainResult") -> None:
     champion = ", champion" if result.champion else ""
     console.result(
         f"{result.model} on {result.dataset}: validation accuracy {result.val_accuracy:.4f} "
@@ -151,39 +151,22 @@ def _train_one(store: "Store", options: "TrainOptions", console: "Console") -> N
         f"registered as {result.registered_model} v{result.version}{champion}"
     )
     console.where(store, result.run_id)
-    console.json(asdict(result))
+    console.json(result.to_json())
 
 
-def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Console") -> "TrainOptions":
-    from experiments.workflows.studies import with_study
-
-    tuned, found = with_study(store, options, name or None)
-    values = ", ".join(f"{key} {value:.6g}" for key, value in found.params.items())
-    console.say(f"with the best of study {found.study}: {values}")
-    return tuned
-
-
-def _train_seeds(
-    store: "Store", options: "TrainOptions", seeds: list[int], console: "Console", place: "Place | None"
-) -> None:
-    from digits_cli.run import failed_steps_shown, print_steps
-    from experiments.workflows.train_many import train_seeds
-
-    with failed_steps_shown(partial(print_steps, console)):
-        result = train_seeds(store, options, seeds, console, place)
+def _print_spread(console: "Console", store: "Store", result: "SeedsResult") -> None:
     console.result(
         f"{result.model}: validation accuracy {result.val_accuracy:.4f} +- {result.val_accuracy_std:.4f} "
         f"over {len(result.seeds)} seeds"
     )
     console.where(store, result.run_id)
-    console.json({**asdict(result.best), **asdict(result)})
+    console.json(result.to_json())
 
 
-def _train_all(store: "Store", options: "AllOptions", console: "Console", place: "Place | None") -> None:
-    from digits_cli.run import failed_steps_shown, print_steps
-    from experiments.workflows.train_many import train_all
+def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Console") -> "TrainOptions":
+    from experiments.workflows.train.studies import with_study
 
-    with failed_steps_shown(partial(print_steps, console)):
-        outcome = train_all(store, options, console, place)
-    print_steps(console, outcome)
-    console.where(store, outcome.run_id)
+    tuned, found = with_study(store, options, name or None)
+    values = ", ".join(f"{key} {value:.6g}" for key, value in found.params.items())
+    console.log(f"with the best of study {found.study}: {values}")
+    return tuned

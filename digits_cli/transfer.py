@@ -10,7 +10,7 @@ from experiments.errors import UsageError
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
-    from experiments.workflows.transfer import TransferResult
+    from experiments.workflows.transfer.run import TransferResult
 
 ALL = "all"
 LONGEST = 9  # digits of a number
@@ -61,8 +61,8 @@ def transfer(
 
     Example: digits transfer --model cnn --model mlp --target usps --adapt align --adapt shot
     """
-    from experiments.workflows.adapt import WAYS
-    from experiments.workflows.transfer import TransferOptions, transfer_networks
+    from experiments.workflows.transfer.pipeline import WAYS
+    from experiments.workflows.transfer.run import TransferOptions, transfer_networks
 
     ways = adapt or ["none"]
     options = TransferOptions(

@@ -18,8 +18,8 @@ from digits_cli.options import (
     WorkerGpus,
     Workers,
     chosen_settings,
+    executor_config,
     network_names,
-    place_of,
 )
 from experiments.tuning import ENGINES, PRUNERS, SAMPLERS
 
@@ -74,8 +74,8 @@ def tune(
     Example: digits tune mlp --trials 20 --workers 2
     """
     from digits_cli.console import Console
-    from experiments.workflows.tune import TuneOptions
-    from experiments.workflows.tune import tune as work
+    from experiments.workflows.tune.run import TuneOptions
+    from experiments.workflows.tune.run import tune as work
 
     options = TuneOptions(
         model=model,
@@ -89,7 +89,7 @@ def tune(
         pruner=pruner,
         study=study,
         storage=storage,
-        place=place_of(workers, cluster, worker_cpus, worker_gpus),
+        executor=executor_config(workers, cluster, worker_cpus, worker_gpus),
     )
     from experiments.tracking import open_store
 

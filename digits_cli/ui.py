@@ -27,7 +27,7 @@ def ui(
 
     store, console, address = open_store(), Console(as_json), f"http://{host}:{port}"
     if not store.uri.startswith("http"):  # a server has pages of its own, and is refused
-        console.say(f"runs: {address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning")
+        console.log(f"runs: {address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning")
         console.json({"url": address, "tracking_uri": store.uri})
     if as_json:
         os.dup2(2, 1)  # MLflow writes to both

@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from experiments.tracking import Store
-    from experiments.workflows.train import TrainResult
+    from experiments.workflows.train.run import TrainResult
 
 FIGURES = (
     "confusion_heatmap",
@@ -91,7 +91,7 @@ def _trained(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         shutil.copy(empty_database, folder / "mlflow.db")
         point_to(folder, patch)
         from experiments.tracking import open_store
-        from experiments.workflows.train import TrainOptions, train
+        from experiments.workflows.train.run import TrainOptions, train
 
         store = open_store()
         settings = {"epochs": 3, "batch_size": 32, "precision": "float32"}

@@ -12,7 +12,7 @@ from experiments.datasets.corruptions import CORRUPTED, CORRUPTIONS, Corruption,
 from experiments.datasets.dataset import Dataset, Digits, Split, Unlabelled
 from experiments.datasets.derived import DATASET_NAMES, DERIVATIONS, DERIVED, Derivation
 from experiments.datasets.deskewing import DESKEWED, deskew
-from experiments.datasets.download import Progress
+from experiments.datasets.download import DownloadProgress
 from experiments.datasets.listing import Listing, catalog
 from experiments.datasets.loading import check_trainable, fetch, load, load_target
 from experiments.datasets.normalise import fit_to_mnist
@@ -32,8 +32,8 @@ __all__ = [
     "Dataset",
     "Derivation",
     "Digits",
+    "DownloadProgress",
     "Listing",
-    "Progress",
     "Split",
     "Unlabelled",
     "catalog",

@@ -10,14 +10,14 @@ from experiments.datasets.local import Copy, locate, read_verified, search_folde
 from experiments.datasets.sources import Edition, RemoteFile, Source
 from experiments.errors import DigitsError
 
-Progress = Callable[[str, int, int], None]
+DownloadProgress = Callable[[str, int, int], None]
 """Called with a file's name, its bytes so far, and its bytes in all (0 when the server does not say)."""
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = 10
 
 
-def obtain(source: Source, data_dir: Path | None = None, progress: Progress | None = None) -> Copy:
+def obtain(source: Source, data_dir: Path | None = None, progress: DownloadProgress | None = None) -> Copy:
     """Find a data set on this machine or download it; either way verified.
 
     The download goes to `data_dir` when that is given, else to the user's cache.
@@ -38,7 +38,7 @@ def obtain(source: Source, data_dir: Path | None = None, progress: Progress | No
     return _download(source, folder, progress, looked_in=search_folders(source, data_dir))
 
 
-def _download(source: Source, folder: Path, progress: Progress | None, looked_in: Sequence[Path]) -> Copy:
+def _download(source: Source, folder: Path, progress: DownloadProgress | None, looked_in: Sequence[Path]) -> Copy:
     """Download the first edition that is to be had."""
     failures: list[str] = []
     for edition in source.editions:
@@ -54,7 +54,7 @@ def _download(source: Source, folder: Path, progress: Progress | None, looked_in
     )
 
 
-def _complete(folder: Path, edition: Edition, progress: Progress | None) -> list[str]:
+def _complete(folder: Path, edition: Edition, progress: DownloadProgress | None) -> list[str]:
     """Download what is missing of an edition; return why the first file failed that did, or nothing."""
     for file in edition.files:
         problems = [] if file.find(folder) else _try_mirrors(file, edition.mirrors, folder, progress)
@@ -63,7 +63,9 @@ def _complete(folder: Path, edition: Edition, progress: Progress | None) -> list
     return []
 
 
-def _try_mirrors(file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: Progress | None) -> list[str]:
+def _try_mirrors(
+    file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: DownloadProgress | None
+) -> list[str]:
     """Download one file; return why each mirror failed, or nothing when one delivered."""
     problems = []
     for mirror in mirrors:
@@ -77,7 +79,7 @@ def _try_mirrors(file: RemoteFile, mirrors: Sequence[str], folder: Path, progres
     return problems
 
 
-def _transfer(url: str, file: RemoteFile, folder: Path, progress: Progress | None) -> None:
+def _transfer(url: str, file: RemoteFile, folder: Path, progress: DownloadProgress | None) -> None:
     """Download into a folder of its own and move the file to its place once it is verified."""
     from pooch import HTTPDownloader
 
@@ -109,10 +111,10 @@ def _reason(error: Exception) -> str:
 
 @dataclass
 class _Bar:
-    """The progress bar that pooch expects, telling a `Progress`. Pooch sets `total`."""
+    """The progress bar that pooch expects, telling a `DownloadProgress`. Pooch sets `total`."""
 
     file: str
-    progress: Progress
+    progress: DownloadProgress
     total: int = 0
     done: int = 0
 

@@ -6,7 +6,7 @@ from experiments.datasets.alignment import DEFAULT, Alignment, alignment_called,
 from experiments.datasets.dataset import Dataset, Unlabelled, joined
 from experiments.datasets.derived import DATASET_NAMES, DERIVED
 from experiments.datasets.deskewing import deskewed
-from experiments.datasets.download import Progress, obtain
+from experiments.datasets.download import DownloadProgress, obtain
 from experiments.datasets.folder import load_folder, load_target_folder
 from experiments.datasets.sources import SOURCES, UCI, Source
 from experiments.datasets.uci import load_uci, uci_folder
@@ -16,7 +16,7 @@ from experiments.errors import UsageError, did_you_mean
 def load(
     name_or_path: str,
     data_dir: Path | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     alignment: str | None = None,
 ) -> Dataset:
     """Load a data set: find it, download it when it is missing, verify, parse, align.
@@ -33,7 +33,7 @@ def load(
         A folder with ``mnist/`` or ``usps/``, looked in before ``$DIGITS_DATA_DIR`` and the user's cache.
         A download goes there if it is given, else to the cache.
     progress
-        Told about downloads; see `Progress`.
+        Told about downloads; see `DownloadProgress`.
     alignment
         The one of `ALIGNMENTS` that brings the digits to 28x28; None for ``box``, MNIST's own procedure. Digits that
         are published at 28x28 have their frame and stay as they are, but for ``deskew``, which shears them. It is the
@@ -62,7 +62,7 @@ def load(
 def load_target(
     name_or_path: str,
     data_dir: Path | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     alignment: str | None = None,
 ) -> Dataset | Unlabelled:
     """Load data to use networks on: as `load`, but a folder may have digits of one class, or without labels.
@@ -77,7 +77,7 @@ def load_target(
     return deskewed(data) if chosen.deskews else data
 
 
-def fetch(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Path:
+def fetch(name: str, data_dir: Path | None = None, progress: DownloadProgress | None = None) -> Path:
     """Make sure that a data set is on this machine and verified; return its folder.
 
     Nothing is downloaded when a verified copy is found; for ``<name>-c`` and ``<name>-deskewed`` that is ``<name>``'s.
@@ -108,7 +108,7 @@ def check_trainable(name: str) -> None:
 def load_source(
     source: Source,
     data_dir: Path | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     alignment: Alignment = DEFAULT,
 ) -> Dataset:
     """Load a data set from its description, its digits fitted to 28x28; see `load`."""

@@ -9,6 +9,7 @@ from experiments.tracking.past_runs import (
     metric_history,
     past_run,
     past_runs,
+    results_table,
 )
 from experiments.tracking.references import (
     DEFAULT_DATASET,
@@ -90,6 +91,7 @@ __all__ = [
     "registered_versions",
     "resolve_reference",
     "resolve_references",
+    "results_table",
     "run_exists",
     "serve_ui",
     "trained_names",

@@ -9,11 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from experiments import results
 from experiments.errors import DigitsError
-from experiments.tracking.runs import MACHINE, Kind
+from experiments.tracking.runs import MACHINE, RESULTS_VERSION, Kind
 from experiments.tracking.store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities import Run as MlflowRun
 
 
@@ -128,6 +130,22 @@ def artifact_text(store: Store, run_id: str, file: str) -> str:
 def artifact_json(store: Store, run_id: str, file: str) -> Any:
     """Return what a JSON file holds that a run keeps; raises as `fetch_artifact`."""
     return json.loads(artifact_text(store, run_id, file))
+
+
+def results_table(store: Store, run_id: str) -> "pd.DataFrame":
+    """Read the table of results that a run recorded; see `experiments.results`.
+
+    Raises
+    ------
+    DigitsError
+        If the run does not exist, or an older version of this project made it without such a table.
+    """
+    run = past_run(store, run_id)
+    if run is None:
+        raise DigitsError(f"there is no run {run_id} in {store.uri}")
+    if RESULTS_VERSION not in run.tags:
+        raise DigitsError(f"run {run_id} was made by an older version; make it again with: {run.command}")
+    return results.from_csv(artifact_text(store, run_id, results.FILE))
 
 
 @contextmanager

@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from experiments import results
 from experiments.processes import is_dead, this_machine, this_process
 from experiments.tracking.store import NOTE, Store
 from experiments.training.backends import DEFAULT, VARIABLE, backend
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROCESS = "digits.process"
 MACHINE = "digits.machine"
+RESULTS_VERSION = "digits.results"  # of the format of a run's table of results
 REJECTED = "BAD_REQUEST"  # MLflow's error code of what its database did not take
 FIGURE_DPI = 120
 NOTE_LENGTH = 8000  # MLflow cuts longer tags, with a warning
@@ -84,6 +87,15 @@ class Run:
     def log_json(self, data: Any, file: str) -> None:
         """Keep data as a JSON file."""
         self.store.client.log_dict(self.id, data, file)
+
+    def log_results(self, table: "pd.DataFrame", model_id: str | None = None) -> None:
+        """Record a table of results as ``results.csv``, and its numbers as metrics; see `experiments.results`.
+
+        With `model_id` the metrics are shown with that logged model too.
+        """
+        self.log_text(results.to_csv(table), results.FILE)
+        self.log_metrics(results.scalars(table), model_id=model_id)
+        self.set_tags({RESULTS_VERSION: "1"})
 
     def log_dataset(self, name: str, source: str, digest: str, context: str, size: int) -> None:
         """Link the data that the run used.

@@ -1,4 +1,5 @@
-"""One module a command: load, call the parts, track, return a result.
+"""One module or package per command: load, compute, record, return a result.
 
-This is the one place where the parts meet MLflow and figures.
+A package has fixed roles: `run` (the public function), `record` (what the command writes to MLflow and reads back) and,
+where it exists, `pipeline` (order and caching of the computations). Computations themselves live below.
 """

@@ -8,7 +8,7 @@ import rich.console
 from rich.text import Text
 
 from digits_cli.console import Console, duration, progress_tree
-from experiments.workflows.listener import Standing
+from experiments.execution.progress import StepState
 
 HEADERS = ("name", "run", "folder", "what happened")
 WORDS = ("mlp_small", "0123456789abcdef0123456789abcdef", "/home/someone/.cache/digits/mnist")
@@ -98,17 +98,17 @@ def test_durations_read_well(seconds: float, text: str) -> None:
 
 
 def test_a_tree_is_open_where_something_happens() -> None:
-    standings = [
-        Standing("tune mlp", "done", 480.0),
-        Standing("train mlp", "done", 50.0),
-        Standing("train lenet", "running", 70.0),
-        Standing("train cnn", "waiting", None),
-        Standing("analyze lenet", "waiting", 180.0),
-        Standing("analyze cnn", "waiting", 300.0),
-        Standing("report", "waiting", 20.0),
+    states = [
+        StepState("tune mlp", "done", 480.0),
+        StepState("train mlp", "done", 50.0),
+        StepState("train lenet", "running", 70.0),
+        StepState("train cnn", "waiting", None),
+        StepState("analyze lenet", "waiting", 180.0),
+        StepState("analyze cnn", "waiting", 300.0),
+        StepState("report", "waiting", 20.0),
     ]
     console = rich.console.Console(width=100, record=True, file=io.StringIO())
-    console.print(progress_tree("suite test", standings))
+    console.print(progress_tree("suite test", states))
     shown = [line.strip("│├└─ ").rstrip() for line in console.export_text().splitlines()]
     assert shown == [
         "suite test: 2 of 7 steps, about 10 min left",
@@ -126,10 +126,10 @@ def test_on_a_low_terminal_the_running_step_and_the_bar_are_in_view(
 ) -> None:
     be_a_terminal(monkeypatch, 100)
     monkeypatch.setenv("LINES", "8")
-    standings = [Standing(f"train {i}", "done" if i < 9 else "waiting", 60.0) for i in range(20)]
-    standings[9] = Standing("train lenet", "running", 60.0)
+    states = [StepState(f"train {i}", "done" if i < 9 else "waiting", 60.0) for i in range(20)]
+    states[9] = StepState("train lenet", "running", 60.0)
     with Console(as_json=True) as console:
-        console.steps("suite test", standings)
+        console.steps("suite test", states)
         console.stage("the bar")
         console.advance(1, 2)
     last = Text.from_ansi(capfd.readouterr().err).plain.split("suite test: 9 of 20 steps")[-1]
@@ -142,7 +142,7 @@ def test_on_a_low_terminal_the_running_step_and_the_bar_are_in_view(
 def test_steps_stay_in_view_above_the_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     be_a_terminal(monkeypatch, 100)
     with Console(as_json=True) as console:
-        console.steps("suite test", [Standing("train lenet", "running", 60.0)])
+        console.steps("suite test", [StepState("train lenet", "running", 60.0)])
         console.stage("train lenet on uci")
         console.advance(1, 2)
     said = Text.from_ansi(capfd.readouterr().err).plain

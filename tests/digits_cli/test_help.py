@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from digits_cli.main import app, main
-from experiments.workflows.profiles import PROFILES
+from experiments.workflows.suite.profiles import PROFILES
 
 HEAVY = ("tensorflow", "keras", "mlflow", "sklearn", "matplotlib", "pandas", "scipy", "optuna")
 COMMANDS = ("data", "models", "tune", "train", "evaluate", "analyze", "transfer", "report", "run", "ui")

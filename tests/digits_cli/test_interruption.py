@@ -112,7 +112,7 @@ def test_the_same_work_is_not_done_twice_at_once(store: Store) -> None:
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=300)
     assert (second.returncode, out) == (1, "")
-    assert "another process is already doing this: train mlp_small" in err
+    assert "another process is already running train mlp_small" in err
     assert statuses(store) == ["KILLED"]
 
 

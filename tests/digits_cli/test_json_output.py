@@ -13,7 +13,7 @@ from conftest import Trained
 from digits_cli.main import main
 from experiments.models import MODELS
 from experiments.tracking import Store, log_model, open_run, register
-from experiments.workflows.train import TrainOptions, TrainResult
+from experiments.workflows.train.run import TrainOptions, TrainResult
 
 Shown = Callable[..., Any]
 TRAIN_KEYS = {"run_id", "model", "dataset", "registered_model", "version", "epochs", "val_accuracy", "seconds"}
@@ -53,13 +53,13 @@ def test_train_with_several_seeds(shown: Shown) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_train_with_several_seeds_describes_the_best(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    def trained(_store: object, options: TrainOptions, *_: object) -> TrainResult:
+    def trained(_store: object, options: TrainOptions, **_: object) -> TrainResult:
         seed = options.recipe.seed
         accuracy = {3: 0.91, 4: 0.95, 5: 0.93}[seed]
         named = (f"run-{seed}", "mlp_small", "uci", "uci-mlp_small", seed - 2)
         return TrainResult(*named, 10 + seed, accuracy, 1.0, 0.1, seed, seed == 4, "float32", seed)
 
-    monkeypatch.setattr("experiments.workflows.train_many.train", trained)
+    monkeypatch.setattr("experiments.workflows.train.many.train", trained)
     result = shown(*"train mlp_small --dataset uci --seeds 3-5".split())
     best = {key: result[key] for key in ("version", "champion", "seed", "epochs", "best_epoch")}
     assert best == {"version": 2, "champion": True, "seed": 4, "epochs": 14, "best_epoch": 4}

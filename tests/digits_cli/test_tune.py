@@ -334,7 +334,7 @@ def test_wrong_usage_is_told_in_one_line(
     refused: Refused, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("experiments.workflows.tune._search", lambda *_: pytest.fail("the search has begun"))
+    monkeypatch.setattr("experiments.workflows.tune.run._search", lambda *_: pytest.fail("the search has begun"))
     assert message in refused(f"tune mlp_small --dataset uci {options}")
     assert not store.client.search_runs([store.experiment_id])
     assert {file.name for file in tmp_path.iterdir()} == {"project"}

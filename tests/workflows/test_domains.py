@@ -18,14 +18,14 @@ from PIL import Image
 from experiments import datasets, transfer
 from experiments.datasets import Unlabelled
 from experiments.errors import UsageError
+from experiments.execution.cache import Stages
+from experiments.execution.progress import Progress
 from experiments.tracking import Reference, Store, resolve_reference
 from experiments.tracking.registry import SCORE
-from experiments.workflows.adapt import Pair, few_shot, ladder
-from experiments.workflows.domains import Source, check_new, digest_of, domain, source, target
-from experiments.workflows.listener import Listener
-from experiments.workflows.stages import Stages
-from experiments.workflows.train import TrainOptions, train
-from experiments.workflows.transfer import TransferOptions, transfer_networks
+from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.transfer.domains import Source, check_new, digest_of, domain, source, target
+from experiments.workflows.transfer.pipeline import Pair, few_shot, ladder
+from experiments.workflows.transfer.run import TransferOptions, transfer_networks
 
 UCI = datasets.load("uci")
 MANY = 60
@@ -53,7 +53,7 @@ def shifted(n: int = MANY) -> NDArray[np.uint8]:
 
 
 def load(name: object, home: Source) -> Any:
-    where, data = target(str(name), home.alignment, None, Listener())
+    where, data = target(str(name), home.alignment, None, Progress())
     check_new(home, str(name), data)
     return where, data
 
@@ -115,11 +115,11 @@ def test_known_labels_of_test_digits_are_used(tmp_path: Path) -> None:
 @pytest.fixture
 def paired(trained: Trained, tmp_path: Path) -> Callable[[Path], Pair]:
     """Return a function that pairs the trained lenet with a folder."""
-    home = source(trained.store, resolve_reference(trained.store, "lenet"), None, Listener())
+    home = source(trained.store, resolve_reference(trained.store, "lenet"), None, Progress())
 
     def pair(folder: Path) -> Pair:
         where, data = load(folder, home)
-        return Pair(home, where, data, tmp_path / "kept", Stages(Listener(), "pair"), 0)
+        return Pair(home, where, data, tmp_path / "kept", Stages(Progress(), "pair"), 0)
 
     return pair
 
@@ -133,7 +133,7 @@ def test_few_shot_learning_needs_labels(trained: Trained, tmp_path: Path, paired
 def test_the_ladder_needs_no_labels(tmp_path: Path, paired: Callable[[Path], Pair]) -> None:
     rows = np.pad(shifted(20), ((0, 0), (3, 0), (0, 9)))  # of another size: every rung is another picture
     pair = paired(write(tmp_path / "mine", rows))
-    rungs = ladder(pair, None, None, Listener())
+    rungs = ladder(pair, None, None, Progress())
     assert [rung.alignment for rung in rungs] == ["resize", "frame", "centre", "box"]
     assert all(rung.outcome.metrics is None and rung.outcome.probabilities.shape == (20, 10) for rung in rungs)
     assert transfer.fixed_rung(rungs).alignment == "box"
@@ -177,7 +177,7 @@ def test_a_ladder_is_of_the_pictures_as_they_are(tmp_path: Path, paired: Callabl
     rows = shifted(20)
     rungs = [
         ladder(
-            paired(write(tmp_path / name, np.pad(rows, ((0, 0), (wide, wide), (wide, wide))))), None, None, Listener()
+            paired(write(tmp_path / name, np.pad(rows, ((0, 0), (wide, wide), (wide, wide))))), None, None, Progress()
         )
         for name, wide in (("tight", 0), ("wide", 20))
     ]
@@ -187,9 +187,9 @@ def test_a_ladder_is_of_the_pictures_as_they_are(tmp_path: Path, paired: Callabl
 
 @pytest.mark.usefixtures("trained")
 def test_corrupted_training_digits_are_not_there_to_learn_from(trained: Trained, tmp_path: Path) -> None:
-    home = source(trained.store, resolve_reference(trained.store, "mlp_small"), None, Listener())
+    home = source(trained.store, resolve_reference(trained.store, "mlp_small"), None, Progress())
     where, data = load("uci-c", home)
-    pair = Pair(home, where, data, tmp_path, Stages(Listener(), "pair"), 0)
+    pair = Pair(home, where, data, tmp_path, Stages(Progress(), "pair"), 0)
     with pytest.raises(UsageError, match="the training digits of uci-c are not corrupted"):
         few_shot(pair, trained.store, (1,), 0.5)
 

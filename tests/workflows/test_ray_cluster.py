@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from digits_cli.main import main
+from experiments.execution.executors import ExecutorConfig
+from experiments.execution.progress import Progress
 from experiments.tracking import Store
-from experiments.workflows.listener import Listener
-from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import Place
+from experiments.workflows.tune.run import TuneOptions, tune
 
 ray = pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
 
@@ -57,7 +57,7 @@ def tried(run: Any) -> dict[str, str]:
     return {name: run.data.params[name] for name in SPACE}
 
 
-class Remover(Listener):
+class Remover(Progress):
     """Takes a node away as soon as two trials are being trained."""
 
     def __init__(self, store: Store, remove: Callable[[], None]) -> None:
@@ -65,7 +65,7 @@ class Remover(Listener):
         self.removed_at = 0.0
         self.said: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.said.append(text)
 
     def advance(self, done: int, total: int) -> None:  # noqa: ARG002
@@ -103,7 +103,7 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_trials_ask
 
     node = cluster.add_node(num_cpus=1)
     remover = Remover(store, lambda: cluster.remove_node(node, allow_graceful=False))
-    result = tune(store, replace(OPTIONS, place=Place(2, cluster.address)), remover)
+    result = tune(store, replace(OPTIONS, executor=ExecutorConfig(2, cluster.address)), remover)
     assert remover.removed_at
     assert (result.trials, result.failed, result.repeated) == (3, 0, 2)
     assert statuses(store, "tune") == ["FINISHED"]

@@ -9,8 +9,8 @@ from small_stores import fill, results, train
 from experiments.errors import DigitsError
 from experiments.reporting import results_markdown
 from experiments.tracking import Store
-from experiments.workflows.report import report
-from experiments.workflows.report_check import ReportDiffersError, check
+from experiments.workflows.report.check import ReportDiffersError, check
+from experiments.workflows.report.run import report
 
 
 def test_a_report_agrees_with_its_store_until_one_changes(store: Store, tmp_path: Path) -> None:

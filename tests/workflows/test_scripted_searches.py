@@ -10,18 +10,18 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from in_this_process import Hearer, InThisProcess
+from in_process import InThisProcess, ProgressLog
 from search_runs import SETTINGS, all_runs, status, statuses, text, trial_runs
 
 from experiments import tracking
 from experiments.errors import DigitsError
+from experiments.execution.executors import Executor, ExecutorConfig, Finished, InProcessExecutor
 from experiments.models import Recipe
 from experiments.tracking import Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit
 from experiments.tuning import SearchFailedError
-from experiments.workflows import trials as trials_module
-from experiments.workflows.tune import MOST_DEATHS, TuneOptions, tune
-from experiments.workflows.workers import Ended, InProcess, Place, Workers
+from experiments.workflows.tune import trials as trials_module
+from experiments.workflows.tune.run import MOST_DEATHS, TuneOptions, tune
 
 
 class Script:
@@ -65,7 +65,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     return made
 
 
-HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", place=InThisProcess())
+HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", executor=InThisProcess())
 
 
 def test_a_trial_that_fails_is_made_up_for_by_another(store: Store, script: Script) -> None:
@@ -159,7 +159,7 @@ def test_a_search_of_which_all_diverges_says_that_none_was_complete(store: Store
 def test_a_point_of_a_grid_that_cannot_be_trained_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})
     fixed = {"epochs": 1, "learning_rate": 1e-3, "dropout": 0.1, "augmentation": 0.0, "precision": "float32"}
-    options = TuneOptions("lenet", "uci", settings=fixed, limit=200, trials=9, sampler="grid", place=InThisProcess())
+    options = TuneOptions("lenet", "uci", settings=fixed, limit=200, trials=9, sampler="grid", executor=InThisProcess())
     result = tune(store, options)
     assert (result.trials, result.failed) == (2, 1)
     outcomes = {run.data.params["batch_size"]: run.info.status for run in trial_runs(store, result.run_id)}
@@ -238,24 +238,24 @@ def test_a_search_by_keras_tuner_that_is_interrupted_or_fails_goes_on_to_the_tri
     assert len(script.begun) == 16
 
 
-class Dying(InProcess):
+class Dying(InProcessExecutor):
     """A worker that dies when its work is done, or before it has begun."""
 
     def __init__(self, first: bool) -> None:
         super().__init__()
         self.first, self.started = first, 0
 
-    def start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
+    def submit(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         self.started += 1
         if self.first:
-            self._ended.append(Ended(name, died="ended by signal 9 (out of memory?)"))
+            self._finished.append(Finished(name, crash="ended by signal 9 (out of memory?)"))
         else:
-            (task,) = arguments
+            (task,) = args
             engine = task.engine
             claims = iter([True])
             task_once = replace(task, engine=OneClaim(engine, claims))
-            work(task_once)
-            self._ended.append(Ended(name, died="ended by signal 9 (out of memory?)"))
+            function(task_once, **kwargs)
+            self._finished.append(Finished(name, crash="ended by signal 9 (out of memory?)"))
 
 
 class OneClaim:
@@ -271,28 +271,28 @@ class OneClaim:
         return getattr(self._engine, name)
 
 
-class DyingPlace(Place):
+class DyingExecutor(ExecutorConfig):
     """Where workers die."""
 
     def __init__(self, workers: Dying) -> None:
         super().__init__()
         object.__setattr__(self, "dying", workers)
 
-    def open(self) -> Workers:
-        return self.__dict__["dying"]  # type: ignore[no-any-return]
+    def open(self) -> Executor:
+        return self.__dict__["dying"]
 
 
 def test_workers_that_die_one_after_the_other_end_the_search(store: Store) -> None:
-    dying, hearer = Dying(first=True), Hearer()
+    dying, log = Dying(first=True), ProgressLog()
     with pytest.raises(SearchFailedError, match=f"{MOST_DEATHS} workers died one after the other"):
-        tune(store, replace(HERE, place=DyingPlace(dying)), hearer)
+        tune(store, replace(HERE, executor=DyingExecutor(dying)), log)
     assert dying.started == MOST_DEATHS
-    assert "worker-0 ended by signal 9 (out of memory?)" in hearer.said
+    assert "worker-0 ended by signal 9 (out of memory?)" in log.lines
     assert set(all_runs(store).values()) == {"FAILED"}
 
 
 @pytest.mark.usefixtures("script")
 def test_workers_that_die_after_a_trial_each_do_not_end_the_search(store: Store) -> None:
     dying = Dying(first=False)
-    result = tune(store, replace(HERE, trials=5, place=DyingPlace(dying)))
+    result = tune(store, replace(HERE, trials=5, executor=DyingExecutor(dying)))
     assert (result.trials, dying.started) == (5, 5)

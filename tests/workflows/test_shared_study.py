@@ -18,7 +18,7 @@ from uuid import uuid4
 import optuna
 import psutil
 import pytest
-from in_this_process import Hearer, InThisProcess
+from in_process import InThisProcess, ProgressLog
 from mlflow.exceptions import MlflowException
 
 from experiments import tracking
@@ -27,8 +27,8 @@ from experiments.tracking import Store
 from experiments.training import Epoch, Fit
 from experiments.tuning import optuna_engine, storage
 from experiments.tuning.optuna_engine import OptunaEngine
-from experiments.workflows import trials as trials_module
-from experiments.workflows.tune import TuneOptions, tune
+from experiments.workflows.tune import trials as trials_module
+from experiments.workflows.tune.run import TuneOptions, tune
 
 pytestmark = pytest.mark.slow
 
@@ -192,7 +192,7 @@ def options(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[TuneOpti
     monkeypatch.setattr(trials_module, "fit", fit)
     monkeypatch.setattr(trials_module, "release_memory", lambda: None)
     monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})
-    yield TuneOptions("mlp_small", "uci", storage=database, trials=1, pruner="none", place=InThisProcess())
+    yield TuneOptions("mlp_small", "uci", storage=database, trials=1, pruner="none", executor=InThisProcess())
     for one in opened:  # a command leaves that to its end
         one.remove_session()
         one.engine.dispose()
@@ -217,12 +217,12 @@ def begun_elsewhere(store: Store, options: TuneOptions) -> tuple[OptunaEngine, i
 def test_the_trial_of_a_machine_that_falls_silent_is_given_to_another(store: Store, options: TuneOptions) -> None:
     engine, number, run_id = begun_elsewhere(store, options)
     engine._hearts[number].set()  # and beats no more
-    hearer = Hearer()
+    log = ProgressLog()
     start = time.monotonic()
-    result = tune(store, replace(options, trials=2), hearer)
+    result = tune(store, replace(options, trials=2), log)
     assert time.monotonic() - start < 30
     assert (result.trials, result.failed, result.repeated) == (2, 0, 1)
-    assert "the trials that are left are being done elsewhere; waiting for them" in hearer.said
+    assert "the trials that are left are being done elsewhere; waiting for them" in log.lines
     assert store.client.get_run(run_id).info.status == "FAILED"
     trials = engine.trials()
     assert [trial.state for trial in trials] == ["complete", "failed", "complete"]

@@ -7,7 +7,7 @@ from PIL import Image
 
 from experiments import datasets
 from experiments.tracking import Store
-from experiments.workflows.show import show
+from experiments.workflows.data import show
 
 
 def test_show_writes_and_logs_samples_and_class_counts(store: Store, tmp_path: Path) -> None:

@@ -9,21 +9,21 @@ from PIL import Image
 
 from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
+from experiments.execution.executors import Executor, ExecutorConfig, InProcessExecutor
 from experiments.tracking import Store
-from experiments.workflows.studies import find_study, with_study
-from experiments.workflows.train import TrainOptions, train
-from experiments.workflows.tune import TuneOptions, tune
-from experiments.workflows.workers import InProcess, Place, Workers
+from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.train.studies import find_study, with_study
+from experiments.workflows.tune.run import TuneOptions, tune
 
 BEST = {"units_1": 64, "dropout": 0.2, "learning_rate": 0.005}
 OPTIONS = TrainOptions("mlp_small", "uci")
 
 
-class InThisProcess(Place):
+class InThisProcess(ExecutorConfig):
     """Where one worker does the trials before `start` returns."""
 
-    def open(self) -> Workers:
-        return InProcess()
+    def open(self) -> Executor:
+        return InProcessExecutor()
 
 
 def searched(
@@ -128,7 +128,7 @@ def test_a_search_and_a_training_on_ones_own_digits_find_each_other(store: Store
         (folder / str(data.labels[i])).mkdir(parents=True, exist_ok=True)
         Image.fromarray(data.images[i]).save(folder / str(data.labels[i]) / f"{i}.png")
     settings = {"epochs": 1, "batch_size": 16, "precision": "float32"}
-    search = TuneOptions("mlp_small", str(folder), settings=settings, trials=2, place=InThisProcess())
+    search = TuneOptions("mlp_small", str(folder), settings=settings, trials=2, executor=InThisProcess())
     result = tune(store, search)
     assert (result.dataset, result.study) == ("my-digits", "my-digits-mlp_small")
     own = TrainOptions("mlp_small", str(folder), settings={"epochs": 1, "patience": 1})

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from experiments.errors import UsageError
+from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.tracking import Store
-from experiments.workflows import train_many
-from experiments.workflows.listener import Listener
-from experiments.workflows.train import TrainOptions, TrainResult, train
-from experiments.workflows.train_many import ON_REQUEST, AllOptions, train_all, train_seeds
+from experiments.workflows.train import many as train_many
+from experiments.workflows.train.many import ON_REQUEST, AllOptions, train_all, train_seeds
+from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 
@@ -39,12 +39,12 @@ def test_what_other_code_trained_is_not_taken_over(
 ) -> None:
     trained: list[object] = []
 
-    def interrupted(store: Store, plan: TrainOptions, listener: Listener, parent: str) -> TrainResult:
+    def interrupted(store: Store, plan: TrainOptions, *, progress: Progress, parent: str) -> TrainResult:
         if len(trained) == 1:
             trained.append("interrupted")
             raise KeyboardInterrupt
         trained.append(plan.settings["seed"])
-        return train(store, plan, listener, parent)
+        return train(store, plan, progress, parent)
 
     monkeypatch.setattr(train_many, "train", interrupted)
     options = TrainOptions("mlp_small", "uci", settings=QUICK)

@@ -16,16 +16,16 @@ from mlflow.artifacts import load_text
 
 from experiments import analysis, datasets
 from experiments.errors import DigitsError, UsageError
+from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
 from experiments.tracking import load_reference, resolve_reference
-from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
-from experiments.workflows.listener import Listener
+from experiments.workflows.analyze.run import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
 
 LIMIT = 700
 UCI = datasets.load("uci")
 
 
-class Ear(Listener):
+class Ear(Progress):
     """Remembers the stages."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from experiments import datasets
 from experiments.errors import DigitsError, UsageError
 from experiments.models.prediction import predict
 from experiments.tracking import Store, load_reference, resolve_reference
-from experiments.workflows.evaluate import EvaluateResult, evaluate
+from experiments.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
 
 LABELS = datasets.load("uci").test.labels
 
@@ -117,7 +117,7 @@ def test_several_networks_are_compared(trained: Trained, compared: EvaluateResul
 @pytest.fixture(scope="module")
 def joined(_trained: Trained) -> EvaluateResult:
     """Return both networks compared with what they say together."""
-    return evaluate(_trained.store, {"mlp_small": "mlp_small", "lenet": "lenet"}, ensemble=True)
+    return evaluate(_trained.store, {"mlp_small": "mlp_small", "lenet": "lenet"}, EvaluateOptions(ensemble=True))
 
 
 def test_an_ensemble_is_the_mean_of_its_members(
@@ -162,16 +162,16 @@ def test_an_ensemble_has_a_run_under_the_comparison_that_names_its_members(
 
 def test_what_is_no_ensemble_is_refused(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"at least two models, received lenet$"):
-        evaluate(trained.store, {"lenet": "lenet"}, ensemble=True)
+        evaluate(trained.store, {"lenet": "lenet"}, EvaluateOptions(ensemble=True))
     with pytest.raises(UsageError, match="lenet and also are the same network; an ensemble needs different ones"):
-        evaluate(trained.store, {"lenet": "lenet", "also": "models:/uci-lenet/1"}, ensemble=True)
+        evaluate(trained.store, {"lenet": "lenet", "also": "models:/uci-lenet/1"}, EvaluateOptions(ensemble=True))
     with pytest.raises(UsageError, match="called 'ensemble' cannot be told"):
-        evaluate(trained.store, {"lenet": "lenet", "ensemble": "mlp_small"}, ensemble=True)
+        evaluate(trained.store, {"lenet": "lenet", "ensemble": "mlp_small"}, EvaluateOptions(ensemble=True))
     file, link = tmp_path / "some.keras", tmp_path / "other.keras"
     load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
     link.symlink_to(file)
     with pytest.raises(UsageError, match="are the same network"):
-        evaluate(trained.store, {"one": str(file), "other": str(link)}, "uci", ensemble=True)
+        evaluate(trained.store, {"one": str(file), "other": str(link)}, EvaluateOptions("uci", ensemble=True))
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -180,7 +180,7 @@ def test_a_file_is_evaluated_like_a_registered_model(
 ) -> None:
     file = tmp_path / "mine.keras"
     load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
-    result = evaluate(trained.store, {"file": str(file)}, "uci")
+    result = evaluate(trained.store, {"file": str(file)}, EvaluateOptions("uci"))
     found = result.models["file"]
     assert found["accuracy"] == compared.models["lenet"]["accuracy"]
     assert "mlflow.parentRunId" not in trained.store.client.get_run(found["run_id"]).data.tags
@@ -195,7 +195,7 @@ def test_a_network_of_another_shape_is_refused(trained: Trained, tmp_path: Path)
     other = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
     other.save(tmp_path / "other.keras")
     with pytest.raises(UsageError, match=r"maps \(8, 8, 1\) to \(3,\)"):
-        evaluate(trained.store, {"other": str(tmp_path / "other.keras")}, "uci")
+        evaluate(trained.store, {"other": str(tmp_path / "other.keras")}, EvaluateOptions("uci"))
 
 
 def test_a_network_that_ends_in_logits_is_refused(trained: Trained, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_network_that_ends_in_logits_is_refused(trained: Trained, tmp_path: Pa
     file = tmp_path / "logits.keras"
     network.save(file)
     with pytest.raises(UsageError, match=r"logits\.keras does not give probabilities \(.*\); .* ends in softmax$"):
-        evaluate(trained.store, {"logits": str(file)}, "uci")
+        evaluate(trained.store, {"logits": str(file)}, EvaluateOptions("uci"))
 
 
 def test_what_cannot_be_evaluated_is_named(trained: Trained) -> None:

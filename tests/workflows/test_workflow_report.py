@@ -32,8 +32,8 @@ from digits_cli.main import main
 from experiments import reporting
 from experiments.errors import DigitsError
 from experiments.tracking import Store, best_versions, open_run, open_store
-from experiments.workflows.report import report
-from experiments.workflows.report_check import check
+from experiments.workflows.report.check import check
+from experiments.workflows.report.run import report
 
 
 @pytest.fixture

@@ -7,14 +7,22 @@ from typing import Any, NoReturn
 import pytest
 
 from experiments.errors import DigitsError, UsageError
+from experiments.execution import ExecutorConfig, StepsFailedError
 from experiments.models import MODELS
 from experiments.tracking import Store, registered_versions
-from experiments.workflows import run as suite
-from experiments.workflows.profiles import FULL, PROFILES, Profile, Training, Transfer, profile
-from experiments.workflows.steps import StepsFailedError
-from experiments.workflows.train_many import ON_REQUEST
-from experiments.workflows.tune import TuneOptions
-from experiments.workflows.workers import Place
+from experiments.workflows.suite import (
+    PROFILES,
+    Profile,
+    Training,
+    Transfer,
+    pipeline,
+    plan_suite,
+    profile,
+    run_suite,
+)
+from experiments.workflows.suite.profiles import FULL
+from experiments.workflows.train.many import ON_REQUEST
+from experiments.workflows.tune.run import TuneOptions
 
 SMALL = Profile(
     "small",
@@ -34,12 +42,12 @@ def statuses(steps: Any) -> dict[str, str]:
 
 
 def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) -> None:
-    foreseen = suite.preview(store, SMALL)
-    assert [(step.name, step.status) for step in foreseen] == [(name, "to do") for name in NAMES]
-    assert [step.seconds for step in foreseen] == [12.0, None, None, None, 3.0]
+    planned = plan_suite(store, SMALL)
+    assert [(step.name, step.status) for step in planned] == [(name, "to do") for name in NAMES]
+    assert [step.seconds for step in planned] == [12.0, None, None, None, 3.0]
     assert store.client.search_runs([store.experiment_id]) == []
 
-    first = suite.run(store, SMALL)
+    first = run_suite(store, SMALL)
     assert statuses(first.steps) == dict.fromkeys(NAMES, "done")
     results = {step.name: step.result or {} for step in first.steps}
     assert list(results["evaluate"]["models"]) == ["mlp_small", "mlp_small seed 1"]
@@ -47,39 +55,39 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
     assert Path(results["report"]["page"]) == store.root / "reports/small/index.html"
     assert Path(results["report"]["page"]).is_file()
 
-    foreseen = suite.preview(store, SMALL)
-    assert statuses(foreseen) == {**dict.fromkeys(NAMES, "done before"), "report": "to do"}
-    assert [step.seconds for step in foreseen] == [step.seconds for step in first.steps]
-    second = suite.run(store, SMALL)
-    assert statuses(second.steps) == {**dict.fromkeys(NAMES, "done before"), "report": "done"}
+    planned = plan_suite(store, SMALL)
+    assert statuses(planned) == {**dict.fromkeys(NAMES, "cached"), "report": "to do"}
+    assert [step.seconds for step in planned] == [step.seconds for step in first.steps]
+    second = run_suite(store, SMALL)
+    assert statuses(second.steps) == {**dict.fromkeys(NAMES, "cached"), "report": "done"}
     assert len(registered_versions(store)) == 2
 
     longer = replace(SMALL, settings={**SMALL.settings, "epochs": 2}, transfers=())
-    assert set(statuses(suite.run(store, longer).steps).values()) == {"done"}
-    assert statuses(suite.preview(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
+    assert set(statuses(run_suite(store, longer).steps).values()) == {"done"}
+    assert statuses(plan_suite(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
 
     store.client.delete_model_version("uci-mlp_small", "2")
-    expected = ["done before", "to do", "to do", "done before", "to do"]
-    assert [step.status for step in suite.preview(store, SMALL)] == expected
+    expected = ["cached", "to do", "to do", "cached", "to do"]
+    assert [step.status for step in plan_suite(store, SMALL)] == expected
 
 
 @pytest.mark.slow
 def test_workers_do_the_steps_side_by_side(store: Store) -> None:
-    done = suite.run(store, replace(SMALL, transfers=()), place=Place(workers=2))
+    done = run_suite(store, replace(SMALL, transfers=()), executor=ExecutorConfig(workers=2))
     assert statuses(done.steps) == dict.fromkeys([name for name in NAMES if name != "transfer"], "done")
     began = {step.run_id: store.client.get_run(step.run_id or "").info for step in done.steps[:2]}
     first, second = began.values()
     assert max(first.start_time, second.start_time) < min(first.end_time, second.end_time)
-    again = suite.run(store, replace(SMALL, transfers=()))
-    assert {step.status for step in again.steps if step.name != "report"} == {"done before"}
+    again = run_suite(store, replace(SMALL, transfers=()))
+    assert {step.status for step in again.steps if step.name != "report"} == {"cached"}
 
 
 def test_what_was_trained_can_be_measured_together(store: Store) -> None:
-    done = suite.run(store, replace(SMALL, transfers=(), ensemble=True))
+    done = run_suite(store, replace(SMALL, transfers=(), ensemble=True))
     measured = (done.steps[2].result or {})["models"]
     assert list(measured) == ["mlp_small", "mlp_small seed 1", "ensemble"]
     assert measured["ensemble"]["members"] == ["mlp_small", "mlp_small seed 1"]
-    assert statuses(suite.preview(store, replace(SMALL, transfers=())))["evaluate"] == "to do"
+    assert statuses(plan_suite(store, replace(SMALL, transfers=())))["evaluate"] == "to do"
 
 
 def test_the_record_is_tried_by_different_networks_in_their_own_recipes() -> None:
@@ -90,27 +98,27 @@ def test_the_record_is_tried_by_different_networks_in_their_own_recipes() -> Non
 
 
 def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> NoReturn:
+    def broken(*_: object, **__: object) -> NoReturn:
         raise DigitsError("no map of that country")
 
-    monkeypatch.setattr(suite, "transfer_networks", broken)
+    monkeypatch.setattr(pipeline, "transfer_networks", broken)
     with pytest.raises(StepsFailedError, match=r"1 of 4 steps failed: transfer \(no map of that country\)") as caught:
-        suite.run(store, replace(SMALL, trainings=SMALL.trainings[:1]))
+        run_suite(store, replace(SMALL, trainings=SMALL.trainings[:1]))
     ended = {"train mlp_small": "done", "evaluate": "done", "transfer": "failed", "report": "done"}
     assert statuses(caught.value.result.steps) == ended
 
 
 def test_all_is_done_again_also_what_an_interrupted_suite_did(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> NoReturn:
+    def stop(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
     chosen = replace(SMALL, trainings=SMALL.trainings[:1], transfers=())
     with monkeypatch.context() as patch:
-        patch.setattr(suite, "evaluate", stop)
+        patch.setattr(pipeline, "evaluate", stop)
         with pytest.raises(KeyboardInterrupt):
-            suite.run(store, chosen)
-    assert statuses(suite.preview(store, chosen))["train mlp_small"] == "done before"
-    again = suite.run(store, chosen, again=True)
+            run_suite(store, chosen)
+    assert statuses(plan_suite(store, chosen))["train mlp_small"] == "cached"
+    again = run_suite(store, chosen, again=True)
     assert set(statuses(again.steps).values()) == {"done"}
     assert len(registered_versions(store)) == 2
 
@@ -119,11 +127,11 @@ def watched_searches(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Let each search of a suite fail; return where the names of their studies are noted."""
     studies: list[str | None] = []
 
-    def search(_: Store, options: TuneOptions, *__: object) -> NoReturn:
+    def search(_: Store, options: TuneOptions, **__: object) -> NoReturn:
         studies.append(options.study)
         raise DigitsError("no trial")
 
-    monkeypatch.setattr(suite, "tune", search)
+    monkeypatch.setattr(pipeline, "tune", search)
     return studies
 
 
@@ -133,7 +141,7 @@ def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: py
     ids = []
     for again in (False, False, True):
         with pytest.raises(StepsFailedError) as caught:
-            suite.run(store, tuned, again=again)
+            run_suite(store, tuned, again=again)
         ids.append(caught.value.result.run_id)
     assert ids[0] == ids[1] != ids[2]
     assert [str(study).removeprefix("small-uci-mlp_small-").split("-")[1] for study in studies] == [
@@ -148,9 +156,9 @@ def test_a_continued_suite_does_not_take_another_search_for_its_own(
     tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
     ids = []
     for code in ("before", "after"):
-        monkeypatch.setattr(suite, "code_digest", lambda _, code=code: code)
+        monkeypatch.setattr(pipeline, "code_version", lambda *_, code=code: code)
         with pytest.raises(StepsFailedError) as caught:
-            suite.run(store, tuned)
+            run_suite(store, tuned)
         ids.append(caught.value.result.run_id)
     assert ids[0] == ids[1]
     assert len(set(studies)) == 2
@@ -174,7 +182,7 @@ def test_a_profile_asks_only_for_what_it_trains(name: str) -> None:
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_plan_tells_how_long_each_step_takes(name: str, store: Store, data_dir: Path) -> None:
-    assert [step.name for step in suite.preview(store, profile(name), data_dir) if not step.seconds] == []
+    assert [step.name for step in plan_suite(store, profile(name), data_dir) if not step.seconds] == []
 
 
 def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:

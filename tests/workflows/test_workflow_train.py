@@ -13,12 +13,12 @@ from PIL import Image
 
 from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
+from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.models.prediction import predict
 from experiments.tracking import Store, load_reference, registered_versions, resolve_reference
-from experiments.workflows.evaluate import evaluate
-from experiments.workflows.listener import Listener
-from experiments.workflows.train import TrainOptions, TrainResult, train
+from experiments.workflows.evaluate.run import evaluate
+from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
 SETTINGS = {"epochs": 3, "batch_size": 64, "precision": "float32", "dropout": 0.3, "rotation": 5}
 OPTIONS = TrainOptions("mlp", "uci", settings=SETTINGS)
@@ -26,7 +26,7 @@ OPTIONS = TrainOptions("mlp", "uci", settings=SETTINGS)
 pytestmark = pytest.mark.usefixtures("no_figures")  # those of `trained` are looked at
 
 
-class Interrupter(Listener):
+class Interrupter(Progress):
     """Raises in the middle of an epoch."""
 
     def __init__(self, at: float, error: BaseException) -> None:
@@ -148,7 +148,7 @@ def test_a_training_that_is_interrupted_again_and_again_ends_as_an_undisturbed_o
 def test_other_code_begins_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(store, OPTIONS, Interrupter(0.5, KeyboardInterrupt()))
-    monkeypatch.setattr("experiments.workflows.train.code_digest", lambda _: "changed")
+    monkeypatch.setattr("experiments.workflows.train.run.code_version", lambda *_: "changed")
     train(store, OPTIONS)
     assert [run.info.status for run in runs(store)] == ["FINISHED", "KILLED"]
 

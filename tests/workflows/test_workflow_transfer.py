@@ -22,12 +22,12 @@ from sklearn.metrics import accuracy_score, f1_score
 from experiments import datasets
 from experiments.datasets import CORRUPTIONS
 from experiments.errors import UsageError
+from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
 from experiments.tracking import Store, find_version, load_reference, open_store, resolve_reference
 from experiments.transfer import ADAPTATIONS
-from experiments.workflows.listener import Listener
-from experiments.workflows.train import TrainOptions, train
-from experiments.workflows.transfer import TransferOptions, TransferResult, transfer_networks
+from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.transfer.run import TransferOptions, TransferResult, transfer_networks
 
 METHODS = ("adabn", "tent", "shot", "self-training")
 UCI = datasets.load("uci")
@@ -236,7 +236,7 @@ def test_what_was_done_is_not_done_again(
     home: Store, result: TransferResult, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("done before")
+        raise AssertionError("cached")
 
     for method in METHODS:
         monkeypatch.setitem(ADAPTATIONS, method, refuse)
@@ -275,13 +275,13 @@ def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_ml
     assert errors[1] != pytest.approx(1)
 
 
-class Ear(Listener):
+class Ear(Progress):
     """Remembers what was said."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.said.append(text)
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import optuna
 import pytest
 from conftest import point_to
-from in_this_process import Hearer
+from in_process import ProgressLog
 from search_runs import SETTINGS, all_runs, text, trial_runs
 
 from experiments.errors import UsageError
+from experiments.execution.executors import ExecutorConfig
 from experiments.models import MODELS
 from experiments.tracking import Store, open_store
 from experiments.tuning.storage import open_storage
-from experiments.workflows.tune import TuneOptions, TuneResult, tune
-from experiments.workflows.workers import Place
+from experiments.workflows.tune.run import TuneOptions, TuneResult, tune
 
-OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, place=Place(2))
+OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, executor=ExecutorConfig(2))
 WORST = {"units_1": 32, "dropout": 0.5, "learning_rate": 1e-4}
 SPACE = set(MODELS["mlp_small"].space)
 
@@ -38,7 +38,7 @@ class Searched:
     first: TuneResult
     again: TuneResult
     more: TuneResult
-    said: list[str]
+    lines: list[str]
     runs: tuple[dict[str, str], dict[str, str], dict[str, str]]
 
 
@@ -48,18 +48,18 @@ def searched(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         point_to(folder, patch)
-        store, hearer = open_store(), Hearer()
+        store, log = open_store(), ProgressLog()
         with patch.context() as without_figures:
             without_figures.setattr("experiments.reporting.search_figures", lambda *_: {})
-            first = tune(store, OPTIONS, hearer)
+            first = tune(store, OPTIONS, log)
         runs = [all_runs(store)]
-        again = tune(store, OPTIONS, hearer)
+        again = tune(store, OPTIONS, log)
         runs.append(all_runs(store))
         (journal,) = folder.rglob("study.journal")
         optuna.load_study(study_name="uci-mlp_small", storage=open_storage(str(journal))).enqueue_trial(WORST)
-        more = tune(store, replace(OPTIONS, trials=7, place=Place(1)), hearer)
+        more = tune(store, replace(OPTIONS, trials=7, executor=ExecutorConfig(1)), log)
         runs.append(all_runs(store))
-        yield Searched(store, first, again, more, hearer.said, (runs[0], runs[1], runs[2]))
+        yield Searched(store, first, again, more, log.lines, (runs[0], runs[1], runs[2]))
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def test_a_search_ends_with_the_trials_asked_for(searched: Searched) -> None:
     assert set(searched.runs[0].values()) <= {"FINISHED", "KILLED"}
     assert len(searched.runs[0]) == 6
     assert searched.first.best_params.keys() == SPACE
-    ended = [line for line in searched.said if line.startswith("trial ")]
+    ended = [line for line in searched.lines if line.startswith("trial ")]
     assert sorted(int(line.split()[1].strip(":")) for line in ended) == list(range(7))
 
 
@@ -76,7 +76,7 @@ def test_a_search_ends_with_the_trials_asked_for(searched: Searched) -> None:
 def test_the_same_search_again_does_nothing(searched: Searched) -> None:
     assert searched.again == searched.first
     assert searched.runs[1] == searched.runs[0]
-    assert "study uci-mlp_small has its 5 trials already" in searched.said
+    assert "study uci-mlp_small has its 5 trials already" in searched.lines
 
 
 @pytest.mark.slow
@@ -207,7 +207,7 @@ def test_another_search_of_the_same_name_is_refused(
         ({"limit": 0}, "limit must be at least 1, received 0"),
         ({"study": " "}, "the name of a study must not be empty"),
         ({"engine": "keras-tuner", "storage": "sqlite:///x.db"}, "--storage goes with --engine optuna"),
-        ({"engine": "keras-tuner", "place": Place(1, "auto")}, "--cluster goes with --engine optuna"),
+        ({"engine": "keras-tuner", "executor": ExecutorConfig(1, "auto")}, "--cluster goes with --engine optuna"),
         ({"settings": {"colour": "red"}}, "there is no setting 'colour'"),
         ({"settings": dict.fromkeys(SPACE, 0)}, "learning_rate must be above 0"),
         ({"settings": WORST}, "every setting that mlp_small is searched over is fixed"),

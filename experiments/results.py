@@ -1,0 +1,194 @@
+"""The one schema for results: every number that a command measures is one row of a table with fixed columns.
+
+Commands write the table to ``results.csv`` of their run and read it back; command-line tables, ``--json`` and reports
+are queries on it.
+
+>>> table = to_table([Result(ACCURACY, 0.99, model="lenet", target="mnist", low=0.988, high=0.992, n=10_000)])
+>>> value(table, ACCURACY, model="lenet")
+0.99
+>>> scalars(table)
+{'accuracy': 0.99, 'accuracy_low': 0.988, 'accuracy_high': 0.992}
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from math import isfinite, isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import DigitsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "results.csv"
+
+# Metrics that more than one command or the report uses. Others are named by the dataclass that holds them.
+ACCURACY = "accuracy"
+MACRO_F1 = "macro_f1"
+TOP2 = "top2"
+LOSS = "loss"
+ECE = "ece"
+ENTROPY = "entropy"
+LATENCY_MS = "latency_ms"
+IMAGES_PER_SECOND = "images_per_second"
+PARAMETERS = "parameters"
+SIZE_BYTES = "size_bytes"
+SECONDS = "seconds"
+TRAIN_SECONDS = "train_seconds"
+BEST_VAL_ACCURACY = "best_val_accuracy"
+BEST_VAL_LOSS = "best_val_loss"
+MEAN_CORRUPTION_ERROR = "mean_corruption_error"
+
+SOURCE_ONLY = "none"
+"""The method of a network that is used in a target domain as it was trained."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One number.
+
+    Attributes
+    ----------
+    metric, value
+        Name and value of the metric.
+    model, version
+        The network as the reader knows it (``lenet``, ``mlp (tuned)``), and its registered version
+        (``mnist-lenet v3``) or the path of its file.
+    source, target
+        Dataset that the network was trained on, and dataset that it was measured on.
+    split
+        ``train``, ``validation`` or ``test``; ``both`` for train and test together.
+    method
+        What was done: an adaptation method, an alignment, a clustering method, ...
+    group
+        Part of the data, or setting, that the number belongs to: a class, a corruption, a number of clusters, ...
+    seed
+        Of the training or the method.
+    low, high
+        Bounds of a 95 % interval.
+    n
+        Number of images that it was measured on.
+    baseline, p
+        In a comparison: the model or method compared with, and the p value (after Holm's correction if it is one of
+        several).
+    """
+
+    metric: str
+    value: float
+    model: str = ""
+    version: str = ""
+    source: str = ""
+    target: str = ""
+    split: str = ""
+    method: str = ""
+    group: str = ""
+    seed: int | None = None
+    low: float = nan
+    high: float = nan
+    n: int | None = None
+    baseline: str = ""
+    p: float = nan
+
+
+COLUMNS = (
+    "model", "version", "source", "target", "split", "method", "group", "seed", "metric", "value", "low", "high", "n",
+    "baseline", "p",
+)  # fmt: skip
+_INTEGERS = ("seed", "n")
+_FLOATS = ("value", "low", "high", "p")
+_TEXTS = tuple(column for column in COLUMNS if column not in (*_INTEGERS, *_FLOATS))
+
+
+def to_table(results: Iterable[Result]) -> "pd.DataFrame":
+    """Build the table of results: one row per result, columns `COLUMNS`, nothing empty but numbers."""
+    import pandas as pd
+
+    return _typed(pd.DataFrame([asdict(result) for result in results], columns=[*COLUMNS]))
+
+
+def to_csv(table: "pd.DataFrame") -> str:
+    """Write the table as CSV text; floats keep all their digits."""
+    return str(table.to_csv(index=False))
+
+
+def from_csv(text: str) -> "pd.DataFrame":
+    """Read the table from CSV text.
+
+    Raises
+    ------
+    DigitsError
+        If its columns are not `COLUMNS`.
+    """
+    import pandas as pd
+
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    if list(table.columns) != [*COLUMNS]:
+        raise DigitsError(f"results need the columns {', '.join(COLUMNS)}, received {', '.join(table.columns)}")
+    for column in (*_INTEGERS, *_FLOATS):
+        table[column] = table[column].where(table[column] != "")
+    return _typed(table)
+
+
+def _typed(table: "pd.DataFrame") -> "pd.DataFrame":
+    kinds: dict[str, Any] = dict.fromkeys(_TEXTS, "str") | dict.fromkeys(_FLOATS, "float64")
+    return table.astype(kinds | dict.fromkeys(_INTEGERS, "Int64"))
+
+
+def select(table: "pd.DataFrame", **wanted: str | int | Sequence[str]) -> "pd.DataFrame":
+    """Return the rows whose columns have the wanted values; a sequence stands for any of its members."""
+    for column, values in wanted.items():
+        accepted = [values] if isinstance(values, str | int) else [*values]
+        table = table[table[column].isin(accepted)]
+    return table
+
+
+def value(table: "pd.DataFrame", metric: str, **wanted: str | int) -> float | None:
+    """Return the value of the first row of a metric whose columns have the wanted values; None if there is none."""
+    rows = select(table, metric=metric, **wanted)
+    return float(rows["value"].iloc[0]) if len(rows) else None
+
+
+def by_metric(table: "pd.DataFrame") -> dict[str, float]:
+    """Return the values of a table with one row per metric, with intervals as ``METRIC_low`` and ``METRIC_high``.
+
+    NaN is left out.
+    """
+    found: dict[str, float] = {}
+    for metric, *numbers in table[["metric", "value", "low", "high"]].itertuples(index=False):
+        found |= _with_bounds(metric, numbers)
+    return found
+
+
+def scalars(table: "pd.DataFrame") -> dict[str, float]:
+    """Return all finite numbers under the names that MLflow shows, means over the seeds; see `scalar_name`.
+
+    Models, targets and splits are part of the name if there are several in the table. Comparisons with a baseline are
+    left out.
+    """
+    several = [column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1]
+    keys = [*several, "method", "group", "metric"]
+    means = table[table["baseline"] == ""].groupby(keys, sort=False)[["value", "low", "high"]].mean()
+    found: dict[str, float] = {}
+    for (*about, metric), *numbers in means.itertuples():
+        named = _with_bounds(metric, numbers)
+        found |= {scalar_name(name, *about): number for name, number in named.items() if isfinite(number)}
+    return found
+
+
+def _with_bounds(metric: str, numbers: Sequence[float]) -> dict[str, float]:
+    """Return a value and the bounds of its interval by name, without NaN."""
+    names = (metric, f"{metric}_low", f"{metric}_high")
+    return {name: float(number) for name, number in zip(names, numbers, strict=True) if not isnan(number)}
+
+
+def scalar_name(metric: str, *about: str) -> str:
+    """Return the name of a number in MLflow: the metric, then what tells it apart: ``accuracy/shot``, ``recall/3``.
+
+    The method ``none`` is left out. Characters that MLflow does not accept become underscores.
+    """
+    parts = [part for part in (metric, *about) if part not in ("", SOURCE_ONLY)]
+    return "/".join("".join(c if c.isalnum() or c in "_-. " else "_" for c in part) for part in parts)
+
+
+assert {field.name for field in fields(Result)} == set(COLUMNS)  # noqa: S101 - one gives the order of the other

@@ -1,0 +1,78 @@
+"""Show a dataset: sample digits and class distribution, written to files and tracked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments import datasets, reporting, tracking
+from experiments.datasets import Dataset
+from experiments.execution.progress import Progress
+from experiments.tracking import Store
+
+GRID = 25
+
+
+@dataclass(frozen=True)
+class ShowResult:
+    """What was written; `counts` holds for each split the number of digits of each class."""
+
+    run_id: str
+    dataset: str
+    digest: str
+    transform: str
+    counts: Mapping[str, tuple[int, ...]]
+    files: tuple[str, ...]
+
+
+def show(
+    store: Store, name: str, output: Path, data_dir: Path | None = None, progress: Progress | None = None
+) -> ShowResult:
+    """Draw a 5x5 grid of training digits and the class distribution, write both to `output` and log them.
+
+    Parameters
+    ----------
+    name, data_dir
+        As for `experiments.datasets.load`.
+    output
+        Folder for the two PNG files; made if it does not exist.
+
+    Raises
+    ------
+    DigitsError
+        When the data is missing or bad.
+    """
+    progress = progress or Progress()
+    progress.stage(f"show {name}")
+    data = datasets.load(name, data_dir, progress.download)
+    counts = {
+        "train": np.bincount(data.train.labels, minlength=10),
+        "test": np.bincount(data.test.labels, minlength=10),
+    }
+    sample = datasets.sample(data.train, GRID)
+    figures = {
+        f"{data.name}-samples.png": reporting.sample_grid(
+            sample.images, sample.labels, f"{data.name}: training digits"
+        ),
+        f"{data.name}-classes.png": reporting.class_distribution(counts, f"{data.name}: digits of each class"),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    tags = {"digits.dataset": data.name, "digits.data_digest": data.digest}
+    with tracking.open_run(store, "data", f"show {data.name}", tags=tags) as run:
+        run.describe(_description(data))
+        run.log_params({"dataset": data.name, "transform": data.transform})
+        run.log_dataset(data.name, data.source, data.digest, "show", len(data.train) + len(data.test))
+        for file, figure in figures.items():
+            figure.savefig(output / file, dpi=120, bbox_inches="tight")
+            run.log_figure(figure, f"figures/{file}")
+    files = tuple(str(output / file) for file in figures)
+    split_counts = {split: tuple(int(n) for n in numbers) for split, numbers in counts.items()}
+    return ShowResult(run.id, data.name, data.digest, data.transform, split_counts, files)
+
+
+def _description(data: Dataset) -> str:
+    return (
+        f"**{data.name}**: {len(data.train):,} training and {len(data.test):,} test digits from `{data.source}`, "
+        f"brought to 28x28 by: {data.transform}. Digest `{data.digest}`."
+    )

@@ -1,0 +1,173 @@
+"""Train one network from several seeds, or every network once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from experiments import datasets
+from experiments.datasets import Dataset
+from experiments.errors import UsageError
+from experiments.execution import ExecutorConfig, Plan, PlanResult, Progress, Step, StepResult, run_steps
+from experiments.models import MODELS
+from experiments.tracking import Run, Store
+from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, train
+
+# The pictures of the first have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet. The
+# others train twice as long as resnet, for ensembles (see `experiments.workflows.suite.profiles`).
+ON_REQUEST = ("alexnet227", "simple3", "simple5", "simple7")
+
+
+@dataclass(frozen=True)
+class AllOptions:
+    """What to train every network but those `ON_REQUEST` on; the attributes are those of `TrainOptions`.
+
+    Raises
+    ------
+    UsageError
+        For a setting that one of them does not have, or a value out of range, naming the network.
+    """
+
+    dataset: str = "mnist"
+    data_dir: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.networks
+
+    @property
+    def networks(self) -> dict[str, TrainOptions]:
+        """The options of each training, by network."""
+        return {name: self._options(name) for name in MODELS if name not in ON_REQUEST}
+
+    def _options(self, model: str) -> TrainOptions:
+        try:
+            return TrainOptions(model, self.dataset, self.data_dir, self.settings, self.limit)
+        except UsageError as error:
+            raise UsageError(f"{model}: {error}") from error
+
+
+@dataclass(frozen=True)
+class SeedsResult:
+    """One network trained from several seeds; standard deviations are those of a sample (n - 1), 0 for one seed."""
+
+    run_id: str
+    model: str
+    val_accuracy: float
+    val_accuracy_std: float
+    val_loss: float
+    val_loss_std: float
+    seconds: float
+    seeds: tuple[TrainResult, ...]
+
+    @property
+    def best(self) -> TrainResult:
+        """The training with the best validation accuracy, the first of equals."""
+        return max(self.seeds, key=lambda one: one.val_accuracy)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that ``--json`` prints: the best seed's, with the means in place of its values."""
+        return {**self.best.to_json(), **asdict(self)}
+
+
+def train_seeds(
+    store: Store,
+    options: TrainOptions,
+    seeds: Sequence[int],
+    progress: Progress | None = None,
+    executor: ExecutorConfig | None = None,
+) -> SeedsResult:
+    """Train one model per seed, under a parent run with the mean and the standard deviation.
+
+    Parameters
+    ----------
+    executor
+        Runs trainings side by side in other processes; None runs them one after another in this process.
+
+    Raises
+    ------
+    UsageError
+        If a seed is named twice, or none is.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UsageError(f"name each seed once, received {list(seeds)}")
+    data = datasets.load(options.dataset, options.data_dir, (progress or Progress()).download)
+    trainings = {f"seed-{seed}": replace(options, settings={**options.settings, "seed": seed}) for seed in seeds}
+
+    def record_spread(run: Run, steps: Sequence[StepResult]) -> None:
+        run.log_metrics(_spread([_result(step) for step in steps]))
+
+    plan = Plan(
+        kind="train",
+        name=f"{options.model} seeds",
+        steps=[_step(store, name, training) for name, training in trainings.items()],
+        identity=_identity(options, data) | _training_identity(options),
+        description=f"**{options.model}** on **{data.name}** trained from seeds {', '.join(map(str, seeds))}: "
+        "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
+        tags={"digits.model": options.model, **_tags(data)},
+    )
+    outcome = run_steps(store, plan, progress, record_spread, executor)
+    results = tuple(_result(step) for step in outcome.steps)
+    seconds = sum(result.seconds for result in results)
+    return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
+
+
+def train_all(
+    store: Store, options: AllOptions, progress: Progress | None = None, executor: ExecutorConfig | None = None
+) -> PlanResult:
+    """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
+
+    Parameters
+    ----------
+    executor
+        As for `train_seeds`.
+
+    Raises
+    ------
+    StepsFailedError
+        If a training failed; the others are done.
+    """
+    data = datasets.load(options.dataset, options.data_dir, (progress or Progress()).download)
+    trainings = options.networks
+    plan = Plan(
+        kind="suite",
+        name="train all",
+        steps=[_step(store, name, training) for name, training in trainings.items()],
+        identity=_identity(options, data)
+        | {name: _training_identity(training) for name, training in trainings.items()},
+        description=f"Training of every network on **{data.name}**; the trainings are child runs.",
+        tags=_tags(data),
+    )
+    return run_steps(store, plan, progress, executor=executor)
+
+
+def _step(store: Store, name: str, options: TrainOptions) -> Step:
+    return Step(name, train, lambda *_: (store, options))
+
+
+def _identity(options: TrainOptions | AllOptions, data: Dataset) -> dict[str, object]:
+    return {"dataset": data.name, "digest": data.digest, "limit": options.limit}
+
+
+def _training_identity(options: TrainOptions) -> dict[str, object]:
+    return {"recipe": options.recipe.params(), **made_by(options)}
+
+
+def _tags(data: Dataset) -> dict[str, str]:
+    return {"digits.dataset": data.name, "digits.data_digest": data.digest}
+
+
+def _result(step: StepResult) -> TrainResult:
+    return TrainResult(**(step.result or {}))
+
+
+def _spread(results: Sequence[TrainResult]) -> dict[str, float]:
+    """Return mean and standard deviation of the validation results."""
+    numbers: dict[str, float] = {}
+    for name in ("val_accuracy", "val_loss"):
+        values = [getattr(result, name) for result in results]
+        numbers[name] = fmean(values)
+        numbers[f"{name}_std"] = stdev(values) if len(values) > 1 else 0.0
+    return numbers

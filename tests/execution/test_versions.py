@@ -1,0 +1,142 @@
+"""The version of code: what changes it and what does not."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.execution import versions
+from experiments.execution.versions import code_version
+
+FILES = {
+    "__init__": "",
+    "entry": "from project.family import MEMBERS, helper\nfrom project import shapes\n\n\n"
+    "def compute(member):\n    import project.lazy\n    return helper(MEMBERS[member]) + shapes.area()\n",
+    "lazy": "NUMBER = 1\n",
+    "family/__init__": "from project.family.one import one\nfrom project.family.two import two\n"
+    "from project.family.helping import helper\n\nMEMBERS = {'one': one, 'two': two}\n",
+    "family/one": 'def one(x):\n    """Say it."""\n    return 2 * x  # twice\n',
+    "family/two": "def two(x):\n    return 3 * x\n",
+    "family/helping": "def helper(x):\n    return x\n",
+    "shapes/__init__": "from project.shapes.areas import area\nfrom project.shapes.lines import length\n",
+    "shapes/areas": "import json\n\n\ndef area():\n    return 1\n",
+    "shapes/lines": "def length():\n    return 1\n",
+    "drawing/__init__": "",
+    "drawing/figure": "COLOR = 'red'\n",
+    "unused": "X = 1\n",
+}
+
+
+class Project:
+    """A small project whose code changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name, text in FILES.items():
+            self.write(name, text)
+        self.compute: Callable[..., Any] = importlib.import_module("project.entry").compute
+        self.one: Callable[..., Any] = importlib.import_module("project.family.one").one
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def version(self, *functions: Callable[..., Any]) -> str:
+        forget()
+        return code_version(*(functions or (self.compute, self.one)))
+
+
+def forget() -> None:
+    """Read all files again: within a process, code does not change."""
+    for one in vars(versions).values():
+        if hasattr(one, "cache_clear"):
+            one.cache_clear()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.syspath_prepend(tmp_path)
+    yield Project(tmp_path / "project")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "project"]:
+        del sys.modules[name]
+    forget()
+
+
+@pytest.mark.parametrize("name", ["entry", "lazy", "family/one", "family/helping", "shapes/areas"])
+def test_code_that_a_result_depends_on_counts(project: Project, name: str) -> None:
+    before = project.version()
+    project.write(name, FILES[name] + "\n\nMORE = 1\n")
+    assert project.version() != before
+
+
+@pytest.mark.parametrize("name", ["family/two", "family/__init__", "shapes/lines", "unused"])
+def test_other_members_of_a_family_and_unused_code_do_not_count(project: Project, name: str) -> None:
+    before = project.version()
+    project.write(name, FILES[name] + "\n\nMORE = 1\n")
+    assert project.version() == before
+
+
+def test_layout_comments_and_docstrings_do_not_count(project: Project) -> None:
+    before = project.version()
+    text = (
+        FILES["family/one"].replace("  # twice", "").replace("Say it", "Double it").replace("2 * x", "(2 *\n      x)")
+    )
+    project.write("family/one", text)
+    assert project.version() == before
+
+
+def test_packages_that_compute_nothing_are_not_followed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("entry", FILES["entry"] + "\n\nfrom project.drawing.figure import COLOR\n")
+    followed = project.version()
+    monkeypatch.setattr(versions, "STOP", ("project.drawing",))
+    before = project.version()
+    assert before != followed
+    project.write("drawing/figure", "COLOR = 'blue'\n")
+    assert project.version() == before
+
+
+def test_functions_bound_to_a_partial_count(project: Project) -> None:
+    bound = partial(project.compute, project.one)
+    before = project.version(bound), project.version(project.compute)
+    project.write("family/one", FILES["family/two"])
+    assert project.version(bound) != before[0]
+    assert project.version(project.compute) == before[1]
+
+
+def test_versions_of_libraries_count(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("lazy", "import numpy\n")
+    before = project.version()
+    monkeypatch.setattr(versions, "version", lambda name: f"{name} of tomorrow")
+    assert project.version() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("models/vgg.py", False),
+        ("models/__init__.py", False),
+        ("reporting/curves.py", False),
+        ("execution/scheduler.py", False),
+        ("tracking/runs.py", False),
+        ("models/lenet.py", True),
+        ("training/fit.py", True),
+        ("training/augmentation.py", True),
+        ("training/tensorflow_pipeline.py", True),
+    ],
+)
+def test_what_makes_a_training_of_lenet_stale(file: str, changes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from experiments.models import MODELS
+    from experiments.workflows.train import train
+
+    forget()
+    before = code_version(train, MODELS["lenet"].build)
+    digest = versions._syntax_digest
+    changed = Path(versions.__file__).parents[1] / file
+    assert changed.exists()
+    monkeypatch.setattr(versions, "_syntax_digest", lambda one: "edited" if one == changed else digest(one))
+    assert (code_version(train, MODELS["lenet"].build) != before) is changes
