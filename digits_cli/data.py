@@ -7,25 +7,29 @@ from typing import Annotated
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json
+from experiments.datasets import CLASSES
+from experiments.datasets.derivations import DERIVATIONS
+from experiments.datasets.published import PUBLISHED
 
 app = typer.Typer(help="List, fetch and show the data.", epilog="Example: digits data show usps", no_args_is_help=True)
 
 Name = Annotated[
     str,
     typer.Argument(
-        help="mnist, usps, uci, one of these with -c or -deskewed, or a folder of IDX files or of images 0/ ... 9/."
+        help=f"{', '.join(PUBLISHED)}, one of these with {' or '.join(DERIVATIONS)}, "
+        "or a folder of IDX files or of images 0/ ... 9/."
     ),
 ]
 
 
 @app.command("list")
 def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
-    """List the data: sizes, source, whether it is here and whole.
+    """List the data: sizes, source and state on this machine.
 
     Example: digits data list
     """
     from digits_cli.console import Console
-    from experiments.datasets import DERIVATIONS, catalog
+    from experiments.datasets import catalog
 
     with Console(as_json) as console:
         listings = catalog(data_dir)
@@ -41,14 +45,14 @@ def list_(data_dir: DataDir = None, as_json: Json = False, debug: Debug = False)
             for data in listings
         ]
         console.table("Data", ("name", "train + test", "size", "state", "folder", "source"), rows)
-        for made in DERIVATIONS:
-            console.result(f"{', '.join(data.name + made.suffix for data in listings)}: {made.description}")
+        for suffix, derivation in DERIVATIONS.items():
+            console.result(f"{', '.join(data.name + suffix for data in listings)}: {derivation.description}")
         console.json([{**asdict(data), "found": str(data.found) if data.found else None} for data in listings])
 
 
 @app.command()
 def fetch(name: Name, data_dir: DataDir = None, as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
-    """Download and verify data, unless it is here already.
+    """Download and verify data, unless it is on this machine already.
 
     Example: digits data fetch mnist
     """
@@ -85,7 +89,7 @@ def show(
         rows = [(split, f"{sum(counts):,}", *counts) for split, counts in result.counts.items()]
         console.table(
             f"{result.dataset} (to 28x28: {result.transform})",
-            ("split", "digits", *map(str, range(10))),
+            ("split", "digits", *map(str, range(CLASSES))),
             rows,
         )
         for file in result.files:

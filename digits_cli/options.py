@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.datasets.derivations import DERIVATIONS
+from experiments.datasets.published import PUBLISHED
 from experiments.errors import UsageError
 from experiments.models import MODELS
 
@@ -28,10 +30,13 @@ def network_names() -> list[str]:
     return list(MODELS)
 
 
+DOWNLOADED = [name for name, published in PUBLISHED.items() if not published.bundle]
+TRAINABLE = [suffix for suffix, derivation in DERIVATIONS.items() if derivation.trainable]
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with mnist/ and usps/.",
+        help=f"Folder with {' and '.join(f'{name}/' for name in DOWNLOADED)}.",
         callback=_existing,
         show_default="$DIGITS_DATA_DIR, then the user cache",
     ),
@@ -41,7 +46,8 @@ Dataset = Annotated[
     typer.Option(
         "--dataset",
         "-d",
-        help="mnist, usps, uci, one of them with -deskewed, or a folder of IDX files or of images 0/ ... 9/.",
+        help=f"{', '.join(PUBLISHED)}, one of them with {' or '.join(TRAINABLE)}, "
+        "or a folder of IDX files or of images 0/ ... 9/.",
     ),
 ]
 Models = Annotated[

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
+from experiments.datasets.derivations import DERIVATIONS
+from experiments.datasets.published import PUBLISHED
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from experiments.workflows.transfer.run import TransferResult
 
 ALL = "all"
+SUFFIXES = " or ".join(f"{suffix} ({made.description})" for suffix, made in DERIVATIONS.items())
 LONGEST = 9  # digits of a number
 
 
@@ -23,8 +26,8 @@ def transfer(
         typer.Option(
             "--target",
             "-t",
-            help="usps, mnist, uci, one of them with -c (under the 15 corruptions of MNIST-C), or a folder with "
-            "digits, labelled or not; repeatable.",
+            help=f"{', '.join(PUBLISHED)}, one of them with {SUFFIXES}, or a folder with digits, labelled or not; "
+            "repeatable.",
         ),
     ],
     adapt: Annotated[

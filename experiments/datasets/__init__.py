@@ -1,4 +1,4 @@
-"""Digits to learn from: what data exists, and how it is found, verified, parsed, normalised and split.
+"""Datasets of digits: available data, found, verified, parsed, aligned and split.
 
 >>> from experiments import datasets
 >>> uci = datasets.load("uci")
@@ -7,46 +7,25 @@
 (1294, 28, 28, 1)
 """
 
-from experiments.datasets.alignment import ALIGNMENTS, Alignment
-from experiments.datasets.corruptions import CORRUPTED, CORRUPTIONS, Corruption, corrupt
-from experiments.datasets.dataset import Dataset, Digits, Split, Unlabelled
-from experiments.datasets.derived import DATASET_NAMES, DERIVATIONS, DERIVED, Derivation
-from experiments.datasets.deskewing import DESKEWED, deskew
-from experiments.datasets.download import DownloadProgress
-from experiments.datasets.listing import Listing, catalog
+from experiments.datasets.dataset import CLASSES, Dataset, Split, Unlabelled
+from experiments.datasets.derivations import DATASET_NAMES, DERIVED
+from experiments.datasets.listing import catalog
 from experiments.datasets.loading import check_trainable, fetch, load, load_target
-from experiments.datasets.normalise import fit_to_mnist
 from experiments.datasets.splits import sample, sample_indices, split_validation
-from experiments.datasets.strokes import match_stroke_width, stroke_width
 
 __all__ = [
-    "ALIGNMENTS",
-    "CORRUPTED",
-    "CORRUPTIONS",
+    "CLASSES",
     "DATASET_NAMES",
-    "DERIVATIONS",
     "DERIVED",
-    "DESKEWED",
-    "Alignment",
-    "Corruption",
     "Dataset",
-    "Derivation",
-    "Digits",
-    "DownloadProgress",
-    "Listing",
     "Split",
     "Unlabelled",
     "catalog",
     "check_trainable",
-    "corrupt",
-    "deskew",
     "fetch",
-    "fit_to_mnist",
     "load",
     "load_target",
-    "match_stroke_width",
     "sample",
     "sample_indices",
     "split_validation",
-    "stroke_width",
 ]

@@ -1,4 +1,4 @@
-"""A file's content: what remains when gzip or bzip2 is taken off, for mirrors compress differently."""
+"""The content of a file after decompression: mirrors compress the same content differently."""
 
 import bz2
 import gzip
@@ -13,19 +13,19 @@ _MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh"}
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of a file after decompression, and the file to name when they are not as they must be."""
+    """The bytes of a file after decompression, and its path for error messages."""
 
     path: Path
     data: bytes
 
 
 def read_content(path: Path) -> Content:
-    """Read a file; a name ending in ``.gz`` or ``.bz2`` must hold what it says.
+    """Read a file and decompress it if its name ends in ``.gz`` or ``.bz2``.
 
     Raises
     ------
     DigitsError
-        When the file cannot be read or is not a complete compressed file.
+        If the file cannot be read or is not a complete compressed file.
     """
     try:
         raw = path.read_bytes()
@@ -35,12 +35,12 @@ def read_content(path: Path) -> Content:
 
 
 def unpack(path: Path, raw: bytes) -> Content:
-    """Take the compression that the suffix of `path` names off the bytes `raw`.
+    """Decompress `raw` as the suffix of `path` says.
 
     Raises
     ------
     DigitsError
-        When they are not a complete compressed file.
+        If it is not a complete compressed file.
     """
     try:
         if path.suffix == ".gz":
@@ -57,6 +57,6 @@ def unpack(path: Path, raw: bytes) -> Content:
 
 
 def content_name(name: str, raw: bytes) -> str:
-    """Return the name that is true for `raw`: without ``.gz`` when a server has decompressed on the way."""
+    """Return the name that fits `raw`: without the suffix if the server has decompressed the file."""
     path = Path(name)
     return name if raw.startswith(_MAGIC.get(path.suffix, b"")) else path.stem

@@ -1,4 +1,4 @@
-"""What every other part sees of a data set: two splits of 28x28 digits, white ink on black."""
+"""The form that all data takes: two splits of 28x28 digits, white ink on black."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 28
+from experiments.pictures.normalization import SIDE
+
 CLASSES = 10
 
 UNCHANGED = "none"
+"""The transform of a dataset whose images are as published."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +34,8 @@ class RawSplit:
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
-    """Digits without labels, in the order of their source. The array may be read-only.
+class Images:
+    """Images of digits, in the order of their source. The array may be read-only.
 
     Attributes
     ----------
@@ -43,7 +45,7 @@ class Digits:
     Raises
     ------
     ValueError
-        When an array has another shape or type.
+        If an array has another shape or type.
     """
 
     images: NDArray[np.uint8]
@@ -56,18 +58,18 @@ class Digits:
     def __len__(self) -> int:
         return len(self.images)
 
-    def take(self, indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> "Digits":
-        """Return a copy of the digits at `indices`, in that order; a boolean mask of length n works too."""
-        return Digits(self.images[_places(indices)])
+    def take(self, indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> "Images":
+        """Copy the images at `indices`, in that order; a boolean mask of length n works too."""
+        return Images(self.images[_as_index(indices)])
 
     def as_float(self) -> NDArray[np.float32]:
-        """Return the images as a network takes them: ``float32 (n, 28, 28, 1)`` in [0, 1]."""
+        """Convert the images to the input of a network: ``float32 (n, 28, 28, 1)`` in [0, 1]."""
         return np.divide(self.images[..., np.newaxis], np.float32(255), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Split(Digits):
-    """Digits and their labels, in the order of their source. The arrays may be read-only.
+class Split(Images):
+    """Images of digits and their labels, in the order of their source. The arrays may be read-only.
 
     Attributes
     ----------
@@ -79,7 +81,7 @@ class Split(Digits):
     Raises
     ------
     ValueError
-        When an array has another shape or type.
+        If an array has another shape or type.
     """
 
     labels: NDArray[np.int64]
@@ -89,26 +91,26 @@ class Split(Digits):
         _require(self.labels, np.int64, (len(self.images),))
 
     def take(self, indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> "Split":
-        """Return a copy of the digits and labels at `indices`; see `Digits.take`."""
-        chosen = _places(indices)
+        """Copy the images and labels at `indices`; see `Images.take`."""
+        chosen = _as_index(indices)
         return Split(self.images[chosen], self.labels[chosen])
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A training and a test split. The test split is for the final measure, never for choosing anything.
+    """A training and a test split. The test split is for the final evaluation, never for a choice.
 
     Attributes
     ----------
     name
-        ``mnist``, ``usps``, ``uci``, or for the user's own digits their folder's name in ``[a-z0-9-]``.
+        ``mnist``, ``usps``, ``uci``, or for the user's own digits the name of their folder in ``[a-z0-9-]``.
     transform
-        What was done to the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`) or another of
-        `ALIGNMENTS` by its name; ``transpose`` (EMNIST's axes put right); ``smoothed`` (blurred by the publisher:
-        USPS from LIBSVM); ``inverted`` (IDX files of dark ink on light paper); ``corrupted`` (the test digits, under
-        the corruptions of MNIST-C); ``deskew`` (`deskew`); joined by ``+`` in the order of application, see `joined`.
+        Transforms of the published images: ``none``; ``mnist-procedure`` (`fit_to_mnist`) or another of `ALIGNMENTS`
+        by its name; ``transpose`` (the axes of EMNIST swapped); ``smoothed`` (blurred by the publisher: USPS from
+        LIBSVM); ``inverted`` (IDX files of dark ink on light paper); ``corrupted`` (test digits under the corruptions
+        of MNIST-C); ``deskew`` (`deskew`); joined by ``+`` in the order of application, see `joined`.
     source
-        Where the digits were read from: a folder, or ``scikit-learn``.
+        Folder that the digits were read from, or ``scikit-learn``.
     """
 
     name: str
@@ -121,47 +123,46 @@ class Dataset:
     def digest(self) -> str:
         """32 hexadecimal digits of the SHA-256 over shapes, images and labels of both splits.
 
-        Equal digests mean equal digits in equal order, wherever they were read from.
+        Equal digests mean equal digits in equal order, whatever their source.
         """
         return _digest(self.train, self.test)
 
 
 @dataclass(frozen=True, eq=False)
 class Unlabelled:
-    """The user's own digits, to use networks on: there are no labels to train with.
+    """The user's own digits to apply networks to, without the labels that training needs.
 
     Attributes
     ----------
     name, transform, source
         As of `Dataset`.
     train
-        What a network may be adapted to.
+        Images that a network may be adapted to.
     test
-        What it is asked about; a `Split` where their labels are known. The same digits as `train` where there is one
-        part only.
+        Images to classify; a `Split` if their labels are known. The same images as `train` if there is only one part.
     files
-        The file of each test digit, relative to the folder; none for IDX files.
+        File of each test image, relative to the folder; empty for IDX files.
     """
 
     name: str
-    train: Digits
-    test: Digits
+    train: Images
+    test: Images
     transform: str
     source: str
     files: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """As of `Dataset`, over what there is."""
+        """32 hexadecimal digits over all images and the known labels, as of `Dataset`."""
         return _digest(self.train, self.test)
 
 
 def joined(*transforms: str) -> str:
-    """Return the name of several transforms, one after the other; `UNCHANGED` where none of them does anything."""
+    """Join the names of transforms in the order of application; `UNCHANGED` if there is none."""
     return "+".join(transform for transform in transforms if transform != UNCHANGED) or UNCHANGED
 
 
-def _digest(*parts: Digits) -> str:
+def _digest(*parts: Images) -> str:
     sha256 = hashlib.sha256()
     for part in parts:
         sha256.update(str(part.images.shape).encode())
@@ -171,7 +172,7 @@ def _digest(*parts: Digits) -> str:
     return sha256.hexdigest()[:32]
 
 
-def _places(indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> NDArray[np.integer | np.bool_]:
+def _as_index(indices: Sequence[int] | NDArray[np.integer | np.bool_]) -> NDArray[np.integer | np.bool_]:
     chosen = np.asarray(indices)
     return chosen.astype(np.intp) if chosen.size == 0 else chosen
 

@@ -1,4 +1,4 @@
-"""Downloads that leave a verified file or none."""
+"""Downloads that result in a verified file or none."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,56 +6,60 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from experiments.datasets.content import content_name, unpack
-from experiments.datasets.local import Copy, locate, read_verified, search_folders, user_cache
-from experiments.datasets.sources import Edition, RemoteFile, Source
+from experiments.datasets.local import LocalCopy, locate, read_verified, search_folders, user_cache
+from experiments.datasets.published.published_dataset import Edition, PublishedDataset, RemoteFile
 from experiments.errors import DigitsError
 
 DownloadProgress = Callable[[str, int, int], None]
-"""Called with a file's name, its bytes so far, and its bytes in all (0 when the server does not say)."""
+"""Called with the name of a file, the bytes received and the total bytes (0 if the server does not give them)."""
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = 10
 
 
-def obtain(source: Source, data_dir: Path | None = None, progress: DownloadProgress | None = None) -> Copy:
-    """Find a data set on this machine or download it; either way verified.
+def obtain(
+    published: PublishedDataset, data_dir: Path | None = None, progress: DownloadProgress | None = None
+) -> LocalCopy:
+    """Find a dataset on this machine or download it, and verify it.
 
-    The download goes to `data_dir` when that is given, else to the user's cache.
+    A download goes to `data_dir` if it is given, otherwise to the user's cache.
 
     Raises
     ------
     DigitsError
-        When what is found is corrupt, or when nothing is found and no mirror delivers.
+        If the files found are corrupt, or none are found and all mirrors fail.
     """
-    found = locate(source, data_dir)
+    found = locate(published, data_dir)
     if found:
         return read_verified(*found)
-    folder = (data_dir or user_cache()).expanduser() / source.name
+    folder = (data_dir or user_cache()).expanduser() / published.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigitsError(f"{folder} cannot be made for the download of {source.name}: {error.strerror}") from error
-    return _download(source, folder, progress, looked_in=search_folders(source, data_dir))
+        raise DigitsError(f"{folder} cannot be made for the download of {published.name}: {error.strerror}") from error
+    return _download(published, folder, progress, looked_in=search_folders(published, data_dir))
 
 
-def _download(source: Source, folder: Path, progress: DownloadProgress | None, looked_in: Sequence[Path]) -> Copy:
-    """Download the first edition that is to be had."""
+def _download(
+    published: PublishedDataset, folder: Path, progress: DownloadProgress | None, looked_in: Sequence[Path]
+) -> LocalCopy:
+    """Download the first available edition."""
     failures: list[str] = []
-    for edition in source.editions:
+    for edition in published.editions:
         problems = _complete(folder, edition, progress)
         if not problems:
             return read_verified(folder, edition)
         failures += problems
-    wanted = ", ".join(f"{source.name}/{file.name}" for file in source.editions[0].files)
+    wanted = ", ".join(f"{published.name}/{file.name}" for file in published.editions[0].files)
     raise DigitsError(
-        f"{source.name} is not in {', '.join(map(str, looked_in))} and could not be downloaded "
+        f"{published.name} is not in {', '.join(map(str, looked_in))} and could not be downloaded "
         f"({'; '.join(failures)}): set DIGITS_DATA_DIR or --data-dir to a folder with {wanted}, "
         "or use --dataset uci, which needs no download"
     )
 
 
 def _complete(folder: Path, edition: Edition, progress: DownloadProgress | None) -> list[str]:
-    """Download what is missing of an edition; return why the first file failed that did, or nothing."""
+    """Download the missing files of an edition; return the failures of the first file that all mirrors failed for."""
     for file in edition.files:
         problems = [] if file.find(folder) else _try_mirrors(file, edition.mirrors, folder, progress)
         if problems:
@@ -66,7 +70,7 @@ def _complete(folder: Path, edition: Edition, progress: DownloadProgress | None)
 def _try_mirrors(
     file: RemoteFile, mirrors: Sequence[str], folder: Path, progress: DownloadProgress | None
 ) -> list[str]:
-    """Download one file; return why each mirror failed, or nothing when one delivered."""
+    """Download one file from the first mirror that has it; return the failures of all mirrors if none has."""
     problems = []
     for mirror in mirrors:
         url = mirror + file.name
@@ -80,7 +84,7 @@ def _try_mirrors(
 
 
 def _transfer(url: str, file: RemoteFile, folder: Path, progress: DownloadProgress | None) -> None:
-    """Download into a folder of its own and move the file to its place once it is verified."""
+    """Download into a temporary folder and move the file to its place once it is verified."""
     from pooch import HTTPDownloader
 
     bar = _Bar(file.name, progress) if progress else False
@@ -95,7 +99,7 @@ def _transfer(url: str, file: RemoteFile, folder: Path, progress: DownloadProgre
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why a mirror failed: the texts of `requests` are paragraphs."""
+    """Describe in a few words why a mirror failed: the messages of `requests` are paragraphs."""
     response = getattr(error, "response", None)
     if response is not None:
         return f"{response.status_code} {response.reason}"
@@ -111,7 +115,7 @@ def _reason(error: Exception) -> str:
 
 @dataclass
 class _Bar:
-    """The progress bar that pooch expects, telling a `DownloadProgress`. Pooch sets `total`."""
+    """The progress bar that pooch expects, which calls a `DownloadProgress`. Pooch sets `total`."""
 
     file: str
     progress: DownloadProgress
@@ -119,7 +123,7 @@ class _Bar:
     done: int = 0
 
     def update(self, size: int) -> None:
-        # Pooch adds whole chunks, also for the last one, and at the end the total once more.
+        # Pooch adds whole chunks, even for the last one, and finally the total once more.
         self.done = min(self.done + size, self.total) if self.total else self.done + size
         self.progress(self.file, self.done, self.total)
 

@@ -1,4 +1,4 @@
-"""A folder of the user's own digits, IDX files or pictures, to train on or to use networks on."""
+"""A folder of the user's own digits, IDX files or pictures, to train on or to apply networks to."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.alignment import DEFAULT, Alignment
-from experiments.datasets.dataset import Dataset, Digits, Split, Unlabelled
-from experiments.datasets.derived import DATASET_NAMES
+from experiments.datasets.dataset import Dataset, Images, Split, Unlabelled
+from experiments.datasets.derivations import DATASET_NAMES
 from experiments.datasets.idx_folder import find_idx, read_idx
 from experiments.datasets.image_folder import find_pictures, read_pictures
 from experiments.datasets.parts import Parts
@@ -18,13 +18,13 @@ from experiments.errors import DigitsError
 def load_folder(folder: Path, alignment: Alignment = DEFAULT) -> Dataset:
     """Load a folder to train on, its digits fitted to 28x28.
 
-    Where it has no test part, a fixed stratified fifth of the digits becomes it.
+    Without a test part, a fixed stratified fifth of the digits becomes the test split.
 
     Raises
     ------
     DigitsError
-        When the folder holds neither IDX files nor pictures, they are not in order or have no labels, or there is one
-        class only.
+        If the folder holds neither IDX files nor pictures, if they are malformed or have no labels, or if there is only
+        one class.
     """
     parts = _read(folder, alignment)
     if parts.train is None:
@@ -37,26 +37,26 @@ def load_folder(folder: Path, alignment: Alignment = DEFAULT) -> Dataset:
 
 
 def load_target_folder(folder: Path, alignment: Alignment = DEFAULT) -> Dataset | Unlabelled:
-    """Load a folder to use networks on: one class is enough, and so are digits without labels or test digits alone.
+    """Load a folder to apply networks to; it may have a single class, digits without labels or only test digits.
 
-    It is a `Dataset` where all digits have labels and there are some to train on, else `Unlabelled`.
+    The result is a `Dataset` if all digits have labels and there is a training part, otherwise `Unlabelled`.
 
     Raises
     ------
     DigitsError
-        When the folder holds neither IDX files nor pictures, or they are not in order.
+        If the folder holds neither IDX files nor pictures, or they are malformed.
     """
     parts = _read(folder, alignment)
     train, test = parts.train, parts.test
     if isinstance(train, Split) and (test is None or isinstance(test, Split)):
         return _dataset(folder, train, test, parts.transform)
-    there = [Digits(each.images) for each in (train, test) if each is not None]
-    asked = there[-1] if test is None else test
-    return Unlabelled(registry_name(folder), there[0], asked, parts.transform, str(folder.absolute()), parts.files)
+    present = [Images(each.images) for each in (train, test) if each is not None]
+    asked = present[-1] if test is None else test
+    return Unlabelled(registry_name(folder), present[0], asked, parts.transform, str(folder.absolute()), parts.files)
 
 
 def registry_name(folder: Path) -> str:
-    """Return the folder's name in ``[a-z0-9-]``; a name that a data set has already gets ``-folder``."""
+    """Convert the name of a folder to ``[a-z0-9-]``; append ``-folder`` if a dataset has that name."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "digits"
     return f"{name}-folder" if name in DATASET_NAMES else name
 
@@ -70,12 +70,12 @@ def _read(folder: Path, alignment: Alignment) -> Parts:
         return read_pictures(pictures, folder, alignment)
     raise DigitsError(
         f"{folder} holds no digits: looked for IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-        "with or without .gz) and for pictures in folders 0/ to 9/, or beside each other where their labels are not "
-        "known, there or under train/ and test/"
+        "with or without .gz) and for pictures in folders 0/ to 9/, or beside each other if their labels are "
+        "unknown, there or under train/ and test/"
     )
 
 
-def _labelled(digits: Digits, folder: Path, part: str) -> Split:
+def _labelled(digits: Images, folder: Path, part: str) -> Split:
     if not isinstance(digits, Split):
         raise DigitsError(
             f"{folder} has no {part} labels: add them as {part}-labels-idx1-ubyte beside IDX images, or sort pictures "

@@ -1,7 +1,7 @@
 """Reader of IDX, the format of MNIST: http://yann.lecun.com/exdb/mnist/ as kept by many archives.
 
 A file is two zero bytes, a type code, the rank, one big-endian 32-bit size per dimension, and the values,
-big-endian, in C order. Nothing else: a file that is longer or shorter than its header says is refused.
+big-endian, in C order. A file whose length does not match its header is rejected.
 """
 
 import math
@@ -21,22 +21,22 @@ MAX_RANK = 64  # of a NumPy array
 
 
 def read(path: Path) -> NDArray[Any]:
-    """Read an IDX file, gzipped when its name ends in ``.gz``.
+    """Read an IDX file, gzipped if its name ends in ``.gz``.
 
     Returns
     -------
-    An array of the file's shape and type in native byte order; of bytes it is a read-only view.
+    An array of the shape and type of the file, in native byte order; a read-only view if the values are bytes.
 
     Raises
     ------
     DigitsError
-        When the file is not a whole IDX file: the line names the file, what was expected and received.
+        If the file is not a complete IDX file, naming the file, what was expected and what was received.
     """
     return parse(read_content(path))
 
 
 def parse(content: Content) -> NDArray[Any]:
-    """Parse the content of an IDX file; returns and raises as `read`."""
+    """Parse the content of an IDX file; see `read`."""
     dtype, shape, start = _header(content)
     expected = start + dtype.itemsize * math.prod(shape)
     if len(content.data) != expected:
@@ -51,13 +51,12 @@ def parse(content: Content) -> NDArray[Any]:
 def parse_split(images: Content, labels: Content) -> RawSplit:
     """Parse a pair of IDX files: images ``uint8 (n, height, width)`` and labels of 0 to 9.
 
-    Labels may have several columns, as in QMNIST (https://github.com/facebookresearch/qmnist): the first
-    is the class.
+    Labels may have several columns, as in QMNIST (https://github.com/facebookresearch/qmnist); the first is the class.
 
     Raises
     ------
     DigitsError
-        When either file is not what its place says, or their lengths differ.
+        If a file holds something else, or their lengths differ.
     """
     pixels = parse_images(images)
     classes = parse(labels)
@@ -74,7 +73,7 @@ def parse_images(content: Content) -> NDArray[np.uint8]:
     Raises
     ------
     DigitsError
-        When it is something else.
+        If it holds something else.
     """
     pixels = parse(content)
     if pixels.ndim != 3 or pixels.dtype != np.uint8 or not pixels.size:
@@ -83,7 +82,7 @@ def parse_images(content: Content) -> NDArray[np.uint8]:
 
 
 def _header(content: Content) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Return type, shape and the offset of the first value."""
+    """Parse the header: type, shape and the offset of the first value."""
     data = content.data
     if len(data) < 4:
         raise DigitsError(f"{content.path}: an IDX header has at least 4 bytes, received {len(data)}")

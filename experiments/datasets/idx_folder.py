@@ -1,4 +1,4 @@
-"""The user's own IDX files: MNIST's naming, and those of QMNIST, EMNIST and others that follow it."""
+"""The user's own IDX files, named as those of MNIST, QMNIST or EMNIST."""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.alignment import Alignment, fitted, transform_of
+from experiments.datasets.alignment import Alignment, fit_all, transform_of
 from experiments.datasets.content import read_content
 from experiments.datasets.dataset import UNCHANGED, joined
 from experiments.datasets.idx import parse_images, parse_split
-from experiments.datasets.parts import Parts, digits_of
+from experiments.datasets.parts import Parts, images_or_split
 from experiments.errors import DigitsError
 
 NAME = re.compile(
@@ -19,20 +19,20 @@ NAME = re.compile(
 )
 TRANSPOSED = "transpose"
 INVERTED = "inverted"
-LIGHT_PAPER = 2 / 3  # of the way from the darkest to the lightest pixel of a set
+LIGHT_PAPER = 2 / 3  # of the range from the darkest to the lightest pixel of a dataset
 
-Images = NDArray[np.uint8]
-# Of one set: ("train" or "test", "images" or "labels") to the file.
+ImageArray = NDArray[np.uint8]  # (n, height, width)
+# The files of one dataset by ("train" or "test", "images" or "labels").
 Files = dict[tuple[str, str], Path]
 
 
 def find_idx(folder: Path) -> Files | None:
-    """Return the IDX files of the one set in `folder`; None when there are no such files.
+    """Find the IDX files of the dataset in `folder`; return None if there are none.
 
     Raises
     ------
     DigitsError
-        When there are several sets, or labels without their images.
+        If there are several datasets, or labels without their images.
     """
     sets: dict[str, Files] = {}
     for path in sorted(folder.iterdir()):
@@ -42,7 +42,7 @@ def find_idx(folder: Path) -> Files | None:
             sets.setdefault(match["set"].lower(), {}).setdefault((part, match["kind"].lower()), path)
     if len(sets) > 1:
         names = ", ".join(f"{name}*" for name in sorted(sets))
-        raise DigitsError(f"{folder} holds several data sets ({names}): give one of them a folder of its own")
+        raise DigitsError(f"{folder} holds several datasets ({names}): give one of them a folder of its own")
     for files in sets.values():
         _require_images(files, folder)
         return files
@@ -50,12 +50,12 @@ def find_idx(folder: Path) -> Files | None:
 
 
 def read_idx(files: Files, alignment: Alignment) -> Parts:
-    """Read images, with their labels where there are such, and fit them to 28x28.
+    """Read images, and their labels if there are any, and fit them to 28x28.
 
-    Before that, images of EMNIST, which are transposed, are put right, and dark ink on light paper is inverted.
+    Before that, the transposed images of EMNIST are transposed back, and dark ink on light paper is inverted.
 
-    EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset, whose IDX files hold the
-    images in the column order of MATLAB.
+    EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset, whose IDX files hold the images in the column
+    order of MATLAB.
     """
     read = {name: _read(files, name) for name, kind in sorted(files, reverse=True) if kind == "images"}
     transposed = any(path.name.lower().startswith("emnist") for path in files.values())
@@ -64,14 +64,14 @@ def read_idx(files: Files, alignment: Alignment) -> Parts:
     for name, (images, labels) in read.items():
         turned = images.transpose(0, 2, 1) if transposed else images
         ink = turned if paper is None else paper - np.minimum(turned, paper)
-        parts[name] = digits_of(fitted(ink, alignment), labels)
+        parts[name] = images_or_split(fit_all(ink, alignment), labels)
     transforms = TRANSPOSED if transposed else UNCHANGED, UNCHANGED if paper is None else INVERTED
     first, _ = next(iter(read.values()))
     return Parts(parts.get("train"), parts.get("test"), joined(*transforms, transform_of(first, alignment)))
 
 
-def _read(files: Files, name: str) -> tuple[Images, NDArray[np.int64] | None]:
-    """Return the images of a part, and their labels or None."""
+def _read(files: Files, name: str) -> tuple[ImageArray, NDArray[np.int64] | None]:
+    """Read the images of a part, and their labels or None."""
     images = read_content(files[name, "images"])
     if (name, "labels") not in files:
         return parse_images(images), None
@@ -79,8 +79,8 @@ def _read(files: Files, name: str) -> tuple[Images, NDArray[np.int64] | None]:
     return raw.images, raw.labels
 
 
-def _light_paper(sets: Sequence[Images]) -> np.uint8 | None:
-    """Return the grey of the paper, the median of all borders; None where it is not among the lightest pixels."""
+def _light_paper(sets: Sequence[ImageArray]) -> np.uint8 | None:
+    """Return the gray level of light paper, the median of all borders; None if it is not among the lightest pixels."""
     borders = [edge for images in sets for edge in (images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel())]
     paper = np.median(np.concatenate(borders))
     low, high = min(int(images.min()) for images in sets), max(int(images.max()) for images in sets)
@@ -88,7 +88,7 @@ def _light_paper(sets: Sequence[Images]) -> np.uint8 | None:
 
 
 def _require_images(files: Files, folder: Path) -> None:
-    """Raise where there are labels without images."""
+    """Raise DigitsError if there are labels without images."""
     for name in ("train", "test"):
         if (name, "labels") in files and (name, "images") not in files:
             held = ", ".join(path.name for path in files.values())

@@ -1,11 +1,12 @@
-"""The table of named data sets: what they are, and whether they are on this machine."""
+"""Table of the published datasets and their state on this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from experiments.datasets.local import locate, read_verified
-from experiments.datasets.sources import SOURCES, Source
+from experiments.datasets.published import PUBLISHED
+from experiments.datasets.published.published_dataset import PublishedDataset
 from experiments.errors import DigitsError
 
 State = Literal["verified", "bundled", "missing", "corrupt"]
@@ -13,19 +14,19 @@ State = Literal["verified", "bundled", "missing", "corrupt"]
 
 @dataclass(frozen=True)
 class Listing:
-    """One data set in the table.
+    """A published dataset and its state.
 
     Attributes
     ----------
     sizes
-        Digits for training and for testing.
+        Number of digits for training and for testing.
     shape
         Height and width as published.
     found
-        The folder that holds its files; None when there is none or it comes with scikit-learn.
+        Folder of its files; None if there is none or it comes with a library.
     state
-        ``verified``: all files have the published content; ``corrupt``: one has not, and `load` will say
-        which; ``missing``: `load` will download it; ``bundled``: comes with scikit-learn.
+        ``verified``: all files have the published content; ``corrupt``: one does not, and `load` names it;
+        ``missing``: `load` downloads it; ``bundled``: comes with an installed library.
     """
 
     name: str
@@ -38,19 +39,21 @@ class Listing:
 
 
 def catalog(data_dir: Path | None = None) -> tuple[Listing, ...]:
-    """Return all named data sets, looked up as `load` does: files are verified, nothing is fetched."""
-    return tuple(_listing(source, data_dir) for source in SOURCES.values())
+    """List all published datasets. Files are searched as by `load` and verified; nothing is downloaded."""
+    return tuple(_listing(published, data_dir) for published in PUBLISHED.values())
 
 
-def _listing(source: Source, data_dir: Path | None) -> Listing:
-    found, state = _look_up(source, data_dir)
-    return Listing(source.name, source.description, source.sizes, source.shape, source.homepage, found, state)
+def _listing(published: PublishedDataset, data_dir: Path | None) -> Listing:
+    found, state = _look_up(published, data_dir)
+    return Listing(
+        published.name, published.description, published.sizes, published.shape, published.homepage, found, state
+    )
 
 
-def _look_up(source: Source, data_dir: Path | None) -> tuple[Path | None, State]:
-    if not source.editions:
+def _look_up(published: PublishedDataset, data_dir: Path | None) -> tuple[Path | None, State]:
+    if published.bundle:
         return None, "bundled"
-    found = locate(source, data_dir)
+    found = locate(published, data_dir)
     if found is None:
         return None, "missing"
     folder, edition = found

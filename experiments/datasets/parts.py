@@ -1,11 +1,11 @@
-"""What a folder of the user's own digits holds."""
+"""The digits that a folder of the user's holds."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import Digits, Split
+from experiments.datasets.dataset import Images, Split
 
 
 @dataclass(frozen=True)
@@ -15,20 +15,20 @@ class Parts:
     Attributes
     ----------
     train, test
-        A `Split` where they have labels; None where there is no such part. At least one is there.
+        A `Split` if the labels are known; None if there is no such part. At least one is present.
     transform
-        What was applied to both.
+        Transform that was applied to both.
     files
-        The file of each test digit, or of each training digit where there is no test part, relative to the folder;
-        none for IDX files.
+        File of each test digit, or of each training digit if there is no test part, relative to the folder; empty for
+        IDX files.
     """
 
-    train: Digits | None
-    test: Digits | None
+    train: Images | None
+    test: Images | None
     transform: str
     files: tuple[str, ...] = ()
 
 
-def digits_of(images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> Digits:
-    """Return images as a `Split`, or as `Digits` where there are no labels."""
-    return Digits(images) if labels is None else Split(images, labels)
+def images_or_split(images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> Images:
+    """Build a `Split` from images and labels, or `Images` if there are no labels."""
+    return Images(images) if labels is None else Split(images, labels)

@@ -1,55 +1,56 @@
-"""How thick the strokes of digits are, and digits made thicker or thinner.
+"""Stroke width: its measurement, and its change.
 
-The width is that of the strokes in Steiner's formula (J. Steiner, 1840, "Ueber parallele Flaechen"): strokes of width w
-with round ends, of length l in all and of Euler number x (pieces less holes), have the area ``w l + x pi w^2 / 4`` and
-the outline ``2 l + x pi w``. The outline of a grey picture is the mean of its outlines at all grey levels, which by the
-coarea formula is its total variation. So there is neither a skeleton nor a threshold in it, but for the Euler number.
+The width follows from Steiner's formula (J. Steiner, 1840, "Ueber parallele Flaechen"): strokes of width w with round
+ends, of total length l and Euler number x (components minus holes), have the area ``w l + x pi w^2 / 4`` and the
+outline ``2 l + x pi w``. The outline of a gray image is the mean of its outlines at all gray levels, which by the
+coarea formula is its total variation. So it needs neither a skeleton nor, except for the Euler number, a threshold.
 
-Strokes grow and shrink by grey-scale morphology with a disc (Serra 1982, "Image Analysis and Mathematical Morphology"):
-the outlines at all grey levels move by its radius, a fraction of a pixel, and the blur of the edges stays what it was.
+Strokes grow and shrink by gray-scale morphology with a disc (Serra 1982, "Image Analysis and Mathematical Morphology"):
+the outlines at all gray levels move by its radius, a fraction of a pixel, and the blur of the edges does not change.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import SIDE, Split
+from experiments.datasets.dataset import Split
 from experiments.errors import UsageError
+from experiments.pictures.normalization import SIDE
 
-DIRECTIONS = 16  # from which ink moves: the disc as a polygon, whose radius is within 2 % of a circle's
-ROUNDS = 4  # of moving the outlines by half of what the width is wrong
-FARTHEST = 4.0  # pixels by which an outline moves at most: what is on black in MNIST's frame stays inside 28x28
+DIRECTIONS = 16  # corners of the polygon that approximates the disc; its radius is within 2 % of the circle's
+ROUNDS = 4  # iterations; each moves the outlines by half the error of the width
+MAX_MOVE = 4.0  # pixels that an outline moves at most: ink in MNIST's 20x20 frame stays inside 28x28
 
-BLOCK = 256  # what is worked on at a time, in digits: few enough to stay in the processor's cache
+BLOCK = 256  # digits per block: few enough to fit into the processor's cache
 
-Images = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]  # (n, 28, 28)
 Ink = NDArray[np.float32]  # (n, 28, 28), in [0, 1]
 Widths = NDArray[np.float64]
 
 
-def stroke_width(images: Images) -> Widths:
-    """Return how thick the strokes of each digit are.
+def stroke_width(images: ImageArray) -> Widths:
+    """Measure the stroke width of each digit.
 
     Parameters
     ----------
     images
-        ``uint8 (n, 28, 28)``, white ink on black. How bright the ink is does not matter.
+        ``uint8 (n, 28, 28)``, white ink on black. The brightness of the ink does not matter.
 
     Returns
     -------
-    ``float64 (n,)``, in pixels; 0 for a blank image. A straight stroke or a ring of 2.5 pixels and more is measured to
-    within 0.2 pixels, one of 2 pixels to within 0.3; thinner ones are as blurred as thick ones are and appear thicker
-    than they were, one of 1 pixel as of 1.4 to 2.1. A blot without length has its diameter, give or take an eighth.
+    ``float64 (n,)``, in pixels; 0 for a blank image. The error of a straight stroke or a ring is below 0.2 pixels from
+    a width of 2.5 pixels on and below 0.3 for 2 pixels. Thinner strokes are overestimated because of their blur: 1
+    pixel as 1.4 to 2.1. The width of a blot is its diameter to within an eighth.
     """
     blocks = [_width(_ink(images[start : start + BLOCK])) for start in range(0, len(images), BLOCK)]
     return np.concatenate([*blocks, np.empty(0)])
 
 
 def match_stroke_width(split: Split, width: float) -> Split:
-    """Return the digits with strokes as thick as `width`, or as near to it as they come.
+    """Change the stroke width of each digit to `width`, or as near to it as possible.
 
-    Their outlines move outwards or inwards by fractions of a pixel, as far as brings `stroke_width` to `width`. No
-    digit gets farther from it than it was; one that is there already stays as it is, and so does a blank one. Thinning
-    leaves the skeleton of a digit, so that it neither vanishes nor falls apart. 10,000 digits take seconds of one core.
+    The outlines move outward or inward by fractions of a pixel until `stroke_width` is `width`. The width of a digit
+    never becomes worse; one that has the width already stays unchanged, and so does a blank one. Thinning preserves the
+    skeleton of a digit, so that it neither vanishes nor breaks. 10,000 digits take seconds on one core.
 
     Parameters
     ----------
@@ -59,22 +60,22 @@ def match_stroke_width(split: Split, width: float) -> Split:
     Raises
     ------
     UsageError
-        When `width` is not between them.
+        If `width` is outside this range.
     """
     if not 0 < width < SIDE:
         raise UsageError(f"a stroke width must be above 0 and below {SIDE} pixels, received {width}")
     images = np.empty_like(split.images)
     for start in range(0, len(split), BLOCK):
-        images[start : start + BLOCK] = _matched(split.images[start : start + BLOCK], width)
+        images[start : start + BLOCK] = _match(split.images[start : start + BLOCK], width)
     return Split(images, split.labels)
 
 
-def _ink(images: Images) -> Ink:
+def _ink(images: ImageArray) -> Ink:
     return np.divide(images, np.float32(255), dtype=np.float32)
 
 
 def _width(ink: Ink) -> Widths:
-    """Solve Steiner's formula for the width, the brightest ink of each digit being 1."""
+    """Solve Steiner's formula for the width, with the brightest ink of each digit scaled to 1."""
     brightest = ink.max(axis=(1, 2), initial=0)
     there = np.where(brightest > 0, brightest, np.float32(1))[:, np.newaxis, np.newaxis]
     edged: Ink = np.pad(ink / there, ((0, 0), (1, 1), (1, 1)))
@@ -85,14 +86,14 @@ def _width(ink: Ink) -> Widths:
 
 
 def _total_variation(ink: Ink) -> Widths:
-    """Sum the steepness of the ink in the middle between each four pixels."""
+    """Sum the magnitude of the gradient at the center of each four pixels."""
     across, down = np.diff(ink, axis=2), np.diff(ink, axis=1)
-    steepness = np.hypot(across[:, 1:] + across[:, :-1], down[:, :, 1:] + down[:, :, :-1]) / 2
-    return steepness.sum(axis=(1, 2), dtype=np.float64)
+    gradient = np.hypot(across[:, 1:] + across[:, :-1], down[:, :, 1:] + down[:, :, :-1]) / 2
+    return gradient.sum(axis=(1, 2), dtype=np.float64)
 
 
 def _euler_number(ink: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Count pieces less holes, pixels that touch at a corner being one piece, by the quads of each four pixels.
+    """Count components minus holes with 8-connectivity, by the patterns of each four pixels.
 
     Gray (1971), "Local properties of binary images in two dimensions", IEEE Transactions on Computers 20(5).
     """
@@ -104,15 +105,15 @@ def _euler_number(ink: NDArray[np.bool_]) -> NDArray[np.float64]:
     return (ones - threes - 2 * diagonals) / 4
 
 
-def _matched(images: Images, width: float) -> Images:
-    """Move outlines until the widths are met, and keep the best of what comes up on the way."""
+def _match(images: ImageArray, width: float) -> ImageArray:
+    """Move outlines iteratively until the widths match, and keep the best image of each digit."""
     ink = _ink(images)
     skeletons = np.where(_skeletons(images), ink, 0)
     widths, moves = _width(ink), np.zeros(len(images))
     nearest, least = images.copy(), np.abs(widths - width)
     for _ in range(ROUNDS):
-        moves = np.clip(moves + (width - widths) / 2, -FARTHEST, FARTHEST)
-        moved = np.rint(np.maximum(_moved(ink, moves), skeletons) * 255).astype(np.uint8)
+        moves = np.clip(moves + (width - widths) / 2, -MAX_MOVE, MAX_MOVE)
+        moved = np.rint(np.maximum(_move(ink, moves), skeletons) * 255).astype(np.uint8)
         widths = _width(_ink(moved))
         wrong = np.abs(widths - width)
         nearest[wrong < least] = moved[wrong < least]
@@ -120,42 +121,44 @@ def _matched(images: Images, width: float) -> Images:
     return nearest
 
 
-def _skeletons(images: Images) -> NDArray[np.bool_]:
-    """Mark the middle of the strokes, one pixel wide, by the method of Zhang and Suen (1984)."""
+def _skeletons(images: ImageArray) -> NDArray[np.bool_]:
+    """Compute the skeletons of the strokes, one pixel wide, by the method of Zhang and Suen (1984)."""
     from skimage.morphology import skeletonize
 
     strokes = images > images.max(axis=(1, 2), keepdims=True, initial=0) // 2
-    # As one tall picture, a blank row between the digits: one call in place of one for each.
+    # One tall image with a blank row between the digits: one call instead of one per digit.
     column = np.pad(strokes, ((0, 0), (0, 1), (0, 0))).reshape(-1, SIDE)
     return skeletonize(column).reshape(-1, SIDE + 1, SIDE)[:, :SIDE]
 
 
-def _moved(ink: Ink, by: Widths) -> Ink:
-    """Move the outlines of each digit outwards by so many pixels; inwards is the paper's outlines outwards."""
+def _move(ink: Ink, by: Widths) -> Ink:
+    """Move the outlines of each digit outward by `by` pixels; inward is the outlines of the paper outward."""
     moved = np.empty_like(ink)
     growing = by > 0
-    moved[growing] = _grown(ink[growing], by[growing], beyond=0)
-    moved[~growing] = 1 - _grown(1 - ink[~growing], -by[~growing], beyond=1)
+    moved[growing] = _dilate(ink[growing], by[growing], outside=0)
+    moved[~growing] = 1 - _dilate(1 - ink[~growing], -by[~growing], outside=1)
     return moved
 
 
-def _grown(bright: Ink, radius: Widths, beyond: float) -> Ink:
-    """Make each pixel as bright as the brightest point within a radius; around the picture it is `beyond`.
+def _dilate(bright: Ink, radius: Widths, outside: float) -> Ink:
+    """Dilate: make each pixel as bright as the brightest point within a radius; outside the image it is `outside`.
 
-    A disc is the sum of smaller ones: what is farther than a pixel is reached in several steps.
+    A disc is the sum of smaller ones: a radius above one pixel takes several steps.
     """
     far = radius.astype(np.float32)[:, np.newaxis, np.newaxis]
     for reached in range(int(np.ceil(far.max(initial=0)))):
         step = np.clip(far - reached, 0, 1)
-        framed = np.pad(bright, ((0, 0), (1, 1), (1, 1)), constant_values=beyond)
+        framed = np.pad(bright, ((0, 0), (1, 1), (1, 1)), constant_values=outside)
         for angle in np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS):
-            seen = _seen(_seen(framed, step * np.sin(angle, dtype=np.float32), 1), step * np.cos(angle), 2)
-            bright = np.maximum(bright, seen)
+            near = _interpolate(
+                _interpolate(framed, step * np.sin(angle, dtype=np.float32), 1), step * np.cos(angle), 2
+            )
+            bright = np.maximum(bright, near)
     return bright
 
 
-def _seen(framed: Ink, offsets: Ink, axis: int) -> Ink:
-    """Look at what is up to a pixel farther along an axis, between the pixels (linear); all offsets have one sign."""
+def _interpolate(framed: Ink, offsets: Ink, axis: int) -> Ink:
+    """Interpolate linearly up to one pixel farther along an axis; all offsets have the same sign."""
     ahead = 2 if offsets.max(initial=0) > 0 else 0
     size = framed.shape[axis] - 2
     here, there = (np.take(framed, range(first, first + size), axis) for first in (1, ahead))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets import CORRUPTIONS
+from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.evaluation import wilson_interval
 
 BASELINE = "mlp_small"

@@ -1,4 +1,4 @@
-"""Show a dataset: sample digits and class distribution, written to files and tracked."""
+"""Show a dataset: sample images and class distribution, written to files and tracked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import datasets, reporting, tracking
-from experiments.datasets import Dataset
+from experiments import datasets, reporting, results, tracking
+from experiments.datasets import CLASSES, Dataset
 from experiments.execution.progress import Progress
+from experiments.results import Result
 from experiments.tracking import Store
 
 GRID = 25
@@ -16,7 +17,7 @@ GRID = 25
 
 @dataclass(frozen=True)
 class ShowResult:
-    """What was written; `counts` holds for each split the number of digits of each class."""
+    """The dataset, the number of images of each class by split, and the files written."""
 
     run_id: str
     dataset: str
@@ -29,26 +30,26 @@ class ShowResult:
 def show(
     store: Store, name: str, output: Path, data_dir: Path | None = None, progress: Progress | None = None
 ) -> ShowResult:
-    """Draw a 5x5 grid of training digits and the class distribution, write both to `output` and log them.
+    """Draw a 5x5 grid of training images and the class distribution, write both to `output` and log them.
 
     Parameters
     ----------
     name, data_dir
         As for `experiments.datasets.load`.
     output
-        Folder for the two PNG files; made if it does not exist.
+        Folder for the two PNG files; created if it does not exist.
 
     Raises
     ------
     DigitsError
-        When the data is missing or bad.
+        If the data is missing or malformed.
     """
     progress = progress or Progress()
     progress.stage(f"show {name}")
     data = datasets.load(name, data_dir, progress.download)
     counts = {
-        "train": np.bincount(data.train.labels, minlength=10),
-        "test": np.bincount(data.test.labels, minlength=10),
+        split: np.bincount(digits.labels, minlength=CLASSES)
+        for split, digits in (("train", data.train), ("test", data.test))
     }
     sample = datasets.sample(data.train, GRID)
     figures = {
@@ -63,11 +64,18 @@ def show(
         run.describe(_description(data))
         run.log_params({"dataset": data.name, "transform": data.transform})
         run.log_dataset(data.name, data.source, data.digest, "show", len(data.train) + len(data.test))
+        run.log_results(
+            results.to_table(
+                Result("images", int(n), target=data.name, split=split, group=str(digit))
+                for split, numbers in counts.items()
+                for digit, n in enumerate(numbers)
+            )
+        )
         for file, figure in figures.items():
             figure.savefig(output / file, dpi=120, bbox_inches="tight")
             run.log_figure(figure, f"figures/{file}")
     files = tuple(str(output / file) for file in figures)
-    split_counts = {split: tuple(int(n) for n in numbers) for split, numbers in counts.items()}
+    split_counts = {split: tuple(numbers.tolist()) for split, numbers in counts.items()}
     return ShowResult(run.id, data.name, data.digest, data.transform, split_counts, files)
 
 

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from scipy.ndimage import center_of_mass
 
-from experiments.datasets import ALIGNMENTS, Dataset, alignment, corrupt, deskew, fit_to_mnist, load
-from experiments.datasets.alignment import alignment_called, to_split, transform_of
+from experiments.datasets import Dataset, alignment, load
+from experiments.datasets.alignment import ALIGNMENTS, get_alignment, to_split, transform_of
+from experiments.datasets.corruptions.corrupting import corrupt
 from experiments.datasets.dataset import RawSplit, joined
+from experiments.datasets.deskewing import deskew
 from experiments.errors import UsageError
+from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 
@@ -38,9 +41,9 @@ def stretched(picture: Image, side: int) -> Image:
 
 def test_the_ladder_goes_from_the_least_to_the_most() -> None:
     assert list(ALIGNMENTS) == LADDER
-    assert alignment_called(None) is ALIGNMENTS["box"]
+    assert get_alignment(None) is ALIGNMENTS["box"]
     assert [name for name, chosen in ALIGNMENTS.items() if chosen.deskews] == ["deskew"]
-    assert all(chosen.meaning for chosen in ALIGNMENTS.values())
+    assert all(chosen.description for chosen in ALIGNMENTS.values())
 
 
 @every

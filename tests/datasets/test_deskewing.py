@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, center_of_mass
 from skimage.measure import moments_central
 
-from experiments.datasets import Dataset, deskew, load
-from experiments.datasets.deskewing import BLOCK, deskewed
-from experiments.datasets.normalise import fit_to_mnist
+from experiments.datasets import Dataset, load
+from experiments.datasets.deskewing import BLOCK, deskew, deskewed
+from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 

@@ -12,7 +12,8 @@ import pytest
 from idx_writer import digits, idx_bytes
 
 from experiments.datasets.download import obtain
-from experiments.datasets.sources import MNIST, RemoteFile, Source, sha256_is
+from experiments.datasets.published.mnist import MNIST
+from experiments.datasets.published.published_dataset import PublishedDataset, RemoteFile, sha256_is
 from experiments.errors import DigitsError
 
 NAMES = [file.name for file in MNIST.editions[0].files]
@@ -60,11 +61,11 @@ def mirror(files: dict[str, bytes], headers: dict[str, str] | None = None, promi
             thread.join()
 
 
-def published() -> dict[str, bytes]:
+def compressed() -> dict[str, bytes]:
     return {name: gzip.compress(content, mtime=0) for name, content in CONTENTS.items()}
 
 
-def source_at(*mirrors: str) -> Source:
+def published_at(*mirrors: str) -> PublishedDataset:
     files = tuple(
         RemoteFile(name, sha256_is(hashlib.sha256(content).hexdigest())) for name, content in CONTENTS.items()
     )
@@ -90,11 +91,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_download_is_read_and_kept(tmp_path: Path) -> None:
-    with mirror(published()) as server:
-        source = source_at(server.url)
-        copy = obtain(source, tmp_path)
+    with mirror(compressed()) as server:
+        at_mirror = published_at(server.url)
+        copy = obtain(at_mirror, tmp_path)
         assert server.asked == NAMES
-        assert obtain(source, tmp_path).folder == copy.folder == tmp_path / "tiny"
+        assert obtain(at_mirror, tmp_path).folder == copy.folder == tmp_path / "tiny"
         assert server.asked == NAMES
     train, test = copy.edition.parse(copy.contents)
     for raw, (images, labels) in ((train, TRAIN), (test, TEST)):
@@ -104,19 +105,19 @@ def test_a_download_is_read_and_kept(tmp_path: Path) -> None:
 
 
 def test_without_a_data_dir_it_goes_to_the_users_cache(cache: Path) -> None:
-    with mirror(published()) as server:
-        assert obtain(source_at(server.url)).folder == cache / "tiny"
+    with mirror(compressed()) as server:
+        assert obtain(published_at(server.url)).folder == cache / "tiny"
 
 
 WRONG = {name: gzip.compress(b"wrong", mtime=0) for name in NAMES}
 HTML = dict.fromkeys(NAMES, b"<html>log in first</html>")
-DAMAGED = {name: data[:-9] for name, data in published().items()}
+DAMAGED = {name: data[:-9] for name, data in compressed().items()}
 
 
 @pytest.mark.parametrize("first", [{}, WRONG, HTML, DAMAGED], ids=["404", "wrong", "html", "damaged"])
 def test_the_second_mirror_helps(tmp_path: Path, first: dict[str, bytes]) -> None:
-    with mirror(first) as broken, mirror(published()) as sound:
-        copy = obtain(source_at(broken.url, sound.url), tmp_path)
+    with mirror(first) as broken, mirror(compressed()) as sound:
+        copy = obtain(published_at(broken.url, sound.url), tmp_path)
         assert broken.asked == sound.asked == NAMES
     assert names(copy.folder) == sorted(NAMES)
 
@@ -133,16 +134,16 @@ def test_the_second_mirror_helps(tmp_path: Path, first: dict[str, bytes]) -> Non
 )
 def test_a_bad_download_leaves_nothing(tmp_path: Path, files: dict[str, bytes], problem: str) -> None:
     with mirror(files) as server, pytest.raises(DigitsError, match=problem):
-        obtain(source_at(server.url), tmp_path)
+        obtain(published_at(server.url), tmp_path)
     assert names(tmp_path / "tiny") == []
 
 
 def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with (
-        mirror(published(), promised=100) as server,
+        mirror(compressed(), promised=100) as server,
         pytest.raises(DigitsError, match="ChunkedEncodingError"),
     ):
-        obtain(source_at(server.url), tmp_path)
+        obtain(published_at(server.url), tmp_path)
     assert names(tmp_path / "tiny") == []
 
 
@@ -150,8 +151,8 @@ def test_a_download_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     def interrupt(_file: str, _done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
-    with mirror(published()) as server, pytest.raises(KeyboardInterrupt):
-        obtain(source_at(server.url), tmp_path, interrupt)
+    with mirror(compressed()) as server, pytest.raises(KeyboardInterrupt):
+        obtain(published_at(server.url), tmp_path, interrupt)
     assert names(tmp_path / "tiny") == []
 
 
@@ -160,7 +161,7 @@ def test_offline_it_says_where_it_looked_and_what_to_do(
 ) -> None:
     monkeypatch.setenv("DIGITS_DATA_DIR", str(tmp_path / "env"))
     with pytest.raises(DigitsError) as raised:
-        obtain(source_at(CLOSED, CLOSED), tmp_path / "given")
+        obtain(published_at(CLOSED, CLOSED), tmp_path / "given")
     line = str(raised.value)
     assert "\n" not in line
     for folder in (tmp_path / "given", tmp_path / "env", cache):
@@ -171,10 +172,10 @@ def test_offline_it_says_where_it_looked_and_what_to_do(
 
 def test_progress_ends_with_the_whole_of_every_file(tmp_path: Path) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
-    files = published()
+    files = compressed()
     with mirror(files) as server:
         obtain(
-            source_at(server.url),
+            published_at(server.url),
             tmp_path,
             lambda file, done, total: told.setdefault(file, []).append((done, total)),
         )
@@ -186,29 +187,29 @@ def test_progress_ends_with_the_whole_of_every_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
 def test_a_server_that_lets_http_decompress_is_understood(tmp_path: Path, encoding: str) -> None:
-    with mirror(published(), {"Content-Encoding": encoding}) as server:
-        copy = obtain(source_at(server.url), tmp_path)
-        assert obtain(source_at(CLOSED), tmp_path).contents == copy.contents
+    with mirror(compressed(), {"Content-Encoding": encoding}) as server:
+        copy = obtain(published_at(server.url), tmp_path)
+        assert obtain(published_at(CLOSED), tmp_path).contents == copy.contents
     assert names(copy.folder) == sorted(name.removesuffix(".gz") for name in NAMES)
 
 
 def test_only_what_is_missing_is_downloaded(tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     for name in NAMES[1:]:
-        (tmp_path / "tiny" / name).write_bytes(published()[name])
-    with mirror(published()) as server:
-        obtain(source_at(server.url), tmp_path)
+        (tmp_path / "tiny" / name).write_bytes(compressed()[name])
+    with mirror(compressed()) as server:
+        obtain(published_at(server.url), tmp_path)
         assert server.asked == NAMES[:1]
 
 
 def test_the_second_edition_is_for_when_the_first_is_not_to_be_had(tmp_path: Path) -> None:
     plain = {name.removesuffix(".gz"): content for name, content in CONTENTS.items()}
     with mirror(plain) as server:
-        source = source_at(CLOSED)
-        first = source.editions[0]
+        at_mirror = published_at(CLOSED)
+        first = at_mirror.editions[0]
         files = tuple(replace(file, name=name) for file, name in zip(first.files, plain, strict=True))
         second = replace(first, files=files, mirrors=(server.url,))
-        copy = obtain(replace(source, editions=(first, second)), tmp_path)
+        copy = obtain(replace(at_mirror, editions=(first, second)), tmp_path)
     assert copy.edition == second
     assert names(copy.folder) == sorted(plain)
 
@@ -217,13 +218,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     occupied = tmp_path / "occupied"
     occupied.write_text("a file")
     with pytest.raises(DigitsError, match=r"occupied/tiny cannot be made for the download of tiny"):
-        obtain(source_at(CLOSED), occupied)
+        obtain(published_at(CLOSED), occupied)
 
 
 def test_downloads_do_not_chatter(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with mirror(published()) as server:
-        obtain(source_at(server.url), tmp_path)
+    with mirror(compressed()) as server:
+        obtain(published_at(server.url), tmp_path)
     assert capfd.readouterr() == ("", "")
     assert not [record for record in caplog.records if record.levelname != "DEBUG"]

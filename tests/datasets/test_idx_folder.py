@@ -8,8 +8,8 @@ from idx_writer import digits, idx_bytes
 from numpy.typing import NDArray
 
 from experiments.datasets.folder import load_folder
-from experiments.datasets.normalise import fit_to_mnist
 from experiments.errors import DigitsError
+from experiments.pictures.normalization import fit_to_mnist
 
 TRAIN, TEST = digits(40), digits(20, seed=1)
 

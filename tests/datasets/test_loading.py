@@ -13,7 +13,8 @@ from PIL import Image
 
 import experiments.datasets
 from experiments.datasets import DATASET_NAMES, Dataset, fetch, load
-from experiments.datasets.usps import TEST_COUNTS, TRAIN_COUNTS
+from experiments.datasets.published import PUBLISHED
+from experiments.datasets.published.usps import TEST_COUNTS, TRAIN_COUNTS
 from experiments.errors import UsageError
 
 # Digits per class, as counted in the literature, e.g. Deng (2012), IEEE Signal Processing Magazine 29(6).
@@ -31,17 +32,16 @@ def loaded(name: str, folder: Path | None) -> Dataset:
 @pytest.fixture(
     scope="module",
     params=[
-        "uci",
-        pytest.param("mnist", marks=pytest.mark.real_data),
-        pytest.param("usps", marks=pytest.mark.real_data),
+        pytest.param(name, marks=() if published.bundle else pytest.mark.real_data)
+        for name, published in PUBLISHED.items()
     ],
 )
 def dataset(request: pytest.FixtureRequest) -> Dataset:
-    folder = None if request.param == "uci" else request.getfixturevalue("data_dir")
+    folder = None if PUBLISHED[request.param].bundle else request.getfixturevalue("data_dir")
     return loaded(request.param, folder)
 
 
-def test_every_data_set_has_one_shape(dataset: Dataset) -> None:
+def test_every_dataset_has_one_shape(dataset: Dataset) -> None:
     assert dataset.name in DATASET_NAMES
     for split in (dataset.train, dataset.test):
         assert split.images.dtype == np.uint8
@@ -52,7 +52,7 @@ def test_every_data_set_has_one_shape(dataset: Dataset) -> None:
         assert (floats.min(), floats.max()) == (0, 1)
 
 
-def test_every_digit_is_white_on_black_and_centred(dataset: Dataset) -> None:
+def test_every_digit_is_white_on_black_and_centered(dataset: Dataset) -> None:
     images = dataset.test.images.astype(float)
     mass = images.sum(axis=(1, 2))
     assert np.median(images[:, [0, -1]]) == 0
@@ -61,9 +61,8 @@ def test_every_digit_is_white_on_black_and_centred(dataset: Dataset) -> None:
         assert np.all(np.abs(centres - 14) <= 0.5 + 1e-6)
 
 
-def test_sizes_are_the_catalogs(dataset: Dataset) -> None:
-    sizes = {listing.name: listing.sizes for listing in experiments.datasets.catalog()}
-    assert (len(dataset.train), len(dataset.test)) == sizes[dataset.name]
+def test_sizes_are_those_of_the_registry(dataset: Dataset) -> None:
+    assert (len(dataset.train), len(dataset.test)) == PUBLISHED[dataset.name].sizes
 
 
 @pytest.mark.real_data
@@ -127,12 +126,12 @@ def test_a_folder_is_loaded_by_its_path(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("mnits", r"no data set or folder 'mnits' \(did you mean mnist\?\): .* mnist, usps, uci"),
+        ("mnits", r"no dataset or folder 'mnits' \(did you mean mnist\?\): .* mnist, usps, uci"),
         ("USPS", r"did you mean usps\?"),
-        ("zebra", "no data set or folder 'zebra': .* mnist, usps, uci"),
+        ("zebra", "no dataset or folder 'zebra': .* mnist, usps, uci"),
         ("./mnits", r"no folder \./mnits"),
         ("/nowhere/at/all", "no folder /nowhere/at/all"),
-        ("", "no data set or folder ''"),
+        ("", "no dataset or folder ''"),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(use: Callable[[str], object], name: str, problem: str) -> None:
@@ -140,7 +139,7 @@ def test_an_unknown_name_suggests_the_nearest(use: Callable[[str], object], name
         use(name)
 
 
-def test_a_file_is_no_data_set(tmp_path: Path) -> None:
+def test_a_file_is_no_dataset(tmp_path: Path) -> None:
     path = tmp_path / "digit.png"
     path.write_bytes(b"")
     with pytest.raises(UsageError, match="is a file: give the folder"):

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from skimage.measure import euler_number, label
 
-from experiments.datasets import Split, load, match_stroke_width, stroke_width
-from experiments.datasets.strokes import BLOCK
+from experiments.datasets import Split, load
+from experiments.datasets.strokes import BLOCK, match_stroke_width, stroke_width
 from experiments.errors import UsageError
 
 Image = NDArray[np.uint8]

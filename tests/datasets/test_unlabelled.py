@@ -9,9 +9,11 @@ from idx_writer import digits, idx_bytes
 from numpy.typing import NDArray
 from picture_writer import put, put_classes, stroke
 
-from experiments.datasets import Dataset, Digits, Split, Unlabelled, deskew, load, load_target
-from experiments.datasets.normalise import fit_to_mnist
+from experiments.datasets import Dataset, Split, Unlabelled, load, load_target
+from experiments.datasets.dataset import Images
+from experiments.datasets.deskewing import deskew
 from experiments.errors import DigitsError, UsageError
+from experiments.pictures.normalization import fit_to_mnist
 
 IMAGES, LABELS = digits(40)
 MORE = digits(20, seed=1)[0]
@@ -162,7 +164,7 @@ def test_wrong_input_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_text("no picture")
     with pytest.raises(DigitsError, match=r"b\.png cannot be read as a picture"):
         load_target(str(tmp_path))
-    with pytest.raises(UsageError, match="no data set or folder 'usp' "):
+    with pytest.raises(UsageError, match="no dataset or folder 'usp' "):
         load_target("usp")
     with pytest.raises(UsageError, match="no alignment 'centred'"):
         load_target(str(tmp_path), alignment="centred")
@@ -175,10 +177,10 @@ def test_idx_labels_beyond_digits_are_named(tmp_path: Path) -> None:
         load_target(str(tmp_path))
 
 
-def test_digits_are_checked_and_taken() -> None:
-    found = Digits(IMAGES).take(np.arange(40) < 3)
+def test_images_are_checked_and_taken() -> None:
+    found = Images(IMAGES).take(np.arange(40) < 3)
     np.testing.assert_array_equal(found.images, IMAGES[:3])
     assert found.as_float().shape == (3, 28, 28, 1)
-    assert len(Digits(IMAGES).take([])) == 0
+    assert len(Images(IMAGES).take([])) == 0
     with pytest.raises(ValueError, match="a split needs uint8"):
-        Digits(IMAGES[:, 1:])
+        Images(IMAGES[:, 1:])

@@ -96,7 +96,7 @@ def test_digits_that_nobody_labelled_are_predicted(run: Ran, unlabelled: Path, t
     ("words", "code", "said"),
     [
         ("--model lenet --target uci", 2, "uci is no new domain to uci-lenet v1"),
-        ("--model lenet --target nowhere", 2, "there is no data set or folder 'nowhere'"),
+        ("--model lenet --target nowhere", 2, "there is no dataset or folder 'nowhere'"),
         ("--model lenet --target uci-c --adapt shoot", 2, "did you mean shot"),
         ("--model lenet --target uci-c --few-shot none", 2, "--few-shot needs"),
         ("--model lenet --target uci-c --register", 2, "choose a method"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments import datasets
+from experiments import datasets, results
 from experiments.tracking import Store
 from experiments.workflows.data import show
 
@@ -24,3 +24,13 @@ def test_show_writes_and_logs_samples_and_class_counts(store: Store, tmp_path: P
     run = store.client.get_run(result.run_id)
     assert (run.info.status, run.data.tags["digits.kind"]) == ("FINISHED", "data")
     assert run.data.tags["digits.data_digest"] == data.digest
+
+
+def test_show_records_the_class_counts_as_results(store: Store, tmp_path: Path) -> None:
+    result = show(store, "uci", tmp_path)
+    folder = store.client.download_artifacts(result.run_id, results.FILE, str(tmp_path))
+    table = results.from_csv(Path(folder).read_text())
+    assert len(table) == 20
+    for split, counts in result.counts.items():
+        for digit, n in enumerate(counts):
+            assert results.value(table, "images", target="uci", split=split, group=str(digit)) == n

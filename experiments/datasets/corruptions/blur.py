@@ -4,12 +4,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from experiments.datasets.corruptions.corruption import Floats
-from experiments.datasets.dataset import SIDE
+from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.pictures.normalization import SIDE
 
 # Severity 1 of (sigma, reach, passes): (0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2).
 GLASS_SIGMA, GLASS_REACH, GLASS_PASSES = 0.7, 1, 2
-# The pixels that move: they go from the lower right to the upper left.
+# Rows and columns of the pixels that move, from the lower right to the upper left.
 GLASS_ORDER = range(SIDE - GLASS_REACH, GLASS_REACH, -1)
 GLASS_DRAWS = GLASS_PASSES * len(GLASS_ORDER) ** 2
 
@@ -19,14 +19,14 @@ MOTION_DEGREES = 45
 
 
 def glass_blur(images: Floats, draws: Floats) -> Floats:
-    """Blur, let each pixel in two passes change places with a near one or not, and blur again (severity 1).
+    """Blur, swap pixels with neighbors at random in two passes, and blur again (severity 1).
 
-    A pixel stays with probability 1/2, else it goes to one of four places at random: its own, the one above, the
-    one to the left, the one above that. Both blurs are Gaussian with sigma 0.7 and go up and down only: the
-    publishers' filter took the columns of an image for its channels and did not mix them.
+    A pixel stays with probability 1/2, else it is swapped with one of four places at random: its own, the one above,
+    the one to the left, the one above that. Both blurs are Gaussian with sigma 0.7 and vertical only: the publishers'
+    filter took the columns of an image for its channels and did not mix them.
     """
-    grey_levels = np.floor(_blur_columns(images) * 255)
-    return _blur_columns(_shuffle(grey_levels, draws) / np.float32(255))
+    gray_levels = np.floor(_blur_columns(images) * 255)
+    return _blur_columns(_shuffle(gray_levels, draws) / np.float32(255))
 
 
 def _blur_columns(images: Floats) -> Floats:
@@ -37,11 +37,11 @@ def _blur_columns(images: Floats) -> Floats:
 
 
 def _shuffle(images: Floats, draws: Floats) -> Floats:
-    """Swap pixels in all images at once, place by place: each swap sees what the ones before it left."""
+    """Swap pixels in all images at once, place by place; each swap acts on the result of those before it."""
     n = len(images)
     pixels = images.reshape(n, -1).T.copy()
     lots = (draws.T * 8).astype(np.intp)
-    # Of eight equal lots four mean to stay, the other four are the four places.
+    # Of eight equally likely outcomes four stay and four are the places.
     moves = np.array([0, 0, 0, 0, 0, SIDE, 1, SIDE + 1])
     places = [SIDE * row + column for _ in range(GLASS_PASSES) for row in GLASS_ORDER for column in GLASS_ORDER]
     every = np.arange(n)
@@ -54,10 +54,10 @@ def _shuffle(images: Floats, draws: Floats) -> Floats:
 
 
 def motion_blur(images: Floats, draws: Floats) -> Floats:
-    """Smear to the left along a line within 45 degrees of the horizontal, ever fainter (severity 1).
+    """Smear to the left along a line within 45 degrees of the horizontal, with decreasing weight (severity 1).
 
-    It is ImageMagick's ``-motion-blur 10x3``, which MNIST-C calls: the mean over 21 pixels along the line, each at
-    the nearest whole place, with the weights of half a Gaussian with sigma 3. Beyond the edge lies the edge's pixel.
+    Equivalent to ImageMagick's ``-motion-blur 10x3``, which MNIST-C calls: the mean over 21 pixels along the line, each
+    rounded to whole pixels, weighted by half a Gaussian with sigma 3. Edge pixels are repeated outside the image.
     """
     margin = 2 * MOTION_RADIUS
     steps = np.arange(margin + 1.0)
@@ -75,5 +75,21 @@ def motion_blur(images: Floats, draws: Floats) -> Floats:
 
 
 def _nearest(places: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Round to whole numbers, halves down."""
+    """Round to the nearest integer, halves down."""
     return np.ceil(places - 0.5).astype(np.intp)
+
+
+GLASS_BLUR = Corruption(
+    name="glass_blur",
+    description="seen through rough glass",
+    severity="1 of 5: 2 passes, 1 pixel far",
+    draws=GLASS_DRAWS,
+    apply=glass_blur,
+)
+MOTION_BLUR = Corruption(
+    name="motion_blur",
+    description="smeared to one side",
+    severity="1 of 5: sigma 3 pixels, within 45 degrees",
+    draws=1,
+    apply=motion_blur,
+)

@@ -1,4 +1,4 @@
-"""What a corruption is."""
+"""Definition of a corruption."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,22 +11,25 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Corruption:
-    """A way in which pictures go bad, of one severity.
+    """A corruption of images at a fixed severity.
 
     Attributes
     ----------
+    name
+        As published.
     description
-        What it does to a digit, in a line.
+        Its effect on a digit, one line.
     severity
-        The published severity, in a line.
+        The published severity, one line.
     draws
-        How many random numbers each image takes; with none, every seed gives the same.
+        Random numbers per image; with none, every seed gives the same result.
     apply
-        From images ``float32 (n, 28, 28)`` in [0, 1] and draws ``float32 (n, draws)``, uniform in [0, 1), to the
-        corrupted images, which may leave [0, 1]. It is a function of the two alone, image by image, and changes
+        Function from images ``float32 (n, 28, 28)`` in [0, 1] and draws ``float32 (n, draws)``, uniform in [0, 1), to
+        the corrupted images, which may leave [0, 1]. It depends on these two alone, image by image, and changes
         neither.
     """
 
+    name: str
     description: str
     severity: str
     draws: int

@@ -2,32 +2,32 @@
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Floats
-from experiments.datasets.dataset import SIDE
+from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.pictures.normalization import SIDE
 
-STRIPE = 7  # columns on either side
+STRIPE_WIDTH = 7  # columns on either side
 
 LINE_WIDTH = 2.3  # pixels; a line fades as log(1 - d / 2.3) + 1 with the distance d
 LINE_END = SIDE - 1  # lines go from column 0 to here, and start and end in a row above the last
 
 ZIGZAG_FROM, ZIGZAG_TO = 2, 25  # columns
-ZIGZAG_RISE = 5  # rows that it ends higher, or one less that it ends lower, at most
-ZIGZAG_STEP = 2.0  # pixels from its axis to a corner; twice as many along the axis from corner to corner
-ZIGZAG_CORNERS = 6  # as many as fit: its axis is 23 to 23.6 pixels long
+ZIGZAG_RISE = 5  # it ends at most 5 rows higher or 4 rows lower
+ZIGZAG_STEP = 2.0  # pixels from its axis to a corner, and half the distance of corners along the axis
+ZIGZAG_CORNERS = 6  # the most that fit: its axis is 23 to 23.6 pixels long
 
 CANNY_SIGMA = 1.0
 
 
-def stripe(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - the same stripes for every digit
+def stripe(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
     """Invert the seven columns on the left and the seven on the right."""
     striped = images.copy()
-    for side in (np.s_[:, :, :STRIPE], np.s_[:, :, SIDE - STRIPE :]):
+    for side in (np.s_[:, :, :STRIPE_WIDTH], np.s_[:, :, SIDE - STRIPE_WIDTH :]):
         striped[side] = 1 - striped[side]
     return striped
 
 
 def dotted_line(images: Floats, draws: Floats) -> Floats:
-    """Add a line from the left edge to the right, two columns of every four, between two random rows."""
+    """Add a line between random rows of the left and right edges, in two of every four columns."""
     first, last = np.floor(draws * LINE_END).T
     line = _segment(np.zeros_like(first), first, np.full_like(first, LINE_END), last)
     dots = np.arange(SIDE) % 4 >= 2
@@ -35,7 +35,7 @@ def dotted_line(images: Floats, draws: Floats) -> Floats:
 
 
 def zigzag(images: Floats, draws: Floats) -> Floats:
-    """Add a zigzag line of six corners around a nearly level axis that starts in a random row."""
+    """Add a zigzag line of six corners around a nearly horizontal axis that starts in a random row."""
     drawn = images.copy()
     columns, rows = _zigzag_points(draws)
     for k in range(ZIGZAG_CORNERS + 1):
@@ -44,7 +44,7 @@ def zigzag(images: Floats, draws: Floats) -> Floats:
 
 
 def _zigzag_points(draws: Floats) -> tuple[Floats, Floats]:
-    """Return columns and rows, each ``(n, 8)``, of the start, the corners and the end."""
+    """Compute the columns and rows, each ``(n, 8)``, of the start, the corners and the end."""
     start = np.floor(draws[:, 0] * LINE_END)
     rise = np.floor(draws[:, 1] * 2 * ZIGZAG_RISE) - ZIGZAG_RISE
     angle = np.arctan(rise / (ZIGZAG_TO - ZIGZAG_FROM))[:, np.newaxis]
@@ -60,10 +60,10 @@ def _zigzag_points(draws: Floats) -> tuple[Floats, Floats]:
 
 
 def _segment(first_column: Floats, first_row: Floats, last_column: Floats, last_row: Floats) -> Floats:
-    """Return ``(n, 28, 28)`` pictures of a line from one point to another further right, white on black.
+    """Draw lines from one point to another further right, white on black, ``(n, 28, 28)``.
 
-    Distance is taken up and down, so that steep lines are thinner. The column of the first point is drawn on, that
-    of the last is not when the point lies at its left edge.
+    Distance is measured vertically, so that steep lines are thinner. The column of the first point is included, that of
+    the last is not if the point lies at its left edge.
     """
     first_column, first_row, last_column, last_row = (
         values[:, np.newaxis, np.newaxis] for values in (first_column, first_row, last_column, last_row)
@@ -77,7 +77,7 @@ def _segment(first_column: Floats, first_row: Floats, last_column: Floats, last_
     return np.maximum(ink, 0, dtype=np.float32) * inside
 
 
-def canny_edges(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - edges are found, not drawn by lot
+def canny_edges(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
     """Keep the edges that scikit-image's `canny` finds, white on black: sigma 1, thresholds 0.1 and 0.2."""
     from skimage.feature import canny
 
@@ -85,3 +85,33 @@ def canny_edges(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - edge
     for edge, image in zip(edges, images, strict=True):
         edge[:] = canny(image.astype(np.float64), CANNY_SIGMA)
     return edges
+
+
+STRIPE = Corruption(
+    name="stripe",
+    description="left and right quarter inverted",
+    severity="the only one",
+    draws=0,
+    apply=stripe,
+)
+DOTTED_LINE = Corruption(
+    name="dotted_line",
+    description="crossed by a dotted line",
+    severity="the only one",
+    draws=2,
+    apply=dotted_line,
+)
+ZIGZAG = Corruption(
+    name="zigzag",
+    description="crossed by a zigzag line",
+    severity="the only one",
+    draws=2,
+    apply=zigzag,
+)
+CANNY_EDGES = Corruption(
+    name="canny_edges",
+    description="only its outlines left",
+    severity="the only one: sigma 1",
+    draws=0,
+    apply=canny_edges,
+)

@@ -1,4 +1,4 @@
-"""Digits out of their place or shape. Where they leave black comes in; between pixels, brightness is bilinear."""
+"""Geometric transforms of digits, with bilinear interpolation; black fills what they leave."""
 
 from math import cos, sin
 
@@ -6,39 +6,39 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from experiments.datasets.corruptions.corruption import Floats
-from experiments.datasets.dataset import SIDE
+from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.pictures.normalization import SIDE
 
-SHEAR = 0.4  # radians; severity 2 of 0.2, 0.4, 0.6, 0.8, 1
-TURN = 0.4  # radians; severity 2 of 0.2, 0.4, 0.6, 0.8, 1
-SIZE = 0.7  # of what it was; severity 3 of 0.9, 0.8, 0.7, 0.6, 0.5
+SHEAR_ANGLE = 0.4  # radians; severity 2 of 0.2, 0.4, 0.6, 0.8, 1
+ROTATION_ANGLE = 0.4  # radians; severity 2 of 0.2, 0.4, 0.6, 0.8, 1
+SCALE_FACTOR = 0.7  # severity 3 of 0.9, 0.8, 0.7, 0.6, 0.5
 SHIFT = 3  # pixels; severity 3 of 1, 2, 3, 4, 5
 
-CENTRE = (SIDE - 1) / 2
+CENTER = (SIDE - 1) / 2
 
 
 def shear(images: Floats, draws: Floats) -> Floats:
     """Slant by 0.4 radians, to the left or to the right at random (severity 2).
 
-    Columns slant and keep their length: each row moves by sin(0.4) of its distance from the centre, and rows lie
-    1/cos(0.4) as far from it as before. So scikit-image's affine transform defined shear when MNIST-C was made; its
-    present one moves the rows alone, by tan(0.4).
+    Columns slant and keep their length: each row moves by sin(0.4) of its distance from the center, and distances
+    between rows grow by 1/cos(0.4). This is the shear of scikit-image's affine transform when MNIST-C was made; its
+    current one only moves the rows, by tan(0.4).
     """
-    return _either(
-        _warp(images, [[cos(SHEAR), 0], [-sin(SHEAR), 1]]), _warp(images, [[cos(SHEAR), 0], [sin(SHEAR), 1]]), draws
-    )
-
-
-def rotate(images: Floats, draws: Floats) -> Floats:
-    """Turn around the centre by 0.4 radians (23 degrees), to the left or to the right at random (severity 2)."""
-    left = _warp(images, [[cos(TURN), sin(TURN)], [-sin(TURN), cos(TURN)]])
-    right = _warp(images, [[cos(TURN), -sin(TURN)], [sin(TURN), cos(TURN)]])
+    left = _warp(images, [[cos(SHEAR_ANGLE), 0], [-sin(SHEAR_ANGLE), 1]])
+    right = _warp(images, [[cos(SHEAR_ANGLE), 0], [sin(SHEAR_ANGLE), 1]])
     return _either(left, right, draws)
 
 
-def scale(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - every digit shrinks alike
-    """Shrink to 70 % towards the centre, without smoothing (severity 3)."""
-    return _warp(images, [[1 / SIZE, 0], [0, 1 / SIZE]])
+def rotate(images: Floats, draws: Floats) -> Floats:
+    """Rotate around the center by 0.4 radians (23 degrees), to the left or to the right at random (severity 2)."""
+    left = _warp(images, [[cos(ROTATION_ANGLE), sin(ROTATION_ANGLE)], [-sin(ROTATION_ANGLE), cos(ROTATION_ANGLE)]])
+    right = _warp(images, [[cos(ROTATION_ANGLE), -sin(ROTATION_ANGLE)], [sin(ROTATION_ANGLE), cos(ROTATION_ANGLE)]])
+    return _either(left, right, draws)
+
+
+def scale(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
+    """Shrink to 70 % toward the center, without smoothing (severity 3)."""
+    return _warp(images, [[1 / SCALE_FACTOR, 0], [0, 1 / SCALE_FACTOR]])
 
 
 def translate(images: Floats, draws: Floats) -> Floats:
@@ -51,16 +51,46 @@ def translate(images: Floats, draws: Floats) -> Floats:
 
 
 def _either(one: Floats, other: Floats, draws: Floats) -> Floats:
-    """Take each image from the one or the other stack, at random."""
+    """Choose each image from one of two stacks at random."""
     return np.where(draws[:, :, np.newaxis] < 0.5, one, other)
 
 
 def _warp(images: Floats, matrix: ArrayLike) -> Floats:
-    """Take each pixel from where `matrix` sends its (row, column), both counted from the centre."""
+    """Sample each pixel at `matrix` times its (row, column), both relative to the center."""
     from scipy.ndimage import affine_transform
 
-    within = np.eye(3)  # the first axis counts the images: each stays what it is
+    within = np.eye(3)  # the first axis is the index of the image
     within[1:, 1:] = matrix
-    centre = np.array([0, CENTRE, CENTRE])
-    warped: Floats = affine_transform(images, within, centre - within @ centre, order=1, mode="grid-constant")
+    center = np.array([0, CENTER, CENTER])
+    warped: Floats = affine_transform(images, within, center - within @ center, order=1, mode="grid-constant")
     return warped
+
+
+SHEAR = Corruption(
+    name="shear",
+    description="slanted to the left or right",
+    severity="2 of 5: 0.4 radians",
+    draws=1,
+    apply=shear,
+)
+SCALE = Corruption(
+    name="scale",
+    description="made smaller",
+    severity="3 of 5: to 70 %",
+    draws=0,
+    apply=scale,
+)
+ROTATE = Corruption(
+    name="rotate",
+    description="turned to the left or right",
+    severity="2 of 5: 0.4 radians",
+    draws=1,
+    apply=rotate,
+)
+TRANSLATE = Corruption(
+    name="translate",
+    description="moved toward a corner",
+    severity="3 of 5: by 3 pixels each way",
+    draws=2,
+    apply=translate,
+)

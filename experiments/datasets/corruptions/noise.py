@@ -1,21 +1,22 @@
-"""Noise that strikes each pixel by itself."""
+"""Noise that is independent for each pixel."""
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Floats
+from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.pictures.normalization import SIDE
 
 PHOTONS = 3  # of a white pixel; severity 5 of 60, 25, 12, 5, 3
 IMPULSE_SHARE = 0.17  # of the pixels; severity 4 of 0.03, 0.06, 0.09, 0.17, 0.27
 
 
 def shot_noise(images: Floats, draws: Floats) -> Floats:
-    """Count photons: a pixel of brightness x becomes a Poisson number of mean 3x, over 3, and 1 at most.
+    """Count photons: a pixel of brightness x becomes a Poisson number of mean 3x, divided by 3, at most 1.
 
-    Severity 5, as in ImageNet-C (Hendrycks, Dietterich 2019) but with photons fewer. Black stays black.
+    Severity 5, as in ImageNet-C (Hendrycks, Dietterich 2019) but with fewer photons. Black stays black.
     """
     uniform = draws.reshape(images.shape)
     mean = images * PHOTONS
-    # The counts by inversion: one more for each that the distribution function at it does not reach the draw.
+    # Inverse transform sampling: the count grows while the distribution function does not exceed the draw.
     probability = np.exp(-mean)
     cumulated = probability.copy()
     counts = np.zeros_like(images)
@@ -27,7 +28,23 @@ def shot_noise(images: Floats, draws: Floats) -> Floats:
 
 
 def impulse_noise(images: Floats, draws: Floats) -> Floats:
-    """Make 17 % of the pixels black or white, as often one as the other, whatever they were (severity 4)."""
+    """Make 17 % of the pixels black or white, with equal probability (severity 4)."""
     uniform = draws.reshape(images.shape)
     specks = np.where(uniform < IMPULSE_SHARE / 2, np.float32(0), np.float32(1))
     return np.where(uniform < IMPULSE_SHARE, specks, images)
+
+
+SHOT_NOISE = Corruption(
+    name="shot_noise",
+    description="grain of too few photons",
+    severity="5 of 5: 3 photons for white",
+    draws=SIDE * SIDE,
+    apply=shot_noise,
+)
+IMPULSE_NOISE = Corruption(
+    name="impulse_noise",
+    description="black and white specks",
+    severity="4 of 5: 17 % of the pixels",
+    draws=SIDE * SIDE,
+    apply=impulse_noise,
+)

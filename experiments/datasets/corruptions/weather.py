@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Floats
-from experiments.datasets.dataset import SIDE
+from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.pictures.normalization import SIDE
 
-LIGHT = 0.5  # of white; severity 5 of 0.1, 0.2, 0.3, 0.4, 0.5
+BRIGHTNESS_GAIN = 0.5  # of white; severity 5 of 0.1, 0.2, 0.3, 0.4, 0.5
 
 # Severity 5 of (thickness, decay): (1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4).
 FOG_THICKNESS, FOG_DECAY = 3.0, 1.4
-FOG_WOBBLE = 100.0  # at first, in the units of the height map
-FOG_DOUBLINGS = 8  # the map has 256x256 heights, of which a corner covers the image
+FOG_WOBBLE = 100.0  # initial, in units of the height map
+FOG_DOUBLINGS = 8  # the map has 256x256 heights; a corner of it covers the image
 FOG_DRAWS = 4**FOG_DOUBLINGS - 1
 
 # Severity 4 of (mean, deviation, sigma, level, sigma of the splash): (0.65, 0.3, 4, 0.69, 0.6),
@@ -20,31 +20,31 @@ FOG_DRAWS = 4**FOG_DOUBLINGS - 1
 LIQUID_MEAN, LIQUID_DEVIATION, LIQUID_SIGMA = 0.65, 0.3, 1.0
 LIQUID_LEVEL = 0.65
 SPLASH_SIGMA = 1.5
-SPLASH_LEVEL = 0.8  # of any severity
+SPLASH_LEVEL = 0.8  # at every severity
 MUD = 63 / 255
 
 
-def brightness(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - every digit lightens alike
-    """Add half of white to all pixels, white being the most (severity 5)."""
-    return np.minimum(images + np.float32(LIGHT), 1)
+def brightness(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
+    """Add half of white to all pixels, clipped at white (severity 5)."""
+    return np.minimum(images + np.float32(BRIGHTNESS_GAIN), 1)
 
 
 def fog(images: Floats, draws: Floats) -> Floats:
-    """Add three times a random landscape of heights in [0, 1], and divide so that white stays possible (severity 5).
+    """Add three times a random height map in [0, 1], and rescale to the range of the image (severity 5).
 
-    With an image's brightest pixel b, what is (x + 3h) becomes (x + 3h) b / (b + 3).
+    With the brightest pixel b of an image, x becomes (x + 3h) b / (b + 3).
     """
-    heights = FOG_THICKNESS * _landscape(draws)[:, :SIDE, :SIDE]
+    heights = FOG_THICKNESS * _height_map(draws)[:, :SIDE, :SIDE]
     brightest = images.max(axis=(1, 2), keepdims=True)
     return (images + heights) * (brightest / (brightest + FOG_THICKNESS))
 
 
-def _landscape(draws: Floats) -> Floats:
-    """Return ``(n, 256, 256)`` fractal heights from 0 to 1, by the diamond-square algorithm on a torus.
+def _height_map(draws: Floats) -> Floats:
+    """Compute ``(n, 256, 256)`` fractal heights from 0 to 1 with the diamond-square algorithm on a torus.
 
-    From one height on, the grid is doubled eight times. A new height is the mean of its four neighbours and a wobble,
-    uniform in [-w^2, w^2]; w is 100 at first and falls by the decay with each doubling. (Fournier, Fussell, Carpenter
-    1982; the square of w is the publishers'.)
+    Starting at one height, the grid is doubled eight times. A new height is the mean of its four neighbors plus a
+    wobble, uniform in [-w^2, w^2]; w starts at 100 and is divided by the decay with each doubling. (Fournier, Fussell,
+    Carpenter 1982; the square of w is the publishers'.)
     """
     grid = np.zeros((len(draws), 1, 1), np.float32)
     for wobbles in _wobbles(draws):
@@ -55,7 +55,7 @@ def _landscape(draws: Floats) -> Floats:
 
 
 def _wobbles(draws: Floats) -> Iterator[Floats]:
-    """Yield ``(3, n, side, side)`` for each doubling, in which a grid of this side gets three times its heights."""
+    """Yield the wobbles ``(3, n, side, side)`` of the new heights of each doubling of a grid of this side."""
     start = 0
     for doubling in range(FOG_DOUBLINGS):
         side = 2**doubling
@@ -67,7 +67,7 @@ def _wobbles(draws: Floats) -> Iterator[Floats]:
 
 
 def _double(grid: Floats, middles: Floats, tops: Floats, lefts: Floats) -> Floats:
-    """Put new heights between those of the grid: in the middle of its squares first, then on their sides."""
+    """Insert new heights between those of the grid: first at the centers of its squares, then on their sides."""
     n, side, _ = grid.shape
     below, right = np.roll(grid, -1, axis=1), np.roll(grid, -1, axis=2)
     middle = (grid + below + right + np.roll(below, -1, axis=2)) / 4 + middles
@@ -80,14 +80,14 @@ def _double(grid: Floats, middles: Floats, tops: Floats, lefts: Floats) -> Float
 
 
 def spatter(images: Floats, draws: Floats) -> Floats:
-    """Splash dark grey mud over the digit, where smoothed noise is above its mean (severity 4).
+    """Splash dark gray mud over the digit where smoothed noise exceeds its mean (severity 4).
 
-    The noise is normal (0.65, 0.3), smoothed with sigma 1. What is above 0.65 is a splash; splashes are smoothed
-    with sigma 1.5, hide the digit by as much as is left of them, and where that is less than 0.8 they are not.
+    The noise is normal (0.65, 0.3), smoothed with sigma 1. A splash is where it exceeds 0.65; splashes are smoothed
+    with sigma 1.5, set to 0 below 0.8, and then are the opacity of the mud.
     """
     from scipy.special import ndtri
 
-    # Draws are multiples of 2^-24, of which 0 would be minus infinity: take the middle of each step.
+    # Draws are multiples of 2^-24, and 0 would become minus infinity: use the middle of each step.
     normal = ndtri(draws.reshape(images.shape).astype(np.float64) + 2.0**-25).astype(np.float32)
     liquid = _smooth(LIQUID_MEAN + LIQUID_DEVIATION * normal, LIQUID_SIGMA)
     splash = _smooth((liquid > LIQUID_LEVEL).astype(np.float32), SPLASH_SIGMA)
@@ -100,3 +100,26 @@ def _smooth(images: Floats, sigma: float) -> Floats:
 
     smoothed: Floats = gaussian_filter(images, sigma, mode="nearest", axes=(1, 2))
     return smoothed
+
+
+BRIGHTNESS = Corruption(
+    name="brightness",
+    description="all of it lighter",
+    severity="5 of 5: by half of white",
+    draws=0,
+    apply=brightness,
+)
+FOG = Corruption(
+    name="fog",
+    description="behind drifting fog",
+    severity="5 of 5: 3 parts of fog, decay 1.4",
+    draws=FOG_DRAWS,
+    apply=fog,
+)
+SPATTER = Corruption(
+    name="spatter",
+    description="splashed with mud",
+    severity="4 of 5",
+    draws=SIDE * SIDE,
+    apply=spatter,
+)

@@ -124,11 +124,13 @@ class Pipeline:
             return self._store, [_reference(step) for step in inputs.values()], options
 
         methods = [ADAPTATIONS[method] for method in options.methods]
+        derived = [datasets.DERIVED[target] for target in planned.targets if target in datasets.DERIVED]
+        functions = [function for dataset in derived for function in dataset.functions]
         identity = {
             "data": self._digests[planned.source],
             "targets": {target: self._digests[_published(target)] for target in planned.targets},
             "options": [planned.adapt, planned.few_shot, planned.retrain],
-            "code": code_version(transfer_networks, *methods),
+            "code": code_version(transfer_networks, *methods, *functions),
         }
         trainings = tuple(self._training(model, planned.source) for model in planned.models)
         return Step(planned.name, transfer_networks, arguments, optional=trainings, identity=identity)

@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, tracking
-from experiments.datasets import CORRUPTED, CORRUPTIONS, Dataset, Split, Unlabelled
+from experiments.datasets import Dataset, Split, Unlabelled
+from experiments.datasets.corruptions import CORRUPTIONS
+from experiments.datasets.corruptions.corrupting import corrupt
+from experiments.datasets.derivations.corrupted import CORRUPTED_TRANSFORM
+from experiments.datasets.deskewing import deskew
 from experiments.errors import UsageError
 from experiments.execution.cache import FOLDER, discard_unused
 from experiments.execution.progress import Progress
@@ -141,7 +145,7 @@ def domain(data: Dataset | Unlabelled, data_dir: Path | None, alignment: str | N
 
 def is_corrupted(data: Dataset | Unlabelled) -> bool:
     """Tell whether the test digits are under corruptions and the training digits are not: ``<name>-c``."""
-    return CORRUPTED in data.transform.split("+")
+    return CORRUPTED_TRANSFORM in data.transform.split("+")
 
 
 def _corrupted(name: str, data_dir: Path | None, alignment: str | None) -> NDArray[np.uint8]:
@@ -149,8 +153,8 @@ def _corrupted(name: str, data_dir: Path | None, alignment: str | None) -> NDArr
     before = None if alignment == DESKEW else alignment
     published = datasets.load(datasets.DERIVED[name].source.name, data_dir, alignment=before)
     clean = datasets.sample(published.train, CORRUPTED_EACH)
-    images = np.concatenate([datasets.corrupt(clean, each, CORRUPTED_SEED).images for each in CORRUPTIONS])
-    return datasets.deskew(images) if alignment == DESKEW else images
+    images = np.concatenate([corrupt(clean, each, CORRUPTED_SEED).images for each in CORRUPTIONS])
+    return deskew(images) if alignment == DESKEW else images
 
 
 def digest_of(*arrays: NDArray[Any]) -> str:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from experiments import analysis, datasets, tracking, transfer
 from experiments.datasets import Dataset, Split, Unlabelled
+from experiments.datasets.alignment import ALIGNMENTS
+from experiments.datasets.strokes import match_stroke_width, stroke_width
 from experiments.errors import UsageError
 from experiments.execution import Cache, ProgressCallback, Stages, code_version
 from experiments.execution.cache import Arrays
@@ -147,7 +149,7 @@ def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, progress:
     """
     rungs: list[Rung] = []
     seen: set[tuple[str, bytes]] = set()
-    for alignment in (*datasets.ALIGNMENTS, STROKE):
+    for alignment in (*ALIGNMENTS, STROKE):
         network = deskewed if alignment in (DESKEW, STROKE) else pair.home
         if network is None:
             continue
@@ -175,9 +177,9 @@ def _aligned(pair: Pair, network: Source, alignment: str, data_dir: Path | None,
     aligned = domain(datasets.load_target(place, data_dir, progress.download, how), data_dir, how)
     if alignment != STROKE:
         return aligned
-    width = float(np.median(datasets.stroke_width(network.data.train.images)))
+    width = float(np.median(stroke_width(network.data.train.images)))
     unlabelled, images = (
-        datasets.match_stroke_width(Split(each, np.zeros(len(each), np.int64)), width).images
+        match_stroke_width(Split(each, np.zeros(len(each), np.int64)), width).images
         for each in (aligned.unlabelled, aligned.images)
     )
     return Domain(aligned.name, aligned.transform, unlabelled, images, aligned.labels, aligned.views)

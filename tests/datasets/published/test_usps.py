@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.datasets.content import Content, read_content
 from experiments.datasets.dataset import RawSplit
-from experiments.datasets.usps import TEST_COUNTS, TRAIN_COUNTS, check_counts, parse_libsvm, parse_zip
+from experiments.datasets.published.usps import TEST_COUNTS, TRAIN_COUNTS, check_counts, parse_libsvm, parse_zip
 from experiments.errors import DigitsError
 
 # As published: three decimals.

@@ -12,11 +12,13 @@ from scipy.stats import poisson
 from skimage.feature import canny
 from skimage.transform import AffineTransform, warp
 
-from experiments.datasets import CORRUPTIONS, DATASET_NAMES, Dataset, Split, corrupt, corruptions, fetch, load
-from experiments.datasets.corruptions import suite, with_corrupted_test
+from experiments.datasets import DATASET_NAMES, Dataset, Split, corruptions, fetch, load
+from experiments.datasets.corruptions import CORRUPTIONS, corrupting
 from experiments.datasets.corruptions.blur import GLASS_DRAWS, glass_blur, motion_blur
+from experiments.datasets.corruptions.corrupting import corrupt
 from experiments.datasets.corruptions.corruption import Floats
 from experiments.datasets.corruptions.weather import FOG_DRAWS, fog
+from experiments.datasets.derivations.corrupted import with_corrupted_test
 from experiments.datasets.folder import registry_name
 from experiments.errors import UsageError
 
@@ -44,7 +46,7 @@ def box(height: int, width: int, n: int = 20) -> Split:
     return split_of(np.repeat(np.where(inside, 255, 0).astype(np.uint8)[np.newaxis], n, axis=0))
 
 
-def centres(split: Split) -> NDArray[np.float64]:
+def centers(split: Split) -> NDArray[np.float64]:
     """Row and column of the centres of mass, counted from the middle of the image."""
     ink = split.images.sum(axis=(1, 2), dtype=float)
     return np.stack([(split.images * axis).sum(axis=(1, 2)) / ink for axis in (ROWS, COLUMNS)], axis=1)
@@ -95,7 +97,7 @@ def test_an_image_does_not_depend_on_those_beside_it(name: str, digits: Split, m
     others = digits.images.copy()
     others[np.arange(len(others)) != 11] = 200
     np.testing.assert_array_equal(corrupt(split_of(others), name).images[11], images[11])
-    monkeypatch.setattr(suite, "BLOCK_NUMBERS", 3 * (784 + CORRUPTIONS[name].draws))
+    monkeypatch.setattr(corrupting, "BLOCK_NUMBERS", 3 * (784 + CORRUPTIONS[name].draws))
     np.testing.assert_array_equal(corrupt(digits, name).images, images)
 
 
@@ -203,7 +205,7 @@ def test_scale_shrinks_towards_the_centre() -> None:
     clean = box(20, 10)
     small = corrupt(clean, "scale")
     assert small.images.sum() / clean.images.sum() == pytest.approx(0.7**2, rel=0.02)
-    np.testing.assert_allclose(centres(small), 0, atol=0.01)
+    np.testing.assert_allclose(centers(small), 0, atol=0.01)
     assert small.images[0, :, 14].sum() / 255 == pytest.approx(14, abs=0.1)
     assert small.images[0, 14].sum() / 255 == pytest.approx(7, abs=0.1)
 
@@ -228,7 +230,7 @@ def test_it_agrees_with_scikit_image(name: str, matrices: list[list[list[float]]
 
 
 def test_translate_moves_by_three_pixels_each_way() -> None:
-    moved = np.rint(centres(corrupt(box(10, 6), "translate")))
+    moved = np.rint(centers(corrupt(box(10, 6), "translate")))
     assert {tuple(move) for move in moved} == {(-3, -3), (-3, 3), (3, -3), (3, 3)}
 
 
@@ -370,6 +372,6 @@ def test_the_documented_example_holds() -> None:
 def test_networks_are_not_trained_on_them(options: str) -> None:
     module, name = options.split(".")
     make = getattr(importlib.import_module(f"experiments.workflows.{module}"), name)
-    with pytest.raises(UsageError, match=r"uci-c is for measuring networks, .* those of uci: train on that"):
+    with pytest.raises(UsageError, match=r"uci-c is for evaluating networks; .* those of uci: train on that"):
         make("lenet", "uci-c")
     make("lenet", "uci")

@@ -1,13 +1,13 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from experiments.datasets.normalise import fit_to_mnist
-from experiments.datasets.sources import UCI
-from experiments.datasets.uci import load_uci
+from experiments.datasets import load
+from experiments.datasets.published.uci import UCI
+from experiments.pictures.normalization import fit_to_mnist
 
 
 def test_it_holds_scikit_learns_digits_divided_80_to_20() -> None:
-    dataset = load_uci()
+    dataset = load("uci")
     published = np.bincount(load_digits().target)
     train, test = np.bincount(dataset.train.labels), np.bincount(dataset.test.labels)
     np.testing.assert_array_equal(train + test, published)
@@ -15,8 +15,8 @@ def test_it_holds_scikit_learns_digits_divided_80_to_20() -> None:
     assert np.all(np.abs(test - 0.2 * published) <= 1)
 
 
-def test_grey_levels_are_spread_and_images_normalised() -> None:
-    dataset = load_uci()
+def test_gray_levels_are_scaled_and_images_normalized() -> None:
+    dataset = load("uci")
     published = load_digits()
     # scikit-learn's first digit is in one of the splits, by MNIST's procedure.
     first = fit_to_mnist(np.rint(published.images[0] / 16 * 255).astype(np.uint8))
@@ -28,4 +28,4 @@ def test_grey_levels_are_spread_and_images_normalised() -> None:
 
 
 def test_the_split_is_the_same_in_every_run() -> None:
-    assert load_uci().digest == load_uci().digest
+    assert load("uci").digest == load("uci").digest

@@ -1,24 +1,32 @@
-"""Parsers of the two published forms of the USPS digits (16x16, official split 7,291 + 2,007).
+"""USPS in its two published forms: 16x16, official split 7,291 + 2,007.
 
 `parse_zip` reads the files of "The Elements of Statistical Learning" (https://hastie.su.domains/ElemStatLearn/).
-`parse_libsvm` reads those of LIBSVM (https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/): the same
-digits in the same order, but blurred by a Gaussian of standard deviation 0.75 pixels.
+`parse_libsvm` reads those of LIBSVM (https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/): the same digits in the
+same order, blurred by a Gaussian with a standard deviation of 0.75 pixels.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets.content import Content
 from experiments.datasets.dataset import CLASSES, RawSplit
+from experiments.datasets.published.published_dataset import (
+    Check,
+    Edition,
+    PublishedDataset,
+    RemoteFile,
+    parse_each,
+    sha256_is,
+)
 from experiments.errors import DigitsError
 
 SIDE = 16
 PIXELS = SIDE * SIDE
-INDICES = dict.fromkeys(b"%d" % index for index in range(1, PIXELS + 1))  # LIBSVM's, in order
-# The publishers' note, zip.info.txt: digits of each class.
+INDICES = dict.fromkeys(b"%d" % index for index in range(1, PIXELS + 1))  # of LIBSVM, in order
+# Number of digits of each class, from the publishers' note, zip.info.txt.
 TRAIN_COUNTS = (1194, 1005, 731, 658, 652, 556, 664, 645, 542, 644)
 TEST_COUNTS = (359, 264, 198, 166, 200, 160, 170, 147, 166, 177)
 
@@ -29,7 +37,7 @@ def parse_zip(content: Content) -> RawSplit:
     Raises
     ------
     DigitsError
-        Naming file and line when a line is not like that.
+        Naming the file and the first line with another format.
     """
     lines = _lines(content)
     for number, line in enumerate(lines, 1):
@@ -43,12 +51,12 @@ def parse_zip(content: Content) -> RawSplit:
 def parse_libsvm(content: Content) -> RawSplit:
     """Parse lines of a label 1 to 10 (the digit and 1) and sparse ``index:value``, index 1 to 256.
 
-    A value that is not written is 0, as everywhere in LIBSVM: the grey half-way between paper and ink.
+    A value that is left out is 0, as always in LIBSVM: the gray level halfway between paper and ink.
 
     Raises
     ------
     DigitsError
-        Naming file and line when a line is not like that.
+        Naming the file and the first line with another format.
     """
     lines = _lines(content)
     labels, pixels = [], []
@@ -63,10 +71,22 @@ def parse_libsvm(content: Content) -> RawSplit:
 
 
 def check_counts(raw: RawSplit, expected: Sequence[int], content: Content) -> None:
-    """Raise DigitsError unless the digits of each class are as many as the publishers say."""
+    """Raise DigitsError unless each class has the number of digits that the publishers state."""
     counts = np.bincount(raw.labels, minlength=CLASSES).tolist()
     if counts != list(expected):
         raise DigitsError(f"{content.path}: expected {list(expected)} digits of the classes 0 to 9, received {counts}")
+
+
+def counts_are(expected: Sequence[int]) -> Check:
+    """Build a check that a file of LIBSVM parses and each class has the number of digits that the publishers state.
+
+    LIBSVM publishes no hash of the content.
+    """
+
+    def check(content: Content) -> None:
+        check_counts(parse_libsvm(content), expected, content)
+
+    return check
 
 
 def _lines(content: Content) -> list[list[bytes]]:
@@ -80,7 +100,7 @@ def _lines(content: Content) -> list[list[bytes]]:
 
 
 def _convert(lines: list[list[bytes]], convert: Callable[[bytes], int], content: Content) -> NDArray[np.uint8]:
-    """Convert each spelling once: the 1.9 million values of the training set have 2,000 spellings."""
+    """Convert each distinct spelling once: the 1.9 million values of the training set have 2,000 spellings."""
     values: dict[bytes, int] = {}
     for number, line in enumerate(lines, 1):
         for spelling in set(line) - values.keys():
@@ -99,7 +119,7 @@ def _label(spelling: bytes, first: int = 0) -> int:
     return int(digit)
 
 
-@lru_cache(maxsize=2**16)  # a set has 2 million values and few spellings
+@lru_cache(maxsize=2**16)  # 2 million values have few spellings
 def _pixel(spelling: bytes) -> int:
     value = float(spelling)
     if not -1 <= value <= 1:
@@ -108,7 +128,7 @@ def _pixel(spelling: bytes) -> int:
 
 
 def _dense(pairs: list[bytes]) -> bytes:
-    """Return the 256 pixels of one line of ``index:value``."""
+    """Convert one line of ``index:value`` to 256 pixels."""
     values = dict(pair.partition(b":")[::2] for pair in pairs)
     if len(values) != len(pairs) or not values.keys() <= INDICES.keys():
         raise ValueError(f"expected index:value pairs, each index once and of 1 to {PIXELS}")
@@ -117,3 +137,37 @@ def _dense(pairs: list[bytes]) -> bytes:
 
 def _malformed(content: Content, number: int, problem: str) -> DigitsError:
     return DigitsError(f"{content.path}, line {number}: {problem}")
+
+
+USPS = PublishedDataset(
+    name="usps",
+    description="USPS: postal codes on envelopes (Hull 1994), the official split",
+    sizes=(7_291, 2_007),
+    shape=(16, 16),
+    homepage="https://hastie.su.domains/ElemStatLearn/data.html",
+    editions=(
+        Edition(
+            files=(
+                RemoteFile(
+                    "zip.train.gz",
+                    sha256_is("abc9f5c75b997cabe66b5d01727d5a681c69298e1641a8d37b55433a52129dc0"),
+                ),
+                RemoteFile(
+                    "zip.test.gz",
+                    sha256_is("6bde17b4f1cd68e0630cd2751d6495b5795d9165ab2dc4a0be8b7002b732f4cc"),
+                ),
+            ),
+            mirrors=("https://hastie.su.domains/ElemStatLearn/datasets/",),
+            parse=partial(parse_each, parse_zip),
+        ),
+        Edition(
+            files=(
+                RemoteFile("usps.bz2", counts_are(TRAIN_COUNTS)),
+                RemoteFile("usps.t.bz2", counts_are(TEST_COUNTS)),
+            ),
+            mirrors=("https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/",),
+            parse=partial(parse_each, parse_libsvm),
+            transform="smoothed",
+        ),
+    ),
+)

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from scipy.ndimage import center_of_mass
 
 from experiments.datasets.idx import read
-from experiments.datasets.normalise import fit_to_mnist
+from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 
 SIDES = st.tuples(st.integers(1, 60), st.integers(1, 60))
-# Ink without holes whose grey levels vary too little to carry the centre of mass past the reach of 28x28.
+# Ink without holes whose gray levels vary too little to move the center of mass out of reach within 28x28.
 BLOTS = arrays(np.uint8, SIDES, elements=st.integers(100, 255))
 ANY_IMAGES = arrays(np.uint8, SIDES, elements=st.sampled_from([0, 0, 0, 1, 128, 255]))
 
 
 @given(image=BLOTS)
-def test_the_centre_of_mass_is_at_the_centre(image: Image) -> None:
+def test_the_center_of_mass_is_at_the_center(image: Image) -> None:
     row, column = center_of_mass(fit_to_mnist(image).astype(float))
     # Half a pixel of rounding.
     assert abs(row - 14) <= 0.5 + 1e-9
