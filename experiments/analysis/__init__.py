@@ -5,7 +5,7 @@ Functions from arrays to dataclasses, each stage a module: features, neighbours,
 
 from experiments.analysis.agreement import Agreement, agreement
 from experiments.analysis.closeness import Closeness, closeness
-from experiments.analysis.clusters import CLASSES, CountChoice, Tree, agreement_with_exact, kmeans, ward
+from experiments.analysis.clusters import CountChoice, Tree, agreement_with_exact, kmeans, ward
 from experiments.analysis.confusing import MEASURES, Ranking, cluster_disagreement, rank
 from experiments.analysis.discussion import Section, as_markdown, as_text, contrast, discuss
 from experiments.analysis.embedding import Embedding, Quality, embed, neighbours_needed, perplexity_for, quality
@@ -24,7 +24,6 @@ from experiments.analysis.traits import TRAITS, traits
 from experiments.analysis.tsne import SCHEDULE, Schedule
 
 __all__ = [
-    "CLASSES",
     "MEASURES",
     "MOST_DIMENSIONS",
     "NETWORK",

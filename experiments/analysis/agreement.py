@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSES = 10
+from experiments.datasets import CLASSES
+
 SHARE = 0.1  # of a class, or of a cluster, from which a part of it is worth a word
 
 

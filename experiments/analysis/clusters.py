@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.neighbours import Neighbours, nearest, nearest_to
+from experiments.datasets import CLASSES
 
 Points = NDArray[np.float32]
 Clusters = NDArray[np.int64]
 
-CLASSES = 10
 COUNTS = range(2, 21)  # numbers of clusters that are tried
 SILHOUETTE_SAMPLE = 5000
 RESTARTS = 3

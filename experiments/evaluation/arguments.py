@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-DIGITS = 10
+from experiments.datasets import CLASSES
+
 SUM_TOLERANCE = 1e-3
 
 
@@ -40,7 +41,7 @@ def checked_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
         raise ValueError(f"labels must have shape (n,) with n >= 1, received {labels.shape}")
     if not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(f"labels must be integers, received {labels.dtype}")
-    if labels.min() < 0 or labels.max() >= DIGITS:
+    if labels.min() < 0 or labels.max() >= CLASSES:
         raise ValueError(f"labels must lie in 0..9, received {labels.min()}..{labels.max()}")
     return labels.astype(np.int64)
 
@@ -48,7 +49,7 @@ def checked_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
 def checked_probabilities(probabilities: NDArray[Any], n: int) -> NDArray[np.float64]:
     """Return probabilities as float64 (n, 10); ValueError unless each of n rows is a distribution."""
     probabilities = np.asarray(probabilities)
-    if probabilities.shape != (n, DIGITS):
+    if probabilities.shape != (n, CLASSES):
         raise ValueError(f"probabilities of {n} labels must have shape ({n}, 10), received {probabilities.shape}")
     probabilities = probabilities.astype(np.float64)
     if not np.isfinite(probabilities).all():

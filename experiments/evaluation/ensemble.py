@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.evaluation.arguments import DIGITS, checked_probabilities
+from experiments.datasets import CLASSES
+from experiments.evaluation.arguments import checked_probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,6 @@ def ensemble(members: Sequence[NDArray[Any]]) -> Ensemble:
         raise ValueError(f"an ensemble needs at least two members, received {len(members)}")
     checked = np.stack([checked_probabilities(member, len(members[0])) for member in members])
     mean = checked.mean(axis=0)
-    counts = np.eye(DIGITS)[checked.argmax(axis=2)].sum(axis=0)
+    counts = np.eye(CLASSES)[checked.argmax(axis=2)].sum(axis=0)
     favoured = counts == counts.max(axis=1, keepdims=True)
     return Ensemble(mean.astype(np.float32), np.where(favoured, mean, -1).argmax(axis=1))

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.evaluation.arguments import DIGITS, checked
+from experiments.datasets import CLASSES
+from experiments.evaluation.arguments import checked
 from experiments.evaluation.calibration import calibration
 from experiments.evaluation.intervals import wilson_interval
 
@@ -124,7 +125,7 @@ def measure(labels: NDArray[Any], probabilities: NDArray[Any]) -> Metrics:
 
 
 def _confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.bincount(DIGITS * labels + predicted, minlength=DIGITS**2).reshape(DIGITS, DIGITS)
+    return np.bincount(CLASSES * labels + predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
 
 def _per_class(confusion: NDArray[np.int64]) -> tuple[ClassMetrics, ...]:
@@ -134,7 +135,7 @@ def _per_class(confusion: NDArray[np.int64]) -> tuple[ClassMetrics, ...]:
     f1 = _ratio(2 * correct, support + predicted)
     return tuple(
         ClassMetrics(digit, float(precision[digit]), float(recall[digit]), float(f1[digit]), int(support[digit]))
-        for digit in range(DIGITS)
+        for digit in range(CLASSES)
     )
 
 

@@ -2,7 +2,7 @@
 
 from experiments.errors import unknown
 from experiments.models.alexnet import ALEXNET, ALEXNET227
-from experiments.models.architecture import CLASSES, IMAGE_SHAPE, Architecture
+from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.cnn import CNN, CNN_DEEP, CNN_NORM, CNN_WIDE
 from experiments.models.fast import FAST
 from experiments.models.lenet import LENET
@@ -34,4 +34,4 @@ def architecture(name: str) -> Architecture:
     raise unknown("model", name, MODELS)
 
 
-__all__ = ["CLASSES", "IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]
+__all__ = ["IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]

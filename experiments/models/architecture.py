@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import keras
 
 IMAGE_SHAPE = (28, 28, 1)
-CLASSES = 10
 
 
 @dataclass(frozen=True)

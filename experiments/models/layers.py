@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from experiments.models.architecture import CLASSES
+from experiments.datasets import CLASSES
 
 
 @keras.saving.register_keras_serializable(package="digits")

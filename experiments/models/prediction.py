@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets import Split
-from experiments.models.architecture import CLASSES
+from experiments.datasets import CLASSES, Split
 
 if TYPE_CHECKING:
     import keras

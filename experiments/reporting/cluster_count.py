@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from experiments.datasets import CLASSES
 from experiments.reporting.style import BLUE, GREY, ORANGE, PALE, RED, drawing, notice
 
 if TYPE_CHECKING:
@@ -9,8 +10,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from experiments.analysis.clusters import CountChoice
-
-CLASSES = 10
 
 
 def cluster_count(choice: "CountChoice", title: str) -> "Figure":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.datasets import CLASSES
 from experiments.reporting.style import GREY, INK, drawing, footnote, group_colour, notice
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from experiments.analysis.clusters import Tree
 
-CLASSES = 10
 MIXED = -1  # instead of a digit, for a branch that holds leaves of several
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.datasets import CLASSES
 from experiments.reporting.offline_page import filled, page_part, script_digest
 from experiments.reporting.style import GROUP_COLOURS
 
 PAGE = "explorer_page"
 SIDE = 28
-DIGITS = 10
 SHEET_COLUMNS = 50
 SHEET_DIGITS = SHEET_COLUMNS**2  # one sheet decodes in some 10 ms, and has the images of a gallery in few sheets
 GREY_STEP = 17  # 16 levels of grey, 0 17 .. 255: half the bytes of 256 levels, and no eye sees the difference
@@ -88,7 +88,7 @@ class Atlas:
                 f"images must be uint8 ({count}, 28, 28), received {self.images.dtype} {self.images.shape}"
             )
         for name in ("labels", "predicted"):
-            _check(name, getattr(self, name), count, DIGITS - 1, whole=True)
+            _check(name, getattr(self, name), count, CLASSES - 1, whole=True)
         for name in ("probability", "confusion"):
             _check(name, getattr(self, name), count, 1)
         _check("split", self.split, count, 1, whole=True)

@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from experiments.datasets import Split
-from experiments.models import CLASSES, Recipe
+from experiments.datasets import CLASSES, Split
+from experiments.models import Recipe
 from experiments.training.augmentation import AMOUNTS, warp
 from experiments.training.batches import VALIDATION_BATCH
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from experiments.datasets import Split
-from experiments.models import CLASSES, Recipe
+from experiments.datasets import CLASSES, Split
+from experiments.models import Recipe
 from experiments.training.augmentation import AMOUNTS, warp
 from experiments.training.batches import VALIDATION_BATCH, steps_per_epoch
 

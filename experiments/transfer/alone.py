@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from experiments.analysis.looks import SIGNIFICANT, listed, standing
+from experiments.datasets import CLASSES
 from experiments.transfer.shares import Share, closes_less, lost_between, paired, points, ranked
-from experiments.transfer.shift import CLASSES
 from experiments.transfer.transfers import (
     Transfer,
     accuracies,

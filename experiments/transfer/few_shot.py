@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets import Split
-from experiments.models import CLASSES, Architecture, Recipe
+from experiments.datasets import CLASSES, Split
+from experiments.models import Architecture, Recipe
 from experiments.training import fit
 
 if TYPE_CHECKING:

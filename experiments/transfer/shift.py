@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.datasets import CLASSES
+
 Array = NDArray[np.float32]
 
-CLASSES = 10
 SAMPLE = 2000  # of each domain, where all pairs are compared
 PERMUTATIONS = 999
 CHANCE = 0.95  # quantile of what permutations give

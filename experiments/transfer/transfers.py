@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.looks import standing
+from experiments.datasets import CLASSES
 from experiments.evaluation import Metrics
 from experiments.transfer.shares import Share, design_effect, paired
-from experiments.transfer.shift import CLASSES, Shift
+from experiments.transfer.shift import Shift
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import tracking
+from experiments.datasets import CLASSES
 from experiments.errors import UsageError
 from experiments.evaluation.arguments import checked_probabilities
-from experiments.models import CLASSES, IMAGE_SHAPE
+from experiments.models import IMAGE_SHAPE
 from experiments.tracking import Reference, Store
 
 if TYPE_CHECKING:

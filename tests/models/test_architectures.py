@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 import experiments.models
+from experiments.datasets import CLASSES
 from experiments.errors import UsageError
-from experiments.models import CLASSES, IMAGE_SHAPE, MODELS, Precision, architecture
+from experiments.models import IMAGE_SHAPE, MODELS, Precision, architecture
 from experiments.training.precision import precision_policy
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name == "alexnet227" else ()) for name in MODELS]

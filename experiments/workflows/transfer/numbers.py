@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from experiments import datasets, evaluation, transfer
+from experiments.datasets import CLASSES
 from experiments.evaluation import Metrics
-from experiments.models import CLASSES
 from experiments.transfer import Findings, Interval, Outcome
 from experiments.workflows.transfer.pipeline import NONE
 
