@@ -14,6 +14,7 @@ from PIL import Image
 from digits_cli.main import main
 from digits_cli.transfer import parse_few_shot
 from experiments import datasets
+from experiments.datasets.corruptions.corrupting import corrupt
 from experiments.errors import UsageError
 
 Ran = Callable[..., tuple[int, str, str]]
@@ -68,7 +69,7 @@ def test_networks_are_shown_in_a_table_and_as_json(run: Ran) -> None:
 def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a hundred pictures of digits, dark on light, and no word on what they are."""
     folder = tmp_path_factory.mktemp("scans")
-    images = datasets.corrupt(datasets.load("uci").test.take(range(120)), "scale").images
+    images = corrupt(datasets.load("uci").test.take(range(120)), "scale").images
     for number, image in enumerate(images):
         Image.fromarray(np.invert(np.pad(image, 6))).save(folder / f"scan-{number:03}.png")
     return folder

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets import CORRUPTIONS
+from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.evaluation import wilson_interval
 from experiments.transfer import correct_by_corruption, interval_over_views, mean_corruption_error
 

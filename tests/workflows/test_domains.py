@@ -17,6 +17,9 @@ from PIL import Image
 
 from experiments import datasets, transfer
 from experiments.datasets import Unlabelled
+from experiments.datasets.corruptions import CORRUPTIONS
+from experiments.datasets.corruptions.corrupting import corrupt
+from experiments.datasets.deskewing import deskew
 from experiments.errors import UsageError
 from experiments.execution.cache import Stages
 from experiments.execution.progress import Progress
@@ -162,8 +165,8 @@ def test_what_is_adapted_to_is_aligned_and_corrupted_as_the_test_digits_are(alig
         (where.unlabelled, datasets.sample(datasets.load("uci", alignment=before).train, 500), 1),
         (where.images, datasets.load("uci", alignment=before).test, 0),
     ):
-        expected = datasets.corrupt(clean, next(iter(datasets.CORRUPTIONS)), seed).images
-        expected = datasets.deskew(expected) if alignment == "deskew" else expected
+        expected = corrupt(clean, next(iter(CORRUPTIONS)), seed).images
+        expected = deskew(expected) if alignment == "deskew" else expected
         assert np.array_equal(images[: len(clean)], expected)
 
 

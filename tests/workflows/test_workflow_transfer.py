@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
 from experiments import datasets
-from experiments.datasets import CORRUPTIONS
+from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
