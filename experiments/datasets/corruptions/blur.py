@@ -80,16 +80,8 @@ def _nearest(places: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 GLASS_BLUR = Corruption(
-    name="glass_blur",
-    description="seen through rough glass",
-    severity="1 of 5: 2 passes, 1 pixel far",
-    draws=GLASS_DRAWS,
-    apply=glass_blur,
+    "glass_blur", "seen through rough glass", "1 of 5: 2 passes, 1 pixel far", GLASS_DRAWS, glass_blur
 )
 MOTION_BLUR = Corruption(
-    name="motion_blur",
-    description="smeared to one side",
-    severity="1 of 5: sigma 3 pixels, within 45 degrees",
-    draws=1,
-    apply=motion_blur,
+    "motion_blur", "smeared to one side", "1 of 5: sigma 3 pixels, within 45 degrees", 1, motion_blur
 )

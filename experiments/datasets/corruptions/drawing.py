@@ -87,31 +87,7 @@ def canny_edges(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - dete
     return edges
 
 
-STRIPE = Corruption(
-    name="stripe",
-    description="left and right quarter inverted",
-    severity="the only one",
-    draws=0,
-    apply=stripe,
-)
-DOTTED_LINE = Corruption(
-    name="dotted_line",
-    description="crossed by a dotted line",
-    severity="the only one",
-    draws=2,
-    apply=dotted_line,
-)
-ZIGZAG = Corruption(
-    name="zigzag",
-    description="crossed by a zigzag line",
-    severity="the only one",
-    draws=2,
-    apply=zigzag,
-)
-CANNY_EDGES = Corruption(
-    name="canny_edges",
-    description="only its outlines left",
-    severity="the only one: sigma 1",
-    draws=0,
-    apply=canny_edges,
-)
+STRIPE = Corruption("stripe", "left and right quarter inverted", "the only one", 0, stripe)
+DOTTED_LINE = Corruption("dotted_line", "crossed by a dotted line", "the only one", 2, dotted_line)
+ZIGZAG = Corruption("zigzag", "crossed by a zigzag line", "the only one", 2, zigzag)
+CANNY_EDGES = Corruption("canny_edges", "only its outlines left", "the only one: sigma 1", 0, canny_edges)

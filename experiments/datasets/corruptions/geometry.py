@@ -66,31 +66,7 @@ def _warp(images: Floats, matrix: ArrayLike) -> Floats:
     return warped
 
 
-SHEAR = Corruption(
-    name="shear",
-    description="slanted to the left or right",
-    severity="2 of 5: 0.4 radians",
-    draws=1,
-    apply=shear,
-)
-SCALE = Corruption(
-    name="scale",
-    description="made smaller",
-    severity="3 of 5: to 70 %",
-    draws=0,
-    apply=scale,
-)
-ROTATE = Corruption(
-    name="rotate",
-    description="turned to the left or right",
-    severity="2 of 5: 0.4 radians",
-    draws=1,
-    apply=rotate,
-)
-TRANSLATE = Corruption(
-    name="translate",
-    description="moved toward a corner",
-    severity="3 of 5: by 3 pixels each way",
-    draws=2,
-    apply=translate,
-)
+SHEAR = Corruption("shear", "slanted to the left or right", "2 of 5: 0.4 radians", 1, shear)
+SCALE = Corruption("scale", "made smaller", "3 of 5: to 70 %", 0, scale)
+ROTATE = Corruption("rotate", "turned to the left or right", "2 of 5: 0.4 radians", 1, rotate)
+TRANSLATE = Corruption("translate", "moved toward a corner", "3 of 5: by 3 pixels each way", 2, translate)

@@ -35,16 +35,8 @@ def impulse_noise(images: Floats, draws: Floats) -> Floats:
 
 
 SHOT_NOISE = Corruption(
-    name="shot_noise",
-    description="grain of too few photons",
-    severity="5 of 5: 3 photons for white",
-    draws=SIDE * SIDE,
-    apply=shot_noise,
+    "shot_noise", "grain of too few photons", "5 of 5: 3 photons for white", SIDE * SIDE, shot_noise
 )
 IMPULSE_NOISE = Corruption(
-    name="impulse_noise",
-    description="black and white specks",
-    severity="4 of 5: 17 % of the pixels",
-    draws=SIDE * SIDE,
-    apply=impulse_noise,
+    "impulse_noise", "black and white specks", "4 of 5: 17 % of the pixels", SIDE * SIDE, impulse_noise
 )

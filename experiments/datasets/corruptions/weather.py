@@ -102,24 +102,6 @@ def _smooth(images: Floats, sigma: float) -> Floats:
     return smoothed
 
 
-BRIGHTNESS = Corruption(
-    name="brightness",
-    description="all of it lighter",
-    severity="5 of 5: by half of white",
-    draws=0,
-    apply=brightness,
-)
-FOG = Corruption(
-    name="fog",
-    description="behind drifting fog",
-    severity="5 of 5: 3 parts of fog, decay 1.4",
-    draws=FOG_DRAWS,
-    apply=fog,
-)
-SPATTER = Corruption(
-    name="spatter",
-    description="splashed with mud",
-    severity="4 of 5",
-    draws=SIDE * SIDE,
-    apply=spatter,
-)
+BRIGHTNESS = Corruption("brightness", "all of it lighter", "5 of 5: by half of white", 0, brightness)
+FOG = Corruption("fog", "behind drifting fog", "5 of 5: 3 parts of fog, decay 1.4", FOG_DRAWS, fog)
+SPATTER = Corruption("spatter", "splashed with mud", "4 of 5", SIDE * SIDE, spatter)
