@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from experiments.models import MODELS
-from experiments.reporting import results_markdown
+from experiments.reporting.page.results import results_markdown
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "reports"

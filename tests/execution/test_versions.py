@@ -120,7 +120,7 @@ def test_versions_of_libraries_count(project: Project, monkeypatch: pytest.Monke
     [
         ("models/vgg.py", False),
         ("models/__init__.py", False),
-        ("reporting/curves.py", False),
+        ("reporting/figures/training_curves.py", False),
         ("execution/scheduler.py", False),
         ("tracking/runs.py", False),
         ("datasets/published/usps.py", False),

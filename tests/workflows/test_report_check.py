@@ -7,7 +7,7 @@ import pytest
 from small_stores import fill, results, train
 
 from experiments.errors import DigitsError
-from experiments.reporting import results_markdown
+from experiments.reporting.page.results import results_markdown
 from experiments.tracking import Store
 from experiments.workflows.report.check import ReportDiffersError, check
 from experiments.workflows.report.run import report

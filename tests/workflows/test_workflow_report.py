@@ -29,8 +29,9 @@ from small_stores import (
 )
 
 from digits_cli.main import main
-from experiments import reporting
 from experiments.errors import DigitsError
+from experiments.reporting.figures.layout import Interval
+from experiments.reporting.figures.transfer_matrix import transfer_matrix
 from experiments.tracking import Store, best_versions, open_run, open_store
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
@@ -261,13 +262,13 @@ def test_networks_in_new_domains_stand_in_the_order_of_their_accuracy_at_home(
     store: Store, trainings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[list[str]] = []
-    draw = reporting.transfer_matrix
+    draw = transfer_matrix
 
-    def heard(accuracies: Mapping[str, Mapping[str, reporting.Interval]], title: str) -> Figure:
+    def heard(accuracies: Mapping[str, Mapping[str, Interval]], title: str) -> Figure:
         drawn.append(list(accuracies))
         return draw(accuracies, title)
 
-    monkeypatch.setattr(reporting, "transfer_matrix", heard)
+    monkeypatch.setattr("experiments.workflows.report.insights.transfer_matrix", heard)
     report(store, tmp_path / "before")
     evaluate(store, "lenet", 0.99, trainings["lenet"])
     report(store, tmp_path / "after")
@@ -300,7 +301,7 @@ def test_an_interrupted_report_leaves_the_old_one(
         if failing == "rename":
             patch.setattr(Path, "rename", interrupted)
         else:
-            patch.setattr("experiments.reporting.report_page", broken)
+            patch.setattr("experiments.workflows.report.run.report_page", broken)
         with pytest.raises(KeyboardInterrupt):
             report(store, output)
     assert {file: (output / file).read_bytes() for file in files(output)} == before

@@ -14,7 +14,7 @@ from experiments.errors import UsageError
 from experiments.execution.cache import Stages
 from experiments.execution.progress import Progress
 from experiments.execution.resume import resume_state
-from experiments.reporting.explorer import Atlas, explorer_page
+from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.tracking import Reference, Run, Store
 from experiments.workflows.analyze.pipeline import Subject, explore, subject
 
@@ -264,13 +264,13 @@ def _finite(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
 
 
-def _atlas(found: Findings, sections: tuple[analysis.Section, ...], run_id: str, dataset: str) -> Atlas:
+def _atlas(found: Findings, sections: tuple[analysis.Section, ...], run_id: str, dataset: str) -> ExplorerData:
     digits = found.digits
     confusion = np.concatenate([found.confusing[split].ranking.share for split in SPLITS]).astype(np.float32)
     groupings = {
         f"{name}, k = {k}": found.clusters(method, k) for method, name in METHODS.items() for k in found.counts
     }
-    return Atlas(
+    return ExplorerData(
         title=f"{found.name}: {len(digits):,} digits of {dataset}",
         positions=found.embedding.positions,
         images=digits.images,

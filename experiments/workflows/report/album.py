@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from experiments import reporting, tracking
-from experiments.reporting.report_content import Link, Passage, Picture
+from experiments import tracking
+from experiments.reporting.figures.image_files import picture_size, reduce_colors, save_picture
+from experiments.reporting.page.content import Link, Passage, Picture
 from experiments.tracking import PastRun, Store
 
 PICTURES, PAGES = "figures", "explorers"
@@ -52,7 +53,7 @@ class Album:
     ) -> tuple[Picture, ...]:
         """Return a picture of a figure that was drawn from the numbers of runs."""
         place = self._place(PICTURES, name, ".png")
-        reporting.save_picture(figure, place)
+        save_picture(figure, place)
         return (self._picture(place, caption, run_ids, main),)
 
     def page(self, run: PastRun, file: str, name: str, text: str) -> tuple[Link, ...]:
@@ -79,6 +80,6 @@ class Album:
 
     def _picture(self, place: Path, caption: str, run_ids: tuple[str, ...], main: bool) -> Picture:
         if main:  # it may be published, where all of them count
-            reporting.reduce_colours(place)
-        width, height = reporting.picture_size(place)
+            reduce_colors(place)
+        width, height = picture_size(place)
         return Picture(place.relative_to(self._folder).as_posix(), caption, caption, run_ids, width, height, main)

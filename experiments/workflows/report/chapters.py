@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from experiments import reporting, tracking
-from experiments.reporting.report_content import Block, Chapter, Curve, Number, Picture, Table
+from experiments import tracking
+from experiments.reporting.figures.learning_curves import learning_curves
+from experiments.reporting.figures.trade_off import Cost, trade_off
+from experiments.reporting.page.content import Block, Chapter, Curve, Number, Picture, Table
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report.album import Album
 from experiments.workflows.report.evidence import Evidence, Network
@@ -61,7 +63,7 @@ def training_chapter(evidence: Sequence[Evidence], curves: Iterable[Curve], albu
         pictures: tuple[Picture, ...] = ()
         if drawn:
             values = {learned[curve.run_id]: curve.values for curve in drawn}
-            figure = reporting.overlaid_curves(values, f"{each.dataset}: how the networks learn")
+            figure = learning_curves(values, f"{each.dataset}: how the networks learn")
             caption = f"Accuracy on the validation digits of {each.dataset} after each epoch"
             runs = tuple(curve.run_id for curve in drawn)
             pictures = album.drawn(figure, f"{each.dataset}-learning", caption, runs, main=True)
@@ -86,7 +88,7 @@ def mistakes_chapter(evidence: Sequence[Evidence], album: Album) -> Chapter:
             Block(f"{each.dataset}: digits that every network misses", pictures=_missed(each, album)),
             Block(f"{each.dataset}: each network's own mistakes", pictures=galleries, folded=True),
         ]
-    lead = "Mistakes have the colour to themselves; the grey diagonal is what is right."
+    lead = "Mistakes have the color to themselves; the grey diagonal is what is right."
     return chapter("mistakes", "Mistakes", lead, "digits evaluate --model lenet --model cnn", blocks)
 
 
@@ -105,7 +107,7 @@ def chapter(name: str, title: str, lead: str, command: str, blocks: Iterable[Blo
     return Chapter(name, title, lead, command, tuple(block for block in blocks if not block.empty))
 
 
-def learning_curves(store: Store, evidence: Iterable[Evidence]) -> Iterator[Curve]:
+def validation_curves(store: Store, evidence: Iterable[Evidence]) -> Iterator[Curve]:
     """Return the validation accuracy of each network by epoch."""
     for each in evidence:
         for network in each.networks:
@@ -119,9 +121,9 @@ def _cost(dataset: str, table: Table, key: str, label: str, album: Album) -> tup
     rows = [row for row in table.rows if {key, *MEASURED} <= row.numbers.keys() and row.numbers[key].value > 0]
     if not rows:
         return ()
-    points = {row.name: reporting.Cost(*(row.numbers[name].value for name in (key, *MEASURED))) for row in rows}
+    points = {row.name: Cost(*(row.numbers[name].value for name in (key, *MEASURED))) for row in rows}
     runs = tuple(dict.fromkeys(row.numbers[name].run_id for row in rows for name in (key, "accuracy")))
-    figure = reporting.trade_off(points, label, f"{dataset}: accuracy against {label.partition(' in ')[0]}")
+    figure = trade_off(points, label, f"{dataset}: accuracy against {label.partition(' in ')[0]}")
     return album.drawn(
         figure, f"{dataset}-accuracy-{key}", f"Test accuracy on {dataset} against {label}", runs, main=True
     )

@@ -7,9 +7,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from experiments import reporting, tracking
+from experiments import tracking
 from experiments.errors import DigitsError
-from experiments.reporting.report_content import machines, seeds
+from experiments.reporting.page.content import machines, seeds
+from experiments.reporting.page.lead import report_lead, report_title
+from experiments.reporting.page.results import FORMAT, results_markdown, results_tables
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report.run import MARKDOWN, RESULTS, source
 
@@ -78,9 +80,9 @@ def _read(file: Path) -> tuple[dict[str, Any], list[Counted], str]:
     """Return a report's results, all numbers in them, and the Markdown that they make."""
     try:
         results = json.loads(file.read_text(encoding="utf-8"))
-        if results["format"] != reporting.FORMAT:
-            raise DigitsError(f"{file} has format {results['format']}, this version reads {reporting.FORMAT}")
-        return results, list(_numbers(results)), reporting.results_markdown(results)
+        if results["format"] != FORMAT:
+            raise DigitsError(f"{file} has format {results['format']}, this version reads {FORMAT}")
+        return results, list(_numbers(results)), results_markdown(results)
     except OSError as error:
         raise DigitsError(f"cannot read {file}: {error.strerror}; name the results.json of a report") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -126,10 +128,10 @@ def _account_differences(results: Mapping[str, Any], runs: Mapping[str, PastRun 
         if told != kept:
             wrong = next(key for key in {**kept, **told} if told.get(key) != kept.get(key))
             yield f"run {run_id}: {wrong} is {told.get(wrong)!r} here, {kept.get(wrong)!r} in the store"
-    tables = reporting.results_tables(results)
+    tables = results_tables(results)
     expected = {
-        "title": reporting.report_title(tables),
-        "lead": reporting.report_lead(tables),
+        "title": report_title(tables),
+        "lead": report_lead(tables),
         "machines": list(machines(sources.values())),
         "seeds": list(seeds(sources.values())),
     }

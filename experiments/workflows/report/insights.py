@@ -4,8 +4,9 @@ import json
 import math
 from collections.abc import Sequence
 
-from experiments import reporting
-from experiments.reporting.report_content import Block, Chapter, Passage, Picture
+from experiments.reporting.figures.layout import Interval
+from experiments.reporting.figures.transfer_matrix import transfer_matrix
+from experiments.reporting.page.content import Block, Chapter, Passage, Picture
 from experiments.tracking import PastRun
 from experiments.workflows.report.album import Album
 from experiments.workflows.report.chapters import chapter
@@ -27,7 +28,7 @@ MORE_MAPS = {
     "dendrogram": "{}: the top of Ward's hierarchy",
     "centroids": "{}: distances between the means of the classes",
 }
-CONFUSING = {"confusing_test": "{}: the test digits that confuse most, with their neighbours of both classes"}
+CONFUSING = {"confusing_test": "{}: the test digits that confuse most, with their neighbors of both classes"}
 MORE_CONFUSING = {
     "confusing_train": "{}: the training digits that confuse most",
     "measures_test": "{}: how the measures of confusion agree",
@@ -136,7 +137,7 @@ def _analyzed(each: Evidence) -> list[tuple[Network, PastRun]]:
 
 def _everywhere(evidence: Sequence[Evidence], album: Album) -> tuple[Picture, ...]:
     """Return one picture of the accuracies of all networks that were used in new domains, as they came."""
-    accuracies: dict[str, dict[str, reporting.Interval]] = {}
+    accuracies: dict[str, dict[str, Interval]] = {}
     runs: list[str] = []
     for each in evidence:
         for network in sorted((one for one in each.networks if one.transfers), key=_at_home, reverse=True):
@@ -151,7 +152,7 @@ def _everywhere(evidence: Sequence[Evidence], album: Album) -> tuple[Picture, ..
             runs += [run.id for run in tested.values()]
     if not any(accuracies.values()):
         return ()
-    figure = reporting.transfer_matrix(accuracies, "Accuracy in source and target domains")
+    figure = transfer_matrix(accuracies, "Accuracy in source and target domains")
     caption = "Accuracy of each network, as it came, in the domain that it was trained on and in others"
     return album.drawn(figure, "transfer-matrix", caption, tuple(runs), main=True)
 
@@ -160,7 +161,7 @@ def _at_home(network: Network) -> float:
     return network.evaluation.metrics.get("accuracy", 0.0) if network.evaluation else 0.0
 
 
-def _interval(run: PastRun, metric: str) -> reporting.Interval:
+def _interval(run: PastRun, metric: str) -> Interval:
     """Return an accuracy of a run with the ends of its interval; not a number where it has none."""
     low, high = (run.metrics.get(f"accuracy_{end}", math.nan) for end in ("low", "high"))
     return run.metrics[metric], low, high

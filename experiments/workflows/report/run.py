@@ -10,19 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
-from experiments import reporting, tracking
+from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.reporting.report_content import Chapter, Report, Source
+from experiments.reporting.page.content import Chapter, Report, Source
+from experiments.reporting.page.lead import report_lead, report_title
+from experiments.reporting.page.page import report_page
+from experiments.reporting.page.results import report_results, results_markdown
 from experiments.tracking import PastRun, Store
 from experiments.workflows.report.album import PAGES, PICTURES, Album
 from experiments.workflows.report.chapters import (
     calibration_chapter,
     costs_chapter,
-    learning_curves,
     mistakes_chapter,
     networks_chapter,
     training_chapter,
+    validation_curves,
 )
 from experiments.workflows.report.evidence import Evidence, gather
 from experiments.workflows.report.insights import (
@@ -88,10 +91,10 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
     try:
         progress.stage("report: gather tables and pictures")
         told = _report(store, evidence, fresh)
-        results = reporting.report_results(told)
+        results = report_results(told)
         (fresh / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (fresh / MARKDOWN).write_text(reporting.results_markdown(results), encoding="utf-8")
-        (fresh / PAGE).write_text(reporting.report_page(told), encoding="utf-8")
+        (fresh / MARKDOWN).write_text(results_markdown(results), encoding="utf-8")
+        (fresh / PAGE).write_text(report_page(told), encoding="utf-8")
         _swap(fresh, output)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -109,7 +112,7 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
 def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     album = Album(store, folder)
     summaries = {each.dataset: networks_table(each) for each in evidence if each.networks}
-    curves = tuple(learning_curves(store, evidence))
+    curves = tuple(validation_curves(store, evidence))
     chapters = (
         networks_chapter(evidence, summaries, album),
         costs_chapter(evidence, summaries, album),
@@ -123,8 +126,8 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
     )
     tables = [table for chapter in chapters for table in chapter.tables]
     return Report(
-        title=reporting.report_title(tables),
-        lead=reporting.report_lead(tables),
+        title=report_title(tables),
+        lead=report_lead(tables),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from experiments import transfer
-from experiments.reporting.report_content import Column, Number, Row, Table
-from experiments.reporting.report_lead import ENSEMBLES, NETWORKS
+from experiments.reporting.page.content import Column, Number, Row, Table
+from experiments.reporting.page.lead import ENSEMBLES, NETWORKS
 from experiments.tracking import PastRun
 from experiments.workflows.report.evidence import Evidence, Network
 from experiments.workflows.transfer.pipeline import ALIGN, NONE
@@ -125,8 +125,8 @@ def features_table(evidence: Evidence) -> Table:
     names |= {f"{method}_{key}": f"{method}_10_both/{key}" for method in CLUSTERINGS for key in MEASURES}
     rows = [_row(network, _first([run] if (run := network.analysis) else [], names)) for network in evidence.networks]
     columns = [
-        Column("knn", "10-NN in the map", "share", "high", "Digits of the class of most of their 10 neighbours"),
-        Column("trust", "Trustworthiness", "number", "high", "How seldom the map makes strangers neighbours"),
+        Column("knn", "10-NN in the map", "share", "high", "Digits of the class of most of their 10 neighbors"),
+        Column("trust", "Trustworthiness", "number", "high", "How seldom the map makes strangers neighbors"),
         *(
             Column(f"{method}_{key}", f"{title} {name}", "number" if key == "ari" else "share", "high")
             for method, title in CLUSTERINGS.items()

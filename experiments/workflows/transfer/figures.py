@@ -78,7 +78,7 @@ def compared_figures(group: Sequence[Findings], where: str) -> Iterator[tuple[st
         if found.ladder
     }
     if ladders:
-        yield "alignment", reporting.alignment_ladder(ladders, f"{route}: alignment, no training")
+        yield "alignment", reporting.alignment_ablation(ladders, f"{route}: alignment, no training")
     gains = [gain for found in labelled for gain in _gains(found)]
     if gains:
         yield "adaptation", reporting.adaptation_gains(gains, f"{route}: alignment and adaptation without labels")

@@ -1,0 +1,51 @@
+"""Which digits a change of domain costs."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.reporting.figures.cells import cell_text, head, heat_cells
+from experiments.reporting.figures.layout import row_labels, signed, spacious
+from experiments.reporting.figures.style import ORANGE, PALE_BLUE, notice
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROW = 0.38  # inches, the least height of a row
+LEAST_END = 1.0  # points, of the deepest colors
+NOTE = (
+    "Points by which recall in the target differs from that in the source: orange is lost, blue is gained, "
+    "a dash stands where a digit does not occur."
+)
+
+
+def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure":
+    """Return by how much each network finds each digit less or more often in the target than in the source.
+
+    Parameters
+    ----------
+    changes
+        By network: the difference of recall in [-1, 1] for the digits 0..9, nan for one that does not occur. May be
+        empty.
+    title
+        Says source and target.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    labels, height = row_labels(changes)
+    rows = max(ROW, height) * max(len(changes), 1)
+    with spacious(title, 8.6, 0.8 + rows, NOTE if changes else "") as figure:
+        if not changes:
+            notice(figure, "no network was tested")
+            return figure
+        axes = figure.add_subplot()
+        values = 100 * np.array(list(changes.values()), float)
+        end = max(float(np.nanmax(np.abs(values), initial=0)), LEAST_END)
+        heat_cells(axes, values, LinearSegmentedColormap.from_list("signed", [ORANGE, "white", PALE_BLUE]), (-end, end))
+        for (place, column), value in np.ndenumerate(values):
+            cell_text(axes, place, column, "\N{EN DASH}" if isnan(value) else signed(value, 1), fontsize=9)
+        head(axes, [str(digit) for digit in range(values.shape[1])], "digit")
+        axes.set_yticks(np.arange(len(labels)) + 0.5, labels)
+    return figure

@@ -1,0 +1,78 @@
+"""How several networks learned, in one picture."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.reporting.figures.style import GREY, drawing, network_color
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SEEN = 12  # per cent of the values, the lowest, that the axis may leave out: those of the first epochs
+NAME_HEIGHT = 0.052  # of the axes' height
+
+
+def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "Figure":
+    """Return the validation accuracy of each network after each epoch, its name at the end of its line.
+
+    The axis begins where the first steep epochs are over, so that the ends can be told apart.
+
+    Parameters
+    ----------
+    curves
+        By network, accuracies in [0, 1] by epoch; at least one value each.
+    title
+        Says the data.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    with drawing(title, 8.2, 4.6) as figure:
+        axes = figure.add_subplot()
+        for name, values in curves.items():
+            accuracies = 100 * np.array(list(values.values()))
+            axes.plot(list(values), accuracies, color=network_color(name), marker="o", markersize=3.5, linewidth=1.8)
+        everything = 100 * np.concatenate([list(values.values()) for values in curves.values()])
+        lowest, highest = np.percentile(everything, SEEN), everything.max()
+        space = max(highest - lowest, 0.1) * 0.06
+        axes.set_ylim(lowest - space, min(highest + space, 100 + space))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.set(xlabel="epoch", ylabel="validation accuracy in per cent")
+        _write_names(axes, curves)
+    return figure
+
+
+def _write_names(axes: "Axes", curves: Mapping[str, Mapping[int, float]]) -> None:
+    """Write the names to the right of the axes, each as near to the end of its line as the others let it."""
+    ends = {name: list(values.items())[-1] for name, values in curves.items()}
+    low, high = axes.get_ylim()
+    order = sorted(ends, key=lambda name: ends[name][1])
+    heights = spread([(100 * ends[name][1] - low) / (high - low) for name in order], NAME_HEIGHT)
+    above = max(heights[-1] - 1, 0)
+    for name, height in zip(order, [height - above for height in heights], strict=True):
+        epoch, value = ends[name]
+        axes.annotate(
+            name, (epoch, max(100 * value, low)), xytext=(1.03, height), textcoords="axes fraction", va="center",
+            fontsize=9.5, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
+        )  # fmt: skip
+
+
+def spread(places: Sequence[float], apart: float) -> list[float]:
+    """Return ascending places moved so that neighbors are `apart`, as near to where they were as one sweep gets.
+
+    Examples
+    --------
+    >>> spread([0.0, 0.5, 0.5], 0.25)
+    [0.0, 0.375, 0.625]
+    """
+    groups: list[tuple[float, int]] = []  # center and size of each run of neighbors that touch
+    for place in places:
+        center, size = place, 1
+        while groups and center - apart * (size - 1) / 2 < groups[-1][0] + apart * (groups[-1][1] + 1) / 2:
+            other, count = groups.pop()
+            center, size = (center * size + other * count) / (size + count), size + count
+        groups.append((center, size))
+    return [center + apart * (i - (size - 1) / 2) for center, size in groups for i in range(size)]

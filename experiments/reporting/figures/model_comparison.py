@@ -1,0 +1,51 @@
+"""How models compare on the same images."""
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.reporting.figures.style import drawing, network_color
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.evaluation import Comparison
+
+LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
+
+
+def model_comparison(comparison: "Comparison", title: str) -> "Figure":
+    """Return accuracies with their 95 % intervals, the best model on top.
+
+    The axis spans the intervals and no more, so that differences show: it does not start at 0.
+
+    Parameters
+    ----------
+    comparison
+        Result of `experiments.evaluation.compare`.
+    title
+        Says data and split.
+    """
+    ranked = sorted(comparison.rows.items(), key=lambda row: row[1].accuracy)
+    with drawing(title, 9, 1.6 + 0.42 * len(ranked)) as figure:
+        axes = figure.add_subplot()
+        for place, (name, metrics) in enumerate(ranked):
+            bounds = (metrics.accuracy_low, metrics.accuracy, metrics.accuracy_high)
+            _draw_row(axes, place, network_color(name), bounds)
+        axes.set_yticks(range(len(ranked)), [textwrap.fill(name, LABEL_CHARACTERS) for name, _ in ranked])
+        axes.set(xlabel="accuracy in per cent, with 95 % Wilson interval", ylim=(-0.6, len(ranked) - 0.4))
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.08)
+    return figure
+
+
+def _draw_row(axes: "Axes", place: int, color: str, bounds: tuple[float, float, float]) -> None:
+    low, value, high = 100 * np.array(bounds)
+    axes.errorbar(
+        value, place, xerr=[[value - low], [high - value]],
+        fmt="o", color=color, markersize=8, linewidth=2.5, capsize=5, capthick=2,
+    )  # fmt: skip
+    text = f"{value:.2f}  [{low:.2f}, {high:.2f}]"
+    axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9)

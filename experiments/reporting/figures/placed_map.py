@@ -1,0 +1,114 @@
+"""Where a target's digits come to lie among the source's, on the source's t-SNE map."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.reporting.figures.feature_map import PANEL, VIEWS, bare, flat, name_groups, seen_from
+from experiments.reporting.figures.layout import spacious
+from experiments.reporting.figures.style import GREY, INK, group_color, notice
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAINTNESS = 0.72  # share of white in the colors of the source
+SOURCE_INK, TARGET_INK = 60_000, 40_000  # points² of ink that all of their points have together
+NOTE = "Colors are true digits, source pale, target full; names stand at the medians of the source's digits."
+VIEWS_NOTE = " The same cloud from two opposite sides."
+SOURCE_KEY = "#D0D0D0"
+
+
+def placed_map(
+    reference: NDArray[np.float32],
+    reference_labels: NDArray[Any],
+    placed: NDArray[np.float32],
+    placed_labels: NDArray[Any],
+    wrong: NDArray[np.bool_],
+    title: str,
+) -> "Figure":
+    """Return the target's digits over the source's, one panel for a flat map, two opposite views of one in space.
+
+    Parameters
+    ----------
+    reference, placed
+        Positions of the source's and the target's digits, (n, 2) and (m, 2), or (n, 3) and (m, 3), of any scale;
+        n and m may be 0.
+    reference_labels, placed_labels
+        Their digits, integers in 0..9, (n,) and (m,).
+    wrong
+        Which of the target's digits the network misclassifies, (m,).
+    title
+        Says network, source and target.
+
+    Raises
+    ------
+    ValueError
+        For positions of another shape.
+    """
+    if reference.ndim != 2 or reference.shape[1] not in {2, 3} or placed.shape[1:] != reference.shape[1:]:
+        raise ValueError(
+            f"positions must both have shape (n, 2) or (n, 3), received {reference.shape} and {placed.shape}"
+        )
+    source, in_space = len(reference), reference.shape[1] == 3
+    together = np.concatenate([reference, placed])
+    note = (NOTE + VIEWS_NOTE * in_space) if len(together) else ""
+    with spacious(title, PANEL * (1 + in_space) + 0.3, PANEL + 0.6, note) as figure:
+        if not len(together):
+            notice(figure, "no points")
+            return figure
+        views = [seen_from(together, *view) for view in VIEWS] if in_space else [flat(together)]
+        reach = max(float(np.abs(view[:, :2]).max()) for view in views) * 1.03 or 1.0
+        panels = figure.subplots(1, len(views), squeeze=False)[0]
+        for axes, view in zip(panels, views, strict=True):
+            bare(axes, reach)
+            _source_points(axes, view[:source], reference_labels)
+            _target_points(axes, view[source:], placed_labels, wrong)
+            named = (view[:source], reference_labels) if source else (view, placed_labels)
+            name_groups(axes, *named, "")
+        keys = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncols": 3, "columnspacing": 1.4}
+        panels[0].legend(handles=_legend(source, wrong), handletextpad=0.2, **keys)
+    return figure
+
+
+def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    order = np.argsort(view[:, 2], kind="stable")
+    colors = _colors(labels[order])
+    size = float(np.clip(SOURCE_INK / max(len(view), 1), 2, 16))
+    pale = colors + (1 - colors) * FAINTNESS
+    axes.scatter(view[order, 0], view[order, 1], s=size, c=pale, linewidths=0, rasterized=True)
+
+
+def _target_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
+    """Draw the misclassified last, as crosses with a dark edge: their shape tells them apart in every color."""
+    size = float(np.clip(TARGET_INK / max(len(view), 1), 12, 40))
+    styles: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (~wrong, {"marker": "o", "s": size, "edgecolors": "white", "linewidths": 0.4}),
+        (wrong, {"marker": "X", "s": 2.2 * size, "edgecolors": INK, "linewidths": 0.7}),
+    )
+    for chosen, style in styles:
+        axes.scatter(view[chosen, 0], view[chosen, 1], c=_colors(labels[chosen]), rasterized=True, **style)
+
+
+def _colors(labels: NDArray[Any]) -> NDArray[np.float64]:
+    from matplotlib.colors import to_rgb
+
+    palette = np.array([to_rgb(group_color(digit)) for digit in range(10)])
+    return palette[labels.astype(np.int64)]
+
+
+def _legend(source: int, wrong: NDArray[np.bool_]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    mistakes = int(wrong.sum())
+    right = len(wrong) - mistakes
+    common: dict[str, Any] = {"linestyle": "none"}
+    return [
+        Line2D([], [], marker="o", color=SOURCE_KEY, markersize=5, label=f"source ({source:,})", **common),
+        Line2D([], [], marker="o", color=GREY, markersize=6, label=f"target, right ({right:,})", **common),
+        Line2D(
+            [], [], marker="X", color=GREY, markeredgecolor=INK, markersize=8,
+            label=f"target, misclassified ({mistakes:,})", **common,
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,121 @@
+"""A report's numbers for programs, and for people who read Markdown: the second is made of the first alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from experiments.reporting.page.content import Column, Number, Report, Row, Table
+from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
+from experiments.reporting.tables import markdown_table
+
+FORMAT = 1
+
+
+def report_results(report: Report) -> dict[str, Any]:
+    """Return every number of a report with its run, and what the runs were, as JSON values."""
+    return {
+        "format": FORMAT,
+        "title": report.title,
+        "lead": report.lead,
+        "written": report.written,
+        "commit": report.commit,
+        "experiment": report.experiment,
+        "machines": list(report.machines),
+        "seeds": list(report.seeds),
+        "tables": [asdict(table) for table in report.tables],
+        "curves": [asdict(curve) for curve in report.curves],
+        "pictures": [asdict(picture) for picture in report.pictures],
+        "runs": {run_id: asdict(source) for run_id, source in report.sources.items()},
+    }
+
+
+def results_markdown(results: Mapping[str, Any]) -> str:
+    """Return what `report_results` returned as Markdown: the tables, the pictures that stand for all, the runs."""
+    tables = results_tables(results)
+    pictures = [picture for picture in results["pictures"] if picture["main"]]
+    parts = [
+        f"# {results['title']}",
+        results["lead"],
+        _made(results),
+        *(part for table in tables for part in _table_parts(table)),
+        "## Pictures",
+        *(f"![{_plain(picture['alt'])}]({picture['file']})\n\n{picture['caption']}" for picture in pictures),
+        "## Runs",
+        "Each command, at its commit, makes the run again.",
+        _runs(results["runs"].values()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def results_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Return the tables as they were before they became JSON."""
+    return tuple(_table(one) for one in results["tables"])
+
+
+def _made(results: Mapping[str, Any]) -> str:
+    runs = list(results["runs"].values())
+    lines = {
+        "Written": f"{results['written'][:10]} by `digits report` at commit `{results['commit'] or 'unknown'}`; "
+        "`digits report --check results.json` compares it with the tracking store",
+        "Commands": ", ".join(f"`{one}`" for one in dict.fromkeys(run["command"] for run in runs if run["command"])),
+        "Runs": " to ".join(dict.fromkeys([min(days), max(days)]))
+        if (days := [run["date"][:10] for run in runs])
+        else "",
+        "Commits": ", ".join(f"`{one}`" for one in dict.fromkeys(run["commit"] for run in runs if run["commit"])),
+        "Machine": "; ".join(results["machines"]) or "not recorded",
+        "Seeds": ", ".join(results["seeds"]),
+    }
+    return "\n".join(f"* {name}: {text}" for name, text in lines.items() if text)
+
+
+def _table_parts(table: Table) -> Iterator[str]:
+    yield f"## {table.title}"
+    heads = ["network", "", *(_head(column) for column in table.columns)]
+    best = {column.key: best_rows(table, column) for column in table.columns}
+    rows = [
+        [row.name, row.note, *(_cell(row, column, row in best[column.key]) for column in table.columns)]
+        for row in table.rows
+    ]
+    yield markdown_table(heads, rows)
+    yield table.note
+
+
+def _head(column: Column) -> str:
+    unit = unit_text(column.unit)
+    return f"{column.title}, {unit}" if unit else column.title
+
+
+def _cell(row: Row, column: Column, best: bool) -> str:
+    number = row.numbers.get(column.key)
+    if number is None:
+        return ""
+    text, interval = number_text(number.value, column.unit), interval_text(row.numbers, column)
+    return (f"**{text}**" if best else text) + (f" ({interval})" if interval else "")
+
+
+def _runs(runs: Sequence[Mapping[str, str]] | Any) -> str:
+    heads = ("run", "what", "command", "commit", "date")
+    rows = [
+        (
+            f"`{run['run_id']}`",
+            run["name"] if run["name"].startswith(run["kind"]) else f"{run['kind']}: {run['name']}",
+            f"`{run['command']}`",
+            f"`{run['commit'][:12]}`",
+            run["date"][:10],
+        )
+        for run in runs
+    ]
+    return markdown_table(heads, rows)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "(").replace("]", ")")
+
+
+def _table(data: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        Row(row["name"], row["note"], {key: Number(**number) for key, number in row["numbers"].items()})
+        for row in data["rows"]
+    )
+    columns = tuple(Column(**column) for column in data["columns"])
+    return Table(data["name"], data["title"], columns, rows, data["note"])

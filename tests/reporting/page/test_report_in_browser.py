@@ -1,0 +1,96 @@
+"""A report's page as a reader uses it, in a browser."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import test_explorer_in_browser
+from small_reports import small_report, write_pictures
+
+from experiments.reporting.page.page import report_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+browser = test_explorer_in_browser.browser
+DESK, PHONE = (1280, 800), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the page of a report whose table is wider than a phone."""
+    folder = tmp_path_factory.mktemp("report")
+    report = small_report(columns=9)
+    write_pictures(report, folder)
+    (folder / "index.html").write_text(report_page(report), encoding="utf-8")
+    return folder
+
+
+def opened(
+    browser: "Browser", folder: Path, faults: list[str], size: tuple[int, int] = DESK, **settings: Any
+) -> "Page":
+    page = browser.new_context(viewport={"width": size[0], "height": size[1]}, **settings).new_page()
+    page.set_default_timeout(10_000)
+    page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    page.on("requestfailed", lambda request: faults.append(f"failed {request.url}"))
+    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
+    page.goto((folder / "index.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_and_asks_for_nothing(browser: "Browser", folder: Path, size: tuple[int, int], scheme: Any) -> None:
+    faults: list[str] = []
+    page = opened(browser, folder, faults, size, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth)")
+    brightness = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0]")
+    assert (int(brightness) < 60) == (scheme == "dark")
+    assert faults == []
+    page.context.close()
+
+
+def names(page: "Page") -> list[str]:
+    return [text[:5] for text in page.locator("#table-networks tbody th").all_inner_texts()]
+
+
+def test_a_head_sorts_by_keyboard_and_numbers_count_as_numbers(browser: "Browser", folder: Path) -> None:
+    faults: list[str] = []
+    page = opened(browser, folder, faults)
+    time = page.locator("#table-networks thead button", has_text="Time")
+    time.focus()
+    page.keyboard.press("Enter")
+    assert names(page) == ["lenet", "cnn\nv", "</scr"]
+    assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    page.keyboard.press("Enter")
+    assert names(page)[0] == "</scr"
+    page.locator("#table-networks thead button", has_text="Test accuracy").click()
+    assert names(page) == ["cnn\nv", "lenet", "</scr"]  # what was not measured comes last, whichever way
+    page.locator("#table-networks thead button", has_text="Test accuracy").click()
+    assert names(page) == ["lenet", "cnn\nv", "</scr"]
+    assert faults == []
+    page.context.close()
+
+
+def test_the_chapter_that_is_read_is_marked(browser: "Browser", folder: Path) -> None:
+    faults: list[str] = []
+    page = opened(browser, folder, faults)
+    page.locator("nav a", has_text="Pictures").click()
+    page.wait_for_selector("nav a[aria-current]:has-text('Pictures')")
+    assert page.locator("nav a[aria-current]").count() == 1
+    assert faults == []
+    page.context.close()
+
+
+def test_paper_has_no_navigation_and_all_pictures(browser: "Browser", folder: Path) -> None:
+    page = opened(browser, folder, [])
+    page.emulate_media(media="print")
+    assert page.locator("nav").is_hidden()
+    assert all(figure.is_visible() for figure in page.locator("figure").all())
+    page.context.close()
