@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def report(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the page and what belongs to it.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the page, pictures and numbers.")] = Path(
         "reports"
     ),
     check: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write nothing: compare the numbers of a results.json or RESULTS.md with the tracking store.",
+            help="Write nothing; compare the numbers of a results.json or RESULTS.md with the tracking store.",
         ),
     ] = None,
     experiment: Experiment = None,
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Write one offline page on all networks: tables, figures, texts, each with the run it comes from.
+    """Write one offline page on all networks: tables, figures and texts, each with the run behind it.
 
-    All is read from MLflow, also where that is a server, and nothing is computed anew.
+    Everything is read from MLflow, a server included; nothing is computed again.
 
-    Beside the page lie the numbers: results.json for programs, RESULTS.md for people.
+    The numbers are written next to the page: results.json for programs, RESULTS.md for people.
 
     Example: digits report --output reports/
     """
@@ -45,7 +45,7 @@ def report(
         store = open_store(experiment, create=False)
         if check:
             agreed = compare(store, check)
-            console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs are those of the store")
+            console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs agree with the store")
             console.json(asdict(agreed))
         else:
             written = work(store, output, console)
@@ -54,8 +54,8 @@ def report(
 
 
 def print_report(console: "Console", written: "ReportResult") -> None:
-    """Say what was written, and what is missing."""
+    """Print the contents of the report and the missing sections."""
     for title, command in written.left_out.items():
-        console.result(f"{title}: no runs yet; {command} makes them")
-    told = f"{written.networks} trained networks, {written.pictures} pictures, {written.runs} runs"
-    console.result(f"{told}: open {written.page} in a browser")
+        console.result(f"{title}: no runs yet; make them with: {command}")
+    size = f"{written.networks} trained networks, {written.pictures} pictures, {written.runs} runs"
+    console.result(f"{size}: open {written.page} in a browser")

@@ -25,6 +25,7 @@ FILE = "results.csv"
 
 # Metrics that more than one command or the report uses. Others are named by the dataclass that holds them.
 ACCURACY = "accuracy"
+ACCURACY_LOW, ACCURACY_HIGH = "accuracy_low", "accuracy_high"
 MACRO_F1 = "macro_f1"
 TOP2 = "top2"
 LOSS = "loss"
@@ -38,10 +39,22 @@ SECONDS = "seconds"
 TRAIN_SECONDS = "train_seconds"
 BEST_VAL_ACCURACY = "best_val_accuracy"
 BEST_VAL_LOSS = "best_val_loss"
+VAL_ACCURACY = "val_accuracy"
+SOURCE_ACCURACY = "source_accuracy"
 MEAN_CORRUPTION_ERROR = "mean_corruption_error"
+VOTE_ACCURACY = "vote_accuracy"
+MEMBERS_ACCURACY, MEMBERS_ACCURACY_STD = "members_accuracy", "members_accuracy_std"
+MISCLASSIFIED_BY_ALL = "misclassified_by_all"
+KNN_ACCURACY, TRUSTWORTHINESS = "knn_accuracy", "trustworthiness"
+ARI, PURITY = "ari", "purity"
+CONFUSING = "confusing"
+BEST_VALUE = "best_value"
+TRIALS, TRIALS_PRUNED, TRIALS_FAILED = "trials", "trials_pruned", "trials_failed"
 
 SOURCE_ONLY = "none"
 """The method of a network that is used in a target domain as it was trained."""
+ALIGN = "align"
+"""The method of a network that is used with the alignment of the target's pictures that was fixed in advance."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +179,9 @@ def scalars(table: "pd.DataFrame") -> dict[str, float]:
     Models, targets and splits are part of the name if there are several in the table. Comparisons with a baseline are
     left out.
     """
-    several = [column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1]
-    keys = [*several, "method", "group", "metric"]
+    several = {column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1}
+    order = ("model", "target", "method", "group", "split", "metric")
+    keys = [column for column in order if column in several | {"method", "group", "metric"}]
     means = table[table["baseline"] == ""].groupby(keys, sort=False)[["value", "low", "high"]].mean()
     found: dict[str, float] = {}
     for (*about, metric), *numbers in means.itertuples():

@@ -1,14 +1,16 @@
-"""A tracking store with the runs of a small suite, as the commands leave them, but nothing trained."""
+"""A tracking store with the runs of a small suite as the commands record them, without training anything."""
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image
 
+from experiments.results import Result, to_table
 from experiments.tracking import Run, Store, open_run
 from experiments.tracking.registry import ADAPTED_FROM, SCORE
 
@@ -17,20 +19,21 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def fill(store: Store) -> dict[str, str]:
-    """Add two networks on ``uci`` with all that can be known of them; return the ids of the trainings by name."""
+    """Add two networks on ``uci`` with runs of every kind; return the ids of the trainings by name."""
     trainings = {name: train(store, name, accuracy) for name, accuracy in ACCURACIES.items()}
     for name, accuracy in ACCURACIES.items():
         evaluate(store, name, accuracy, trainings[name])
-        transfer(store, name, "uci-c", accuracy - 0.3, trainings[name], {"mean_corruption_error": 1.1})
+        transfer(store, name, "uci-c", accuracy - 0.3, trainings[name], [Result("mean_corruption_error", 1.1)])
     compare(store)
-    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], {"adapt/align": 0.75, "adapt/shot": 0.8})
+    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], by_method({"align": 0.75, "shot": 0.8}))
     analyze(store, "lenet", trainings["lenet"])
     search(store)
     return trainings
 
 
-def train(store: Store, name: str, accuracy: float) -> str:
-    with open_run(store, "train", name, tags=tags(name)) as run:
+def train(store: Store, name: str, accuracy: float, study_run: str | None = None) -> str:
+    tuned = {"digits.study_run": study_run} if study_run else {}
+    with open_run(store, "train", name, tags={**tags(name), **tuned}) as run:
         run.log_params({"model": name, "dataset": "uci", "seed": 0})
         for epoch in (1, 2, 3):
             run.log_metrics({"val_accuracy": accuracy - 0.1 / epoch}, step=epoch)
@@ -53,8 +56,17 @@ def register(store: Store, run_id: str, name: str, accuracy: float, adapted_from
 
 def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
     with open_run(store, "evaluate", f"{name} on uci", parent=parent, tags=tags(name)) as run:
-        interval = {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.01}
-        run.log_metrics({"accuracy": accuracy, **interval, "macro_f1": accuracy, "ece": 0.01, "latency_ms": 3.25})
+        run.log_results(
+            to_table(
+                [
+                    Result("accuracy", accuracy, name, target="uci", low=accuracy - 0.02, high=accuracy + 0.01),
+                    *(
+                        Result(metric, value, name, target="uci")
+                        for metric, value in {"macro_f1": accuracy, "ece": 0.01, "latency_ms": 3.25}.items()
+                    ),
+                ]
+            )
+        )
         keep_pictures(run, "confusion_normalised", "misclassified", "reliability")
     return run.id
 
@@ -63,16 +75,25 @@ def compare(store: Store) -> None:
     with open_run(store, "evaluate", "comparison", tags=tags(", ".join(ACCURACIES))) as run:
         versions = ", ".join(f"uci-{name} v1" for name in ACCURACIES)
         run.log_params({"models": ", ".join(ACCURACIES), "versions": versions})
-        run.log_metrics({"misclassified_by_all": 3})
+        shown = [Result("accuracy", accuracy, name, target="uci") for name, accuracy in ACCURACIES.items()]
+        run.log_results(to_table([*shown, Result("misclassified_by_all", 3, target="uci")]))
         keep_pictures(run, "comparison", "missed_by_all")
 
 
-def transfer(store: Store, name: str, target: str, accuracy: float, parent: str, more: Mapping[str, float]) -> None:
+def by_method(accuracies: Mapping[str, float]) -> list[Result]:
+    return [Result("accuracy", accuracy, method=method) for method, accuracy in accuracies.items()]
+
+
+def transfer(store: Store, name: str, target: str, accuracy: float, parent: str, more: Iterable[Result]) -> None:
     about = {**tags(name), "digits.target": target}
     with open_run(store, "transfer", f"transfer {name} on {target}", parent=parent, tags=about) as run:
         run.log_params({"model": name, "source": "uci", "target": target, "seed": 0})
-        interval = {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.02}
-        run.log_metrics({"source_accuracy": 0.9, "accuracy": accuracy, **interval, "adapt/none": accuracy, **more})
+        rows = [
+            Result("accuracy", accuracy, method="none", low=accuracy - 0.02, high=accuracy + 0.02),
+            Result("source_accuracy", 0.9, method="none"),
+            *more,
+        ]
+        run.log_results(to_table(replace(row, model=name, source="uci", target=target) for row in rows))
         run.log_text(f"| a |\n| - |\n| 1 |\n\n## {name}\n\nIt loses {HOSTILE}.\n", "discussion.md")
         keep_pictures(run, "few_shot", "alignment", "shift")
 
@@ -81,6 +102,7 @@ def compare_transfers(store: Store, versions: str, target: str) -> str:
     about = {**tags(versions), "digits.target": target}
     with open_run(store, "transfer", f"transfer {versions} to {target}", tags=about) as run:
         run.log_params({"models": versions, "targets": target})
+        run.log_results(to_table([Result("accuracy", 0.5, versions, target=target)]))
         run.log_text(f"## Beside each other\n\n{versions} are compared.\n", "discussion.md")
     return run.id
 
@@ -88,7 +110,14 @@ def compare_transfers(store: Store, versions: str, target: str) -> str:
 def analyze(store: Store, name: str, parent: str, digits: int = 1797) -> str:
     with open_run(store, "analyze", f"analyze {name}", parent=parent, tags=tags(name)) as run:
         run.log_params({"digits": digits, "components": 3})
-        run.log_metrics({"knn_accuracy": 0.97, "trustworthiness": 0.99, "kmeans_10_both/ari": 0.8})
+        rows = [
+            Result("knn_accuracy", 0.97),
+            Result("trustworthiness", 0.99),
+            Result("ari", 0.8, split="both", method="kmeans", group="10"),
+            Result("confusing", 12, split="train"),
+            Result("confusing", 3, split="test"),
+        ]
+        run.log_results(to_table(rows))
         run.log_text(f"## The map {HOSTILE}\n\nNear is near.\n", "discussion.md")
         run.log_text("<!doctype html><title>explorer</title>", "explorer.html")
         keep_pictures(run, "map", "map_kmeans", "confusing_test", "dendrogram")
@@ -116,5 +145,5 @@ def keep_pictures(run: Run, *names: str) -> None:
 
 
 def results(folder: Path) -> Any:
-    """Return the numbers of a report."""
+    """Read the results.json of a report."""
     return json.loads((folder / "results.json").read_text())

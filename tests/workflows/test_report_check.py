@@ -1,4 +1,4 @@
-"""A report that was kept, held against its tracking store."""
+"""Comparison of a report with its tracking store."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_a_report_agrees_with_its_store_until_one_changes(store: Store, tmp_path
     assert check(store, tmp_path / "RESULTS.md").numbers == agreed.numbers
     text = (tmp_path / "RESULTS.md").read_text()
     (tmp_path / "RESULTS.md").write_text(text.replace("98.00", "99.90"))
-    with pytest.raises(ReportDiffersError, match=r"RESULTS\.md, line \d+: not what results\.json says"):
+    with pytest.raises(ReportDiffersError, match=r"RESULTS\.md, line \d+: differs from results\.json"):
         check(store, tmp_path / "RESULTS.md")
     (tmp_path / "RESULTS.md").unlink()
     store.client.log_metric(trainings["lenet"], "train_seconds", 99.0, step=1)
@@ -46,18 +46,18 @@ def test_a_check_of_another_store_names_the_missing_runs(store: Store, tmp_path:
         check(store, place)
 
 
-def test_what_is_told_of_the_runs_is_compared_too(store: Store, tmp_path: Path) -> None:
+def test_the_description_of_the_runs_is_compared_too(store: Store, tmp_path: Path) -> None:
     fill(store)
     report(store, tmp_path)
     place = tmp_path / "results.json"
-    told, lead = results(tmp_path), results(tmp_path)["lead"]
-    run_id, of_one = next(iter(told["runs"].items()))
+    reported, lead = results(tmp_path), results(tmp_path)["lead"]
+    run_id, of_one = next(iter(reported["runs"].items()))
     changed = {
-        "lead": {**told, "lead": lead.replace(" gets ", " got ", 1)},
-        "title": {**told, "title": "The best digits"},
-        "machines": {**told, "machines": ["Abacus, 10 cores"]},
-        "seeds": {**told, "seeds": ["42"]},
-        "commit is 'beef' here": {**told, "runs": {**told["runs"], run_id: {**of_one, "commit": "beef"}}},
+        "lead": {**reported, "lead": lead.replace(" has ", " had ", 1)},
+        "title": {**reported, "title": "The best digits"},
+        "machines": {**reported, "machines": ["Abacus, 10 cores"]},
+        "seeds": {**reported, "seeds": ["42"]},
+        "commit is 'beef' here": {**reported, "runs": {**reported["runs"], run_id: {**of_one, "commit": "beef"}}},
     }
     for words, other in changed.items():
         (tmp_path / "RESULTS.md").write_text(results_markdown(other))
@@ -71,10 +71,10 @@ NO_REPORTS = ["", "[]", "{}", '{"format": 0}', '{"format": 1, "tables": [1]}', '
 
 
 @pytest.mark.parametrize("text", NO_REPORTS)
-def test_what_is_no_report_cannot_be_checked(store: Store, tmp_path: Path, text: str) -> None:
+def test_other_files_cannot_be_checked(store: Store, tmp_path: Path, text: str) -> None:
     file = tmp_path / "results.json"
     with pytest.raises(DigitsError, match="cannot read"):
         check(store, file)
     file.write_text(text)
-    with pytest.raises(DigitsError, match=r"no results\.json of a report|has format 0"):
+    with pytest.raises(DigitsError, match=r"not the results\.json of a report|has format 0"):
         check(store, file)

@@ -1,4 +1,4 @@
-"""A report from a tracking store: what it tells, and that it is one step."""
+"""A report from a tracking store: its content, and its replacement in one step."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from small_stores import (
     ACCURACIES,
     HOSTILE,
     analyze,
+    by_method,
     compare_transfers,
     evaluate,
     fill,
@@ -30,9 +31,12 @@ from small_stores import (
 
 from digits_cli.main import main
 from experiments.errors import DigitsError
+from experiments.execution.progress import Progress
 from experiments.reporting.figures.layout import Interval
 from experiments.reporting.figures.transfer_matrix import transfer_matrix
+from experiments.results import Result, to_table
 from experiments.tracking import Store, best_versions, open_run, open_store
+from experiments.tracking.runs import Kind
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
 
@@ -47,9 +51,9 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_all_is_told_with_its_run(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
-    told = report(store, tmp_path / "out")
-    assert (told.networks, told.left_out) == (2, {})
+def test_all_numbers_are_reported_with_their_run(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
+    written = report(store, tmp_path / "out")
+    assert (written.networks, written.left_out) == (2, {})
     found = results(tmp_path / "out")
     summary = found["tables"][0]
     assert [row["name"] for row in summary["rows"]] == ["cnn", "lenet"]
@@ -62,7 +66,7 @@ def test_all_is_told_with_its_run(store: Store, trainings: dict[str, str], tmp_p
     assert numbers["seconds"] == {"value": 12.5, "run_id": trainings["cnn"], "metric": "train_seconds"}
     assert numbers["usps/none"]["value"] == 0.7
     assert numbers["usps/align"]["value"] == 0.75
-    assert numbers["usps/adapted"]["metric"] == "adapt/shot"
+    assert numbers["usps/adapted"]["metric"] == "accuracy/shot"
     assert numbers["uci-c/error"]["value"] == 1.1
     assert "adabn" not in {column["key"] for table in found["tables"] for column in table["columns"]}
     named = {
@@ -77,8 +81,8 @@ def test_size_and_latency_are_written_with_their_units(store: Store, tmp_path: P
     report(store, tmp_path / "out")
     table = (tmp_path / "out" / "RESULTS.md").read_text().partition("| network ")[2]
     heads, _, first = ([cell.strip() for cell in line.split("|")] for line in table.splitlines()[:3])
-    told = dict(zip(heads[1:], first[2:], strict=True))
-    assert (told["Size, MB"], told["Latency, ms"]) == ("2.35", "3.25")
+    cells = dict(zip(heads[1:], first[2:], strict=True))
+    assert (cells["Size, MB"], cells["Latency, ms"]) == ("2.35", "3.25")
 
 
 def test_an_ensemble_stands_beside_its_members(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
@@ -86,17 +90,18 @@ def test_an_ensemble_stands_beside_its_members(store: Store, trainings: dict[str
         with open_run(store, "evaluate", "ensemble of 2 on uci", tags=tags("ensemble")) as run:
             run.log_params({"model": "ensemble", "members": "uci-cnn v1, uci-lenet v1, uci-lenet v2"})
             measured = {"accuracy": accuracy, "vote_accuracy": 0.97, "members_accuracy": 0.965}
-            run.log_metrics({**measured, "members_accuracy_std": 0.002})
+            measured["members_accuracy_std"] = 0.002
+            run.log_results(to_table(Result(metric, value, "ensemble") for metric, value in measured.items()))
     for name, accuracy in (("cnn", 0.95), ("lenet", 0.98), ("resnet", 0.97)):  # the last is no member
         with open_run(store, "evaluate", f"{name} on uci", parent=trainings.get(name), tags=tags(name)) as run:
             run.log_params({"model": f"uci-{name} v1"})
-            run.log_metrics({"accuracy": accuracy})
+            run.log_results(to_table([Result("accuracy", accuracy, name)]))
     written = report(store, tmp_path / "report")
     tables = {one["name"]: one for one in json.loads(Path(written.results).read_text())["tables"]}
     alone = [(row["name"], row["note"], row["numbers"]["accuracy"]["value"]) for row in tables["members-uci"]["rows"]]
     assert alone == [("lenet", "uci-lenet v1, seed 0", 0.98), ("cnn", "uci-cnn v1, seed 0", 0.95)]
     assert {row["numbers"]["seconds"]["run_id"] for row in tables["members-uci"]["rows"]} == set(trainings.values())
-    assert "An ensemble of 3 networks gets 99.00 % right." in results(tmp_path / "report")["lead"]
+    assert "An ensemble of 3 networks has 99.00 %." in results(tmp_path / "report")["lead"]
     (row,) = tables["ensembles-uci"]["rows"]
     assert (row["name"], row["note"]) == ("3 networks", "uci-cnn v1, uci-lenet v1 v2")
     assert {key: number["value"] for key, number in row["numbers"].items()} == {
@@ -131,13 +136,13 @@ def test_the_page_has_every_file_it_names(store: Store, tmp_path: Path) -> None:
     assert 'href="explorers/uci-lenet.html"' in page
 
 
-def test_what_has_no_runs_is_left_out_with_its_command(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(DigitsError, match="no network was trained yet in digits; run: digits run"):
+def test_sections_without_runs_name_the_command_that_makes_them(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(DigitsError, match="no network has been trained in digits; run: digits run"):
         report(store, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     train(store, "cnn", 0.9)
-    told = report(store, tmp_path / "out")
-    assert set(told.left_out) >= {"Mistakes", "Calibration", "Feature space", "New domains", "Searches"}
+    written = report(store, tmp_path / "out")
+    assert set(written.left_out) >= {"Mistakes", "Calibration", "Feature space", "New domains", "Searches"}
     assert "No runs for this yet. <code>digits tune mlp</code>" in (tmp_path / "out" / "index.html").read_text()
     assert "accuracy" not in {column["key"] for column in results(tmp_path / "out")["tables"][0]["columns"]}
 
@@ -171,7 +176,7 @@ def test_an_analysis_of_few_digits_does_not_stand_for_one_of_all(
 
 
 @pytest.mark.usefixtures("trainings")
-def test_comparisons_that_have_other_networks_are_all_told(store: Store, tmp_path: Path) -> None:
+def test_all_comparisons_that_add_networks_are_shown(store: Store, tmp_path: Path) -> None:
     for versions in ("uci-cnn v1, uci-old v7", "uci-lenet v1", "uci-cnn v1", "uci-old v7"):
         time.sleep(0.01)
         compare_transfers(store, versions, "usps")
@@ -186,10 +191,10 @@ def test_comparisons_that_have_other_networks_are_all_told(store: Store, tmp_pat
 
 
 @pytest.mark.parametrize("aligned", [0.7, 0.75])
-def test_a_way_that_changes_nothing_is_not_told(
+def test_an_alignment_that_changes_nothing_is_left_out(
     store: Store, trainings: dict[str, str], tmp_path: Path, aligned: float
 ) -> None:
-    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], {"adapt/align": aligned, "adapt/shot": 0.8})
+    transfer(store, "cnn", "usps", 0.7, trainings["cnn"], by_method({"align": aligned, "shot": 0.8}))
     report(store, tmp_path / "out")
     tables = {table["name"]: table for table in results(tmp_path / "out")["tables"]}
     there = tables["transfer-uci-usps"]
@@ -200,20 +205,81 @@ def test_a_way_that_changes_nothing_is_not_told(
 
 
 @pytest.mark.parametrize(
-    ("tried", "told"),
-    [({"adapt/tent": 0.7, "adapt/adabn": 0.9}, "adapt/tent"), ({"adapt/tent": 0.7, "adapt/shot": 0.6}, "adapt/shot")],
+    ("tried", "reported"),
+    [({"tent": 0.7, "adabn": 0.9}, "accuracy/tent"), ({"tent": 0.7, "shot": 0.6}, "accuracy/shot")],
 )
-def test_the_adaptation_that_is_told_is_not_chosen_by_its_accuracy(
-    store: Store, trainings: dict[str, str], tmp_path: Path, tried: dict[str, float], told: str
+def test_the_reported_adaptation_is_not_selected_by_its_accuracy(
+    store: Store, trainings: dict[str, str], tmp_path: Path, tried: dict[str, float], reported: str
 ) -> None:
-    transfer(store, "lenet", "usps", 0.5, trainings["lenet"], tried)
+    transfer(store, "lenet", "usps", 0.5, trainings["lenet"], by_method(tried))
     report(store, tmp_path / "out")
     (lenet,) = (row for row in results(tmp_path / "out")["tables"][0]["rows"] if row["name"] == "lenet")
-    assert lenet["numbers"]["usps/adapted"]["metric"] == told
+    assert lenet["numbers"]["usps/adapted"]["metric"] == reported
+
+
+def test_a_tuned_network_is_shown_as_tuned(store: Store, tmp_path: Path) -> None:
+    tuned = train(store, "mlp", 0.9, study_run="1" * 32)
+    evaluate(store, "mlp", 0.9, tuned)
+    report(store, tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert [row["name"] for row in found["tables"][0]["rows"]] == ["mlp (tuned)"]
+    captions = {picture["file"]: picture["caption"] for picture in found["pictures"]}
+    assert captions["figures/uci-mlp-reliability.png"].startswith("mlp (tuned): ")
+
+
+def test_a_plain_network_beside_a_tuned_one_keeps_its_name(store: Store, tmp_path: Path) -> None:
+    trainings = [train(store, "mlp", 0.9, study_run="1" * 32), train(store, "mlp", 0.8)]
+    for version, training in enumerate(trainings, start=1):
+        with open_run(store, "evaluate", "mlp on uci", parent=training, tags=tags("mlp")) as run:
+            run.log_params({"model": f"uci-mlp v{version}"})
+            run.log_results(to_table([Result("accuracy", 0.9 - version / 100, "mlp")]))
+    with open_run(store, "evaluate", "ensemble of 2 on uci", tags=tags("ensemble")) as run:
+        run.log_params({"model": "ensemble", "members": "uci-mlp v1, uci-mlp v2"})
+        run.log_results(to_table([Result("accuracy", 0.95, "ensemble")]))
+    report(store, tmp_path / "out")
+    (members,) = (table for table in results(tmp_path / "out")["tables"] if table["name"] == "members-uci")
+    assert [(row["name"], row["note"]) for row in members["rows"]] == [
+        ("mlp (tuned)", "uci-mlp v1, seed 0"),
+        ("mlp", "uci-mlp v2, seed 0"),
+    ]
+
+
+def test_runs_of_older_versions_are_left_out_and_named(store: Store, tmp_path: Path) -> None:
+    class Log(Progress):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def log(self, text: str) -> None:
+            self.lines.append(text)
+
+    def old_run(kind: Kind, name: str, parent: str, command: str) -> None:
+        about = {**tags("cnn"), "digits.target": "usps", "mlflow.source.name": command}
+        with open_run(store, kind, name, parent=parent, tags=about) as run:
+            run.log_params({"digits": 1797, "components": 3})
+            run.log_metrics({"accuracy": 0.5, "adapt/none": 0.4, "kmeans_10_both/ari": 0.1})
+
+    training = train(store, "cnn", 0.9)
+    old_run("evaluate", "cnn on uci", training, "digits evaluate --model cnn")
+    old_run("transfer", "transfer cnn on usps", training, "digits transfer --model cnn --target usps")
+    old_run("transfer", "cnn by shot", "0" * 32, "digits transfer --model cnn --target usps")  # of no network
+    log = Log()
+    written = report(store, tmp_path / "out", log)
+    assert log.lines == [
+        "left out runs of an older version (cnn on uci, transfer cnn on usps); make them again with: "
+        "digits evaluate --model cnn; digits transfer --model cnn --target usps"
+    ]
+    assert {"Mistakes", "New domains"} <= written.left_out.keys()
+    assert "runs of an older version (cnn on uci" in (tmp_path / "out" / "index.html").read_text()
+    evaluate(store, "cnn", 0.9, training)
+    transfer(store, "cnn", "usps", 0.7, training, [])
+    log = Log()
+    report(store, tmp_path / "out", log)
+    assert log.lines == []
+    assert results(tmp_path / "out")["tables"][0]["rows"][0]["numbers"]["accuracy"]["value"] == 0.9
 
 
 @pytest.mark.usefixtures("trainings")
-def test_what_a_killed_report_left_is_removed(store: Store, tmp_path: Path) -> None:
+def test_folders_of_killed_reports_are_removed(store: Store, tmp_path: Path) -> None:
     report(store, tmp_path / "out")
     left, lately = tmp_path / "out" / ".report-old", tmp_path / "out" / ".report-now"
     for place in (left, lately):
@@ -232,9 +298,7 @@ def test_a_report_that_was_killed_as_it_replaced_another_does_not_block_the_next
     assert results(tmp_path)["tables"]
 
 
-def test_a_search_on_digits_of_ones_own_is_told_before_anything_was_trained_on_them(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_search_is_shown_before_anything_was_trained_on_its_dataset(store: Store, tmp_path: Path) -> None:
     train(store, "cnn", 0.9)
     about = {"digits.model": "mlp", "digits.dataset": "mine", "digits.study": "s"}
     with open_run(store, "tune", "tune", tags=about) as run:
@@ -243,11 +307,12 @@ def test_a_search_on_digits_of_ones_own_is_told_before_anything_was_trained_on_t
     assert "searches-mine" in {table["name"] for table in results(tmp_path)["tables"]}
 
 
-def test_pictures_that_stand_for_all_are_light(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
+def test_main_pictures_are_small_files(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "map.png")
     with open_run(store, "analyze", "lenet on uci", parent=trainings["lenet"], tags=tags("lenet")) as run:
         run.log_params({"digits": 70_000, "components": 3})
+        run.log_results(to_table([Result("knn_accuracy", 0.97)]))
         run.store.client.log_artifact(run.id, str(tmp_path / "map.png"), "figures")
     report(store, tmp_path / "out")
     (shown,) = (one for one in results(tmp_path / "out")["pictures"] if one["file"].endswith("map.png"))
@@ -258,17 +323,17 @@ def test_pictures_that_stand_for_all_are_light(store: Store, trainings: dict[str
         assert np.abs(np.asarray(picture.convert("RGB"), float) - noise).mean() < 25
 
 
-def test_networks_in_new_domains_stand_in_the_order_of_their_accuracy_at_home(
+def test_networks_in_target_domains_are_sorted_by_source_accuracy(
     store: Store, trainings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[list[str]] = []
     draw = transfer_matrix
 
-    def heard(accuracies: Mapping[str, Mapping[str, Interval]], title: str) -> Figure:
+    def recorded(accuracies: Mapping[str, Mapping[str, Interval]], title: str) -> Figure:
         drawn.append(list(accuracies))
         return draw(accuracies, title)
 
-    monkeypatch.setattr("experiments.workflows.report.insights.transfer_matrix", heard)
+    monkeypatch.setattr("experiments.workflows.report.analysis_sections.transfer_matrix", recorded)
     report(store, tmp_path / "before")
     evaluate(store, "lenet", 0.99, trainings["lenet"])
     report(store, tmp_path / "after")
@@ -316,7 +381,7 @@ def test_files_of_others_are_not_replaced(store: Store, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     with pytest.raises(DigitsError, match=r"holds index\.html that no report wrote"):
         report(store, tmp_path)
-    with pytest.raises(DigitsError, match="is no folder"):
+    with pytest.raises(DigitsError, match="is not a folder"):
         report(store, tmp_path / "index.html")
     assert (tmp_path / "index.html").read_text() == "mine"
 

@@ -1,4 +1,4 @@
-"""What a report holds, as plain data: chapters of tables, pictures and texts, and the run that each comes from."""
+"""The content of a report as plain data: sections of tables, pictures and texts, with the run behind each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ Better = Literal["high", "low", ""]
 
 
 @dataclass(frozen=True)
-class Source:
-    """A run that numbers and pictures come from: how to find it, and how to make it again.
+class RunSource:
+    """A run behind numbers and pictures: where to find it, and how to repeat it.
 
     Attributes
     ----------
     kind, name
-        As in MLflow.
+        Kind and name of the run in MLflow.
     command, commit, machine, seed
-        What made it, of which code, on what and from which seed; empty where that was not recorded.
+        Command line, commit of the code, machine and seed; empty if they were not recorded.
     date
-        When it began, ISO 8601 in UTC.
+        Start time, ISO 8601 in UTC.
     """
 
     run_id: str
@@ -34,7 +34,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it stands in the tracking store: the last value of a metric of a run."""
+    """A number in the tracking store: the last value of a metric of a run."""
 
     value: float
     run_id: str
@@ -48,14 +48,13 @@ class Column:
     Attributes
     ----------
     key
-        Of the numbers in the rows; those at `key` with ``_low`` and ``_high``, where there are any, are its 95 %
-        interval.
+        Key of the numbers in the rows. Numbers at `key` with ``_low`` and ``_high`` are its 95 % interval.
     title, hint
-        Its head, and what that means in a sentence, which may be empty.
+        Heading, and an explanation in one sentence, which may be empty.
     unit
-        Of the values; ``share`` in [0, 1] is shown in per cent, ``bytes`` in MB of a million.
+        Unit of the values. ``share`` in [0, 1] is shown in percent, ``bytes`` in MB (10**6 bytes).
     better
-        Which end is the good one; empty where neither is.
+        Whether high or low values are better; empty if neither.
     """
 
     key: str
@@ -67,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A network's numbers by the keys of the columns, of which some may be missing; `note` tells it from others."""
+    """The numbers of one network by column key; some may be missing. `note` distinguishes networks of one name."""
 
     name: str
     note: str
@@ -76,7 +75,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Networks and their numbers; `name` is for programs, `title` and `note` are for readers."""
+    """Networks and their numbers. `name` identifies the table for programs; `title` and `note` are for readers."""
 
     name: str
     title: str
@@ -87,22 +86,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file beside the page.
+    """An image file of the report.
 
     Attributes
     ----------
     file
-        Its path relative to the page.
+        Path relative to the page.
     caption, alt
-        What it shows, for those who see it and for those who do not.
+        Caption and alternative text.
     run_ids
-        Of the runs whose numbers it shows.
+        Runs whose numbers it shows.
     width, height
-        In pixels.
+        Size in pixels.
     main
-        Whether it is one of the few that stand for all.
+        Whether it is one of the few pictures of the Markdown summary.
     numbers
-        Those that the caption names.
+        Numbers in the caption.
     """
 
     file: str
@@ -117,7 +116,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Passage:
-    """Words from a run, in the Markdown that this project writes."""
+    """Text of a run in Markdown."""
 
     heading: str
     markdown: str
@@ -126,7 +125,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Link:
-    """Another page beside this one."""
+    """A link to another page of the report."""
 
     file: str
     text: str
@@ -135,7 +134,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a chapter, in the order in which it is shown; `folded` ones are opened by the reader."""
+    """A part of a section. A `folded` block is closed until the reader opens it."""
 
     heading: str = ""
     tables: tuple[Table, ...] = ()
@@ -146,13 +145,13 @@ class Block:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing in it."""
+        """Whether the block has no content."""
         return not (self.tables or self.links or self.pictures or self.passages)
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """A chapter of the report; `command` makes what it lacks where there are no blocks."""
+class ReportSection:
+    """A section of the report. If it has no blocks, `command` makes the missing runs."""
 
     name: str
     title: str
@@ -165,10 +164,20 @@ class Chapter:
         """Its tables, in order."""
         return tuple(table for block in self.blocks for table in block.tables)
 
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs that its content comes from, in order."""
+        found: list[str] = []
+        for block in self.blocks:
+            found += [number.run_id for table in block.tables for row in table.rows for number in row.numbers.values()]
+            found += [run_id for picture in block.pictures for run_id in picture.run_ids]
+            found += [link.run_id for link in block.links] + [passage.run_id for passage in block.passages]
+        return tuple(dict.fromkeys(found))
+
 
 @dataclass(frozen=True)
-class Curve:
-    """A metric of a network step by step, as it stands in the tracking store."""
+class LearningCurve:
+    """A metric of a network by epoch."""
 
     network: str
     run_id: str
@@ -178,20 +187,22 @@ class Curve:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it.
+    """A report.
 
     Attributes
     ----------
     title, lead
-        What heads the page.
+        Heading of the page, and its first sentences.
     written, commit
-        When, ISO 8601 in UTC, and by which code.
+        Time of writing, ISO 8601 in UTC, and commit of the code that wrote it.
     experiment
-        Of MLflow.
-    chapters, curves
-        The content; the curves are what its figures are drawn from.
+        Name of the MLflow experiment.
+    sections, curves
+        The content, and the learning curves behind its figures.
     sources
-        By its id, each run that is named in the chapters, in the order in which it is.
+        The runs of the sections by id, in order.
+    outdated
+        One sentence on the runs of older versions that were left out; may be empty.
     """
 
     title: str
@@ -199,36 +210,37 @@ class Report:
     written: str
     commit: str
     experiment: str
-    chapters: tuple[Chapter, ...]
-    curves: tuple[Curve, ...] = ()
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sections: tuple[ReportSection, ...]
+    curves: tuple[LearningCurve, ...] = ()
+    sources: Mapping[str, RunSource] = field(default_factory=dict)
+    outdated: str = ""
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """All tables, in order."""
-        return tuple(table for chapter in self.chapters for table in chapter.tables)
+        return tuple(table for section in self.sections for table in section.tables)
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """All pictures, in order."""
-        return tuple(picture for chapter in self.chapters for block in chapter.blocks for picture in block.pictures)
+        return tuple(picture for section in self.sections for block in section.blocks for picture in block.pictures)
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """What the runs ran on, as far as that was recorded."""
+        """The machines of the runs, as far as recorded."""
         return machines(self.sources.values())
 
     @property
     def seeds(self) -> tuple[str, ...]:
-        """The seeds of the runs that have one."""
+        """The seeds of the runs, as far as recorded."""
         return seeds(self.sources.values())
 
 
-def machines(sources: Iterable[Source]) -> tuple[str, ...]:
-    """Return what runs ran on, as far as that was recorded."""
+def machines(sources: Iterable[RunSource]) -> tuple[str, ...]:
+    """Return the distinct machines of runs, as far as recorded."""
     return tuple(dict.fromkeys(source.machine for source in sources if source.machine))
 
 
-def seeds(sources: Iterable[Source]) -> tuple[str, ...]:
-    """Return the seeds of the runs that have one, in the order of the numbers."""
+def seeds(sources: Iterable[RunSource]) -> tuple[str, ...]:
+    """Return the distinct seeds of runs in ascending order, as far as recorded."""
     return tuple(sorted({source.seed for source in sources if source.seed}, key=int))

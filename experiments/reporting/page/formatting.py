@@ -1,10 +1,10 @@
-"""How the numbers of a report are written, on its page and in its Markdown alike."""
+"""Number formats, shared by the page and the Markdown of a report."""
 
 from collections.abc import Mapping
 
 from experiments.reporting.page.content import Column, Number, Row, Table, Unit
 
-LOW, HIGH = "_low", "_high"  # after a column's key: the ends of its interval
+LOW, HIGH = "_low", "_high"  # suffixes of a column's key for the bounds of its interval
 MINUTE, HOUR = 60, 3600
 MEGABYTE = 1e6  # bytes
 UNITS: Mapping[Unit, str] = {
@@ -18,12 +18,12 @@ UNITS: Mapping[Unit, str] = {
 
 
 def unit_text(unit: Unit) -> str:
-    """Return what stands under a column's head; seconds, which may be hours, carry their unit themselves."""
+    """Return the unit shown in a column's heading. Times carry their unit themselves."""
     return UNITS[unit]
 
 
 def number_text(value: float, unit: Unit) -> str:
-    """Return a number as it is read.
+    """Format a number.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def number_text(value: float, unit: Unit) -> str:
 
 
 def interval_text(numbers: Mapping[str, Number], column: Column) -> str:
-    """Return the 95 % interval of a column's number, or nothing where it has none."""
+    """Format the 95 % interval of a column's number; empty if it has none."""
     low, high = numbers.get(column.key + LOW), numbers.get(column.key + HIGH)
     if low is None or high is None:
         return ""
@@ -54,7 +54,7 @@ def interval_text(numbers: Mapping[str, Number], column: Column) -> str:
 
 
 def best_rows(table: Table, column: Column) -> list[Row]:
-    """Return the rows with the best number of a column: none where no end is the good one, or all are as good."""
+    """Return the rows with the best number of a column; none if neither direction is better or all are equal."""
     rows = [row for row in table.rows if column.key in row.numbers]
     if not column.better or len(rows) < 2:
         return []
@@ -65,7 +65,7 @@ def best_rows(table: Table, column: Column) -> list[Row]:
 
 
 def _short(value: float) -> str:
-    """Return a number with two digits after the point where it is small, with none where it is large."""
+    """Format a number with two decimals below 10, one below 100, none above."""
     if value < 10:
         return f"{value:.2f}"
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

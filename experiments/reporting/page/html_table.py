@@ -1,4 +1,4 @@
-"""A report's tables as HTML."""
+"""Tables of a report as HTML."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,11 @@ from experiments.reporting.figures.style import network_color
 from experiments.reporting.page.content import Column, Number, Row, Table
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
 
-SORTED = "The head of a column sorts by it."
+SORTED = "Click a column heading to sort."
 
 
 def table_html(table: Table) -> str:
-    """Return a table whose heads sort it, the best number of each column marked."""
+    """Write a sortable table with the best number of each column in bold."""
     best = {column.key: best_rows(table, column) for column in table.columns}
     heads = "".join(_head(column) for column in table.columns)
     rows = "\n".join(_row(row, table.columns, {key for key, of in best.items() if row in of}) for row in table.rows)

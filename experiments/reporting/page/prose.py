@@ -1,20 +1,20 @@
-"""The Markdown that this project's runs hold, as HTML: headings, paragraphs, tables, bold, code."""
+"""Conversion of the Markdown of runs to HTML: headings, paragraphs, lists, tables, bold, code."""
 
 import html
 import re
 from collections.abc import Iterator
 
-HIGHEST, LOWEST = 3, 6  # levels of headings; what is above them belongs to the page
+HIGHEST, LOWEST = 3, 6  # heading levels; those above are used by the page
 
 
 def as_html(markdown: str) -> str:
-    r"""Return HTML of which every word is escaped: nothing in a text becomes markup but what is listed above.
+    r"""Convert Markdown to HTML. All text is escaped; only the elements listed above become markup.
 
     Parameters
     ----------
     markdown
-        Blocks apart by empty lines. ``#`` begins a heading, which becomes one of level 4 or below; lines that begin
-        with ``|`` are a table whose second line is its rule; lines that begin with ``* `` or ``- `` are a list.
+        Blocks separated by empty lines. ``#`` starts a heading (level 4 or lower in HTML); lines that start with ``|``
+        are a table with its rule in the second line; lines that start with ``* `` or ``- `` are a list.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _table(lines: list[str]) -> str:
 
 
 def _inline(text: str) -> str:
-    """Return a line's HTML; what stands between backticks is left as it is."""
+    """Convert a line; text between backticks is not converted."""
     parts = re.split(r"`([^`]+)`", text.replace("\\|", "|"))
     return "".join(f"<code>{html.escape(part)}</code>" if i % 2 else _bold(part) for i, part in enumerate(parts))
 

@@ -1,4 +1,4 @@
-"""A report's numbers for programs, and for people who read Markdown: the second is made of the first alone."""
+"""The numbers of a report as JSON, and the Markdown summary made from that JSON alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +12,7 @@ FORMAT = 1
 
 
 def report_results(report: Report) -> dict[str, Any]:
-    """Return every number of a report with its run, and what the runs were, as JSON values."""
+    """Return all numbers of a report, each with its run, and the runs, as JSON values."""
     return {
         "format": FORMAT,
         "title": report.title,
@@ -30,7 +30,7 @@ def report_results(report: Report) -> dict[str, Any]:
 
 
 def results_markdown(results: Mapping[str, Any]) -> str:
-    """Return what `report_results` returned as Markdown: the tables, the pictures that stand for all, the runs."""
+    """Write the result of `report_results` as Markdown: tables, main pictures, runs."""
     tables = results_tables(results)
     pictures = [picture for picture in results["pictures"] if picture["main"]]
     parts = [
@@ -48,7 +48,7 @@ def results_markdown(results: Mapping[str, Any]) -> str:
 
 
 def results_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
-    """Return the tables as they were before they became JSON."""
+    """Rebuild the tables from JSON."""
     return tuple(_table(one) for one in results["tables"])
 
 

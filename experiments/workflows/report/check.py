@@ -1,4 +1,4 @@
-"""Compare a report that was kept with the tracking store."""
+"""Compare the numbers of a report with the tracking store."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,16 @@ from experiments.reporting.page.content import machines, seeds
 from experiments.reporting.page.lead import report_lead, report_title
 from experiments.reporting.page.results import FORMAT, results_markdown, results_tables
 from experiments.tracking import PastRun, Store
-from experiments.workflows.report.run import MARKDOWN, RESULTS, source
+from experiments.workflows.report.run import MARKDOWN, RESULTS, run_source
 
-NAMED = 5  # differences in the error
+NAMED = 5  # differences in the error message
 
-Counted = tuple[str, str, str, float]  # what a number is, its run, its metric, its value
+ReportedNumber = tuple[str, str, str, float]  # place in the report, run, metric, value
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How many numbers of a file were compared, all of which agree."""
+    """A report that agrees with the store, with the numbers of values and runs compared."""
 
     file: str
     numbers: int
@@ -31,7 +31,7 @@ class CheckResult:
 
 
 class ReportDiffersError(DigitsError):
-    """Some numbers are not those of the tracking store; its text names the first of them."""
+    """Numbers of a report differ from the tracking store; the message names the first of them."""
 
     def __init__(self, file: Path, differences: list[str]) -> None:
         self.differences = differences
@@ -40,23 +40,22 @@ class ReportDiffersError(DigitsError):
 
 
 def check(store: Store, file: Path) -> CheckResult:
-    """Compare a report with the runs that it names.
+    """Compare a report with its runs.
 
-    Each number of its tables, its curves and those that captions name must be the run's; what it tells of the runs
-    (command, commit, date, machine, seed) must be so, title and lead must be what the tables make, and the Markdown
-    what the whole makes.
+    Compares every number of tables, curves and captions, and the command, commit, date, machine and seed of every run.
+    Title and lead must follow from the tables, and the Markdown from ``results.json``.
 
     Parameters
     ----------
     file
-        A report's ``results.json``, or the ``RESULTS.md`` beside one; the other is compared too if it is there.
+        ``results.json`` of a report, or ``RESULTS.md`` in the same folder; the Markdown is compared if it exists.
 
     Raises
     ------
     DigitsError
-        When there is no such file or it is none of a report.
+        If the file does not exist or is not of a report.
     ReportDiffersError
-        When anything differs.
+        If anything differs.
     """
     place = file.with_name(RESULTS) if file.name == MARKDOWN else file
     results, numbers, markdown = _read(place)
@@ -67,7 +66,7 @@ def check(store: Store, file: Path) -> CheckResult:
     found = [_difference(counted, runs[counted[1]]) for counted in numbers]
     differences = [difference for difference in found if difference]
     differences += _curve_differences(store, results)
-    differences += _account_differences(results, runs)
+    differences += _run_differences(results, runs)
     beside = place.with_name(MARKDOWN)
     if beside.exists():
         differences += _text_differences(beside, markdown)
@@ -76,8 +75,8 @@ def check(store: Store, file: Path) -> CheckResult:
     return CheckResult(str(file), len(numbers), len({counted[1] for counted in numbers}))
 
 
-def _read(file: Path) -> tuple[dict[str, Any], list[Counted], str]:
-    """Return a report's results, all numbers in them, and the Markdown that they make."""
+def _read(file: Path) -> tuple[dict[str, Any], list[ReportedNumber], str]:
+    """Read the results of a report; return them with all their numbers and the Markdown made from them."""
     try:
         results = json.loads(file.read_text(encoding="utf-8"))
         if results["format"] != FORMAT:
@@ -86,10 +85,10 @@ def _read(file: Path) -> tuple[dict[str, Any], list[Counted], str]:
     except OSError as error:
         raise DigitsError(f"cannot read {file}: {error.strerror}; name the results.json of a report") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DigitsError(f"{file} is no results.json of a report") from error
+        raise DigitsError(f"{file} is not the results.json of a report") from error
 
 
-def _numbers(results: Mapping[str, Any]) -> Iterator[Counted]:
+def _numbers(results: Mapping[str, Any]) -> Iterator[ReportedNumber]:
     """Yield all numbers of tables and captions."""
     for table in results["tables"]:
         for row in table["rows"]:
@@ -100,8 +99,8 @@ def _numbers(results: Mapping[str, Any]) -> Iterator[Counted]:
             yield f"{picture['file']}, {key}", number["run_id"], number["metric"], number["value"]
 
 
-def _difference(counted: Counted, run: PastRun | None) -> str | None:
-    """Return what is wrong with a number, or None where it is the store's."""
+def _difference(counted: ReportedNumber, run: PastRun | None) -> str | None:
+    """Describe how a number differs from the store; None if it agrees."""
     what, run_id, metric, value = counted
     if run is None:
         return f"{what}: there is no run {run_id}"
@@ -120,14 +119,14 @@ def _curve_differences(store: Store, results: Mapping[str, Any]) -> Iterator[str
             yield f"{curve['network']}, {curve['metric']} at step {steps[0]}: not that of run {curve['run_id']}"
 
 
-def _account_differences(results: Mapping[str, Any], runs: Mapping[str, PastRun | None]) -> Iterator[str]:
-    """Yield what is said of the runs, or said first, and is not so."""
-    sources = {run_id: source(run) for run_id in results["runs"] if (run := runs[run_id])}
-    for run_id, told in results["runs"].items():
+def _run_differences(results: Mapping[str, Any], runs: Mapping[str, PastRun | None]) -> Iterator[str]:
+    """Yield differences in the description of the runs, and in title and lead."""
+    sources = {run_id: run_source(run) for run_id in results["runs"] if (run := runs[run_id])}
+    for run_id, reported in results["runs"].items():
         kept = asdict(sources[run_id]) if run_id in sources else {}
-        if told != kept:
-            wrong = next(key for key in {**kept, **told} if told.get(key) != kept.get(key))
-            yield f"run {run_id}: {wrong} is {told.get(wrong)!r} here, {kept.get(wrong)!r} in the store"
+        if reported != kept:
+            wrong = next(key for key in {**kept, **reported} if reported.get(key) != kept.get(key))
+            yield f"run {run_id}: {wrong} is {reported.get(wrong)!r} here, {kept.get(wrong)!r} in the store"
     tables = results_tables(results)
     expected = {
         "title": report_title(tables),
@@ -135,13 +134,13 @@ def _account_differences(results: Mapping[str, Any], runs: Mapping[str, PastRun 
         "machines": list(machines(sources.values())),
         "seeds": list(seeds(sources.values())),
     }
-    yield from (f"{name}: not what the runs say" for name, value in expected.items() if results[name] != value)
+    yield from (f"{name}: does not follow from the runs" for name, value in expected.items() if results[name] != value)
 
 
 def _text_differences(markdown: Path, expected: str) -> Iterator[str]:
-    """Yield the first line of the Markdown that the numbers do not make."""
+    """Yield the first line of the Markdown that does not follow from the numbers."""
     lines = markdown.read_text(encoding="utf-8").splitlines()
     for number, (line, own) in enumerate(zip_longest(lines, expected.splitlines()), start=1):
         if line != own:
-            yield f"{markdown.name}, line {number}: not what {RESULTS} says"
+            yield f"{markdown.name}, line {number}: differs from {RESULTS}"
             return

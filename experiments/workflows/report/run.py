@@ -1,9 +1,9 @@
-"""Write a report of all that the tracking store knows: a page, its pictures, and its numbers for programs."""
+"""Write a report of an experiment: the page, its pictures, and its numbers as JSON and Markdown."""
 
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,47 +13,48 @@ from tempfile import mkdtemp
 from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.reporting.page.content import Chapter, Report, Source
+from experiments.reporting.page.content import Report, ReportSection, RunSource
 from experiments.reporting.page.lead import report_lead, report_title
 from experiments.reporting.page.page import report_page
 from experiments.reporting.page.results import report_results, results_markdown
 from experiments.tracking import PastRun, Store
-from experiments.workflows.report.album import PAGES, PICTURES, Album
-from experiments.workflows.report.chapters import (
-    calibration_chapter,
-    costs_chapter,
-    mistakes_chapter,
-    networks_chapter,
-    training_chapter,
-    validation_curves,
+from experiments.workflows.report.analysis_sections import (
+    confusing_section,
+    features_section,
+    searches_section,
+    transfer_section,
 )
-from experiments.workflows.report.evidence import Evidence, gather
-from experiments.workflows.report.insights import (
-    confusing_chapter,
-    features_chapter,
-    searches_chapter,
-    transfer_chapter,
+from experiments.workflows.report.assets import PAGES, PICTURES, ReportAssets
+from experiments.workflows.report.network_sections import (
+    calibration_section,
+    costs_section,
+    mistakes_section,
+    networks_section,
+    read_curves,
+    training_section,
 )
-from experiments.workflows.report.tables import networks_table
+from experiments.workflows.report.numbers import networks_table
+from experiments.workflows.report.run_index import RunIndex, index_runs, outdated_text
 
 PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
-FILES = (RESULTS, PICTURES, PAGES, MARKDOWN, PAGE)  # moved in this order: where the first is, a report wrote the others
-BESIDE = ".report-"
+# In the order in which they are moved: the first shows that a report wrote the others.
+FILES = (RESULTS, PICTURES, PAGES, MARKDOWN, PAGE)
+TEMPORARY = ".report-"
 ABANDONED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class ReportResult:
-    """What was written.
+    """The files of a report and its size.
 
     Attributes
     ----------
     output, page, results
-        The folder, and the paths of the page and of its numbers.
+        Paths of the folder, the page and ``results.json``.
     networks, pictures, runs
-        How many the report tells of.
+        Numbers of networks, pictures and runs in the report.
     left_out
-        The command that makes what is missing, by the title of each chapter that is empty.
+        By title of each empty section, the command that makes the missing runs.
     """
 
     output: str
@@ -66,35 +67,37 @@ class ReportResult:
 
 
 def report(store: Store, output: Path, progress: Progress | None = None) -> ReportResult:
-    """Write a report from the runs of an experiment; nothing is computed anew.
+    """Write a report from the runs of an experiment. Nothing is computed again.
 
-    The folder is filled as one step: a report that is interrupted leaves the one before as it was.
+    The files are replaced in one step: an interrupted report leaves the previous one unchanged.
 
     Parameters
     ----------
     output
-        The folder, made if it does not exist. What else is in it stays.
+        The folder, created if it does not exist. Other files in it are kept.
 
     Raises
     ------
     DigitsError
-        When no network was trained yet, files are gone from the store, or the folder holds files of these names that
-        no report wrote.
+        If no network has been trained, files are missing from the store, or the folder holds files of the same names
+        that no report wrote.
     """
     progress = progress or Progress()
     progress.stage("report: read the runs")
-    evidence = gather(store)
-    if not any(each.networks for each in evidence):
-        raise DigitsError(f"no network was trained yet in {store.experiment}; run: digits run --profile quick")
+    indices, outdated = index_runs(store)
+    if outdated:
+        progress.log(f"left out {outdated_text(outdated)}")
+    if not any(index.networks for index in indices):
+        raise DigitsError(f"no network has been trained in {store.experiment}; run: digits run --profile quick")
     _check_free(output)
-    fresh = _made_beside(output)
+    fresh = _make_folder(output)
     try:
         progress.stage("report: gather tables and pictures")
-        told = _report(store, evidence, fresh)
-        results = report_results(told)
+        content = _gather(store, indices, outdated_text(outdated), fresh)
+        results = report_results(content)
         (fresh / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         (fresh / MARKDOWN).write_text(results_markdown(results), encoding="utf-8")
-        (fresh / PAGE).write_text(report_page(told), encoding="utf-8")
+        (fresh / PAGE).write_text(report_page(content), encoding="utf-8")
         _swap(fresh, output)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -102,93 +105,85 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
         output=str(output),
         page=str(output / PAGE),
         results=str(output / RESULTS),
-        networks=sum(len(each.networks) for each in evidence),
-        pictures=len(told.pictures),
-        runs=len(told.sources),
-        left_out={chapter.title: chapter.command for chapter in told.chapters if not chapter.blocks},
+        networks=sum(len(index.networks) for index in indices),
+        pictures=len(content.pictures),
+        runs=len(content.sources),
+        left_out={section.title: section.command for section in content.sections if not section.blocks},
     )
 
 
-def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
-    album = Album(store, folder)
-    summaries = {each.dataset: networks_table(each) for each in evidence if each.networks}
-    curves = tuple(validation_curves(store, evidence))
-    chapters = (
-        networks_chapter(evidence, summaries, album),
-        costs_chapter(evidence, summaries, album),
-        training_chapter(evidence, curves, album),
-        mistakes_chapter(evidence, album),
-        calibration_chapter(evidence, album),
-        features_chapter(evidence, album),
-        confusing_chapter(evidence, album),
-        transfer_chapter(evidence, album),
-        searches_chapter(evidence, album),
+def _gather(store: Store, indices: Sequence[RunIndex], outdated: str, folder: Path) -> Report:
+    """Build the content of the report, and write its pictures and explorers to a folder."""
+    assets = ReportAssets(store, folder)
+    summaries = {index.dataset: networks_table(index) for index in indices if index.networks}
+    curves = tuple(read_curves(store, indices))
+    sections = (
+        networks_section(indices, summaries, assets),
+        costs_section(indices, summaries, assets),
+        training_section(indices, curves, assets),
+        mistakes_section(indices, assets),
+        calibration_section(indices, assets),
+        features_section(indices, assets),
+        confusing_section(indices, assets),
+        transfer_section(indices, assets),
+        searches_section(indices, assets),
     )
-    tables = [table for chapter in chapters for table in chapter.tables]
+    tables = [table for section in sections for table in section.tables]
     return Report(
         title=report_title(tables),
         lead=report_lead(tables),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=tracking.code_commit() or "",
         experiment=store.experiment,
-        chapters=chapters,
+        sections=sections,
         curves=curves,
-        sources=_sources(store, chapters),
+        sources=_sources(store, sections),
+        outdated=outdated,
     )
 
 
-def _sources(store: Store, chapters: Iterable[Chapter]) -> dict[str, Source]:
-    """Return the runs that a report names, in order."""
-    named = dict.fromkeys(run_id for chapter in chapters for run_id in _named(chapter))
-    found = {run_id: tracking.past_run(store, run_id) for run_id in named}
-    return {run_id: source(run) for run_id, run in found.items() if run}
+def _sources(store: Store, sections: Sequence[ReportSection]) -> dict[str, RunSource]:
+    """Return the runs of the sections by id, in order."""
+    run_ids = dict.fromkeys(run_id for section in sections for run_id in section.run_ids)
+    found = {run_id: tracking.past_run(store, run_id) for run_id in run_ids}
+    return {run_id: run_source(run) for run_id, run in found.items() if run}
 
 
-def _named(chapter: Chapter) -> Iterable[str]:
-    for block in chapter.blocks:
-        for table in block.tables:
-            yield from (number.run_id for row in table.rows for number in row.numbers.values())
-        for picture in block.pictures:
-            yield from picture.run_ids
-        yield from (link.run_id for link in block.links)
-        yield from (passage.run_id for passage in block.passages)
-
-
-def source(run: PastRun) -> Source:
-    """Return what a report tells of a run."""
+def run_source(run: PastRun) -> RunSource:
+    """Describe a run for the reader."""
     seed = run.params.get("seed", run.params.get("setting_seed", ""))
     date = run.began.isoformat(timespec="seconds")
-    return Source(run.id, run.kind, run.name, run.command, run.commit, date, run.machine, seed)
+    return RunSource(run.id, run.kind, run.name, run.command, run.commit, date, run.machine, seed)
 
 
 def _check_free(output: Path) -> None:
-    """Refuse a folder in which files of these names are somebody else's."""
+    """Raise an error if the folder holds files of these names that no report wrote."""
     if output.exists() and not output.is_dir():
-        raise DigitsError(f"{output} is no folder; name another with --output")
+        raise DigitsError(f"{output} is not a folder; choose another with --output")
     taken = [name for name in FILES if (output / name).exists()]
-    ours = (output / RESULTS).exists() or any(output.glob(f"{BESIDE}*/{RESULTS}"))  # the second of one that was killed
+    ours = (output / RESULTS).exists() or any(output.glob(f"{TEMPORARY}*/{RESULTS}"))  # the second after a kill
     if taken and not ours:
-        raise DigitsError(f"{output} holds {', '.join(taken)} that no report wrote; name another folder with --output")
+        raise DigitsError(f"{output} holds {', '.join(taken)} that no report wrote; choose another with --output")
 
 
-def _made_beside(output: Path) -> Path:
-    """Return an empty folder within the output folder, from which files can be moved to their place in one step.
+def _make_folder(output: Path) -> Path:
+    """Create an empty folder within the output folder, from which files can be moved by renaming.
 
-    Such folders of reports that were killed are removed.
+    Old folders of reports that were killed are removed.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for place in output.glob(f"{BESIDE}*"):
-            if place.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-                shutil.rmtree(place, ignore_errors=True)
-        return Path(mkdtemp(prefix=BESIDE, dir=output))
+        for path in output.glob(f"{TEMPORARY}*"):
+            if path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        return Path(mkdtemp(prefix=TEMPORARY, dir=output))
     except OSError as error:
         raise DigitsError(f"cannot write to {output}: {error.strerror}") from error
 
 
 def _swap(fresh: Path, output: Path) -> None:
-    """Put the new files in the place of the old ones; when that is interrupted the old ones come back."""
-    old = Path(mkdtemp(prefix=BESIDE, dir=output))
+    """Replace the old files by the new ones; restore the old ones if interrupted."""
+    old = Path(mkdtemp(prefix=TEMPORARY, dir=output))
     try:
         for name in FILES:
             with suppress(FileNotFoundError):

@@ -2,7 +2,6 @@
 
 import io
 import math
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,22 +27,6 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...others) {
   return kind === "webgl2" ? null : real.call(this, kind, ...others);
 };
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    """Yield Chromium with WebGL in software."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-    )
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no chromium on the path")
-    software = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=software)
-        yield opened
-        opened.close()
 
 
 class Reader:

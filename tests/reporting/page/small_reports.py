@@ -7,16 +7,16 @@ from PIL import Image
 
 from experiments.reporting.page.content import (
     Block,
-    Chapter,
     Column,
-    Curve,
+    LearningCurve,
     Link,
     Number,
     Passage,
     Picture,
     Report,
+    ReportSection,
     Row,
-    Source,
+    RunSource,
     Table,
 )
 
@@ -43,14 +43,14 @@ def table(columns: int = 2) -> Table:
     return Table("networks", HOSTILE, (ACCURACY, SECONDS, *others), rows, HOSTILE)
 
 
-def source(run_id: str) -> Source:
-    return Source(
+def source(run_id: str) -> RunSource:
+    return RunSource(
         run_id, "train", HOSTILE, f"digits train {HOSTILE}", "c" * 40, "2026-01-02T03:04:05+00:00", HOSTILE, "0"
     )
 
 
 def small_report(columns: int = 2) -> Report:
-    """Return a report of three chapters, the last without any runs."""
+    """Return a report of three sections, the last without any runs."""
     pictures = tuple(
         Picture(f"figures/{name}.png", HOSTILE, HOSTILE, ("one", "two"), width, 300, main=True)
         for name, width in (("narrow", 400), ("wide", 900))
@@ -66,12 +66,12 @@ def small_report(columns: int = 2) -> Report:
         written="2026-01-02T03:04:05+00:00",
         commit="d" * 40 + "-dirty",
         experiment=HOSTILE,
-        chapters=(
-            Chapter("networks", "Networks", HOSTILE, "digits train all", (Block(tables=(table(columns),)),)),
-            Chapter("pictures", "Pictures", HOSTILE, "digits evaluate", blocks),
-            Chapter("searches", "Searches", HOSTILE, f"digits tune {HOSTILE}"),
+        sections=(
+            ReportSection("networks", "Networks", HOSTILE, "digits train all", (Block(tables=(table(columns),)),)),
+            ReportSection("pictures", "Pictures", HOSTILE, "digits evaluate", blocks),
+            ReportSection("searches", "Searches", HOSTILE, f"digits tune {HOSTILE}"),
         ),
-        curves=(Curve("uci-cnn", "one", "val_accuracy", {1: 0.5, 2: 0.75}),),
+        curves=(LearningCurve("uci-cnn", "one", "val_accuracy", {1: 0.5, 2: 0.75}),),
         sources={run_id: source(run_id) for run_id in ("one", "two")},
     )
 

@@ -65,8 +65,8 @@ def test_a_page_can_be_read_without_seeing_it() -> None:
     assert not [link for link in links if "//" in link]
 
 
-def test_an_empty_chapter_says_what_fills_it() -> None:
-    page = report_page(replace(small_report(), chapters=small_report().chapters[2:]))
+def test_an_empty_section_names_the_command_that_fills_it() -> None:
+    page = report_page(replace(small_report(), sections=small_report().sections[2:]))
     assert "No runs for this yet." in page
     assert "<code>digits tune " in page
 
@@ -138,15 +138,15 @@ def test_every_number_of_the_page_is_in_the_results_with_its_run() -> None:
     ("ensembles", "told"),
     [
         ([], ""),
-        ([row("12 networks", 1, 0.9976)], " An ensemble of 12 networks gets 99.76 % right."),
+        ([row("12 networks", 1, 0.9976)], " An ensemble of 12 networks has 99.76 %."),
         (
             [row("12 networks", 1, 0.9976), row("3 networks", 1, 0.99)],
-            " Of 2 ensembles one of 12 networks gets the most, 99.76 % right.",
+            " The best of 2 ensembles, of 12 networks, has 99.76 %.",
         ),
     ],
 )
-def test_the_best_of_several_ensembles_is_told_as_that(ensembles: list[Row], told: str) -> None:
+def test_the_lead_describes_the_best_ensemble(ensembles: list[Row], told: str) -> None:
     networks = Table("networks-uci", "", (ACCURACY,), (row("cnn", 1, 0.98),))
     together = [Table("ensembles-uci", "", (ACCURACY,), tuple(ensembles))] if ensembles else []
-    alone = "cnn gets 98.00 % of the test digits of uci right (95 % interval 97.00 to 99.00)."
+    alone = "cnn has 98.00 % accuracy on the uci test digits (95 % interval 97.00 to 99.00)."
     assert report_lead([networks, *together]) == alone + told

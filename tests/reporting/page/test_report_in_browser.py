@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import test_explorer_in_browser
 from small_reports import small_report, write_pictures
 
 from experiments.reporting.page.page import report_page
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-browser = test_explorer_in_browser.browser
 DESK, PHONE = (1280, 800), (390, 844)
 
 
@@ -78,7 +76,7 @@ def test_a_head_sorts_by_keyboard_and_numbers_count_as_numbers(browser: "Browser
     page.context.close()
 
 
-def test_the_chapter_that_is_read_is_marked(browser: "Browser", folder: Path) -> None:
+def test_the_section_in_view_is_marked(browser: "Browser", folder: Path) -> None:
     faults: list[str] = []
     page = opened(browser, folder, faults)
     page.locator("nav a", has_text="Pictures").click()

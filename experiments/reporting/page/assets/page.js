@@ -25,7 +25,7 @@ function compare(a, b) {
   return isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
 }
 
-// The chapter that is being read is marked in the list of them.
+// Mark the section in view in the table of contents.
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
 const seen = new Set();
 const watch = new IntersectionObserver(mark, { rootMargin: "-15% 0px -70% 0px" });
