@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from experiments.tracking import Store
     from experiments.workflows.train.run import TrainResult
 
@@ -114,6 +116,22 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in FIGURES:
         monkeypatch.setattr(f"experiments.reporting.{name}", lambda *_: Figure())
     monkeypatch.setattr("experiments.reporting.analysis_figures", lambda *_: iter(()))
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Yield Chromium with WebGL in software."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no chromium on the path")
+    software = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=software)
+        yield opened
+        opened.close()
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
