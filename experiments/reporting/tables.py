@@ -1,4 +1,4 @@
-"""Tables as text: Markdown for people, CSV for programs."""
+"""Tables as Markdown and CSV."""
 
 import csv
 import io
@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table in GitHub's Markdown, aligned as plain text too; columns of numbers to the right.
+    """Format a table in GitHub's Markdown, aligned in plain text too, with numeric columns on the right.
 
     Parameters
     ----------
     headers
         One for each column.
     rows
-        Cells, each shown as ``str`` shows it; pipes, backslashes and line breaks are escaped, other
-        Markdown is left as it is. May be empty.
+        Cells, formatted by ``str``; pipes, backslashes and line breaks are escaped, other Markdown is kept. May be
+        empty.
 
     Raises
     ------
     ValueError
-        For a row of another length than the headers.
+        If a row has another length than the headers.
 
     Examples
     --------
@@ -44,10 +44,10 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> 
 
 
 def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return rows as CSV (RFC 4180, but lines end in a bare line feed), headed by their keys.
+    """Format rows as CSV (RFC 4180, but with line feeds), with their keys as header.
 
-    Columns come in the order in which the rows first name them; a row lacking one has an empty cell.
-    Floats keep all their digits. Texts must hold no carriage return. No rows give an empty text.
+    Columns are in the order in which the rows first name them; missing values give empty cells.
+    Floats keep all their digits. Texts must not contain carriage returns. No rows give an empty text.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     if not columns:
@@ -60,7 +60,7 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def is_numeric(cells: Sequence[object]) -> bool:
-    """Return whether a column's cells are all numbers as ``str`` shows them, thousands parted by commas or not."""
+    """Return whether all cells of a column are numbers, with or without commas between thousands."""
     return bool(cells) and all(_is_number(str(cell).replace(",", "")) for cell in cells)
 
 

@@ -1,4 +1,4 @@
-"""A network's feature space as one offline page: a rotating cloud of all points, each a digit that can be looked at."""
+"""The explorer of a feature space as one offline page: a rotating cloud of points, one per digit."""
 
 import base64
 import html
@@ -18,9 +18,9 @@ from experiments.reporting.page.offline_page import fill_template, read_asset, s
 PACKAGE = "experiments.reporting.explorer"
 SIDE = 28
 SHEET_COLUMNS = 50
-SHEET_DIGITS = SHEET_COLUMNS**2  # one sheet decodes in some 10 ms, and has the images of a gallery in few sheets
-GREY_STEP = 17  # 16 levels of grey, 0 17 .. 255: half the bytes of 256 levels, and no eye sees the difference
-FINEST = 32_767  # positions are whole steps of an int16
+SHEET_DIGITS = SHEET_COLUMNS**2  # a sheet decodes in about 10 ms, and a gallery needs few sheets
+GREY_STEP = 17  # 16 levels of grey, 0 17 .. 255: half the size of 256 levels, without a visible difference
+FINEST = 32_767  # positions are int16
 MOST_GROUPS = 65_536
 
 SCRIPTS = (
@@ -31,12 +31,12 @@ SCRIPTS = (
 
 @dataclass(frozen=True, eq=False)
 class ExplorerData:
-    """What a page shows of n digits: where a network's features put them, and what was made of them.
+    """The n digits of an explorer: positions, images, predictions and clusters.
 
     Parameters
     ----------
     title
-        Heads the page; says data and model.
+        Heading of the page, with data and model.
     positions
         Embedded features, (n, 3) for a cloud or (n, 2) for a flat map, of any scale.
     images
@@ -48,20 +48,20 @@ class ExplorerData:
     split
         0 for train, 1 for test, (n,).
     index
-        Of each digit within its split, (n,).
+        Index of each digit within its split, (n,).
     groupings
         By name, e.g. ``"KMeans, k = 10"``, the cluster 0..k-1 of each digit, (n,); may be empty.
     confusion
-        How confusing each digit is, in [0, 1] where 1 is the most, (n,).
+        Confusion score of each digit, in [0, 1] with 1 for the most confusing, (n,).
     text
         Paragraphs of discussion, plain text.
     facts
-        By name, what a reader may ask for: run, model, data, seconds.
+        Facts by name: run, model, data, seconds.
 
     Raises
     ------
     ValueError
-        For no digits, and for a shape or value other than the above; the message names the argument.
+        If there are no digits, or an argument has another shape or range; the message names it.
     """
 
     title: str
@@ -98,23 +98,23 @@ class ExplorerData:
 
 
 def explorer_page(data: ExplorerData) -> str:
-    """Return the page, in which everything is: nothing is requested from anywhere.
+    """Build the page. It contains everything, and requests nothing.
 
-    For the 70,000 digits of MNIST it has 12 MB and takes some 3 s. The same data give the same page.
+    For the 70,000 digits of MNIST it has 12 MB and takes about 3 s. The same data give the same page.
 
     Parameters
     ----------
     data
-        What to show.
+        The digits and everything about them.
     """
-    # The page keeps the digits in this order, so "most confusing first" is to take them as they come,
-    # and the images that a reader asks for first lie in the first sheets.
+    # The page keeps this order, so "most confusing first" needs no sorting there, and the images that a reader asks
+    # for first are in the first sheets.
     order = np.argsort(-np.asarray(data.confusion, float), kind="stable")
     script = "\n".join(read_asset(PACKAGE, f"{name}.js") for name in SCRIPTS)
     return fill_template(
         read_asset(PACKAGE, "page.html"),
         title=html.escape(data.title),
-        # A promise that browsers keep: no request leaves the page, and no script runs but this one.
+        # Enforced by the browser: no request leaves the page, and no other script runs.
         policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script_digest(script)}'",
         style=read_asset(PACKAGE, "page.css"),
         text="\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in data.text),
@@ -139,7 +139,7 @@ def _check(name: str, values: NDArray[Any], count: int, greatest: int, *, whole:
 
 
 def _encode(data: ExplorerData, order: NDArray[np.intp]) -> dict[str, Any]:
-    """Return what the page's script reads, arrays as base64 of little-endian numbers."""
+    """Return the data of the page's script, with arrays as base64 of little-endian numbers."""
     steps, center, radius = _quantized(data.positions)
     arrays: dict[str, tuple[NDArray[Any], str]] = {
         "positions": (steps, "<i2"),
@@ -167,7 +167,7 @@ def _encode(data: ExplorerData, order: NDArray[np.intp]) -> dict[str, Any]:
 
 
 def _quantized(positions: NDArray[np.float32]) -> tuple[NDArray[np.int16], list[float], float]:
-    """Return positions as whole steps from their mean, that mean, and how far the greatest step reaches."""
+    """Return positions as integer steps from their center, the center, and the length of the longest step."""
     exact = positions.astype(float)
     center = exact.mean(axis=0)
     radius = float(np.abs(exact - center).max()) or 1.0
@@ -176,7 +176,7 @@ def _quantized(positions: NDArray[np.float32]) -> tuple[NDArray[np.int16], list[
 
 
 def _sheets(images: NDArray[np.uint8], order: NDArray[np.intp]) -> Iterator[str]:
-    """Yield the images, 50 x 50 a sheet, each a PNG as base64."""
+    """Yield sheets of 50 x 50 images, each a PNG in base64."""
     for start in range(0, len(order), SHEET_DIGITS):
         yield _text(_png(_tiled(images[order[start : start + SHEET_DIGITS]])))
 
@@ -208,5 +208,5 @@ def _text(content: bytes) -> str:
 
 
 def _as_json(data: Mapping[str, Any]) -> str:
-    """Return JSON that may stand in a script element: nothing in it can end that or open a comment."""
+    """Return JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""How adaptation went, step by step."""
+"""Curves of an adaptation."""
 
 import math
 import textwrap
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH, PANEL_HEIGHT = 4.0, 2.2  # inches, without a panel's title
 COLUMNS = 3
-MARKED = 60  # values, up to which each has its marker
+MARKED = 60  # maximum number of values that are drawn with markers
 SPACE = "\N{NO-BREAK SPACE}"
 ARROW = f"{SPACE}\N{RIGHTWARDS ARROW}{SPACE}"
 CHARACTERS = 40  # a line of a panel's title
@@ -30,20 +30,20 @@ def adaptation_curve(
     unit: str = "epoch",
     first: int = 1,
 ) -> "Figure":
-    """Return the course of each method: a row of panels, or where none has two series, a panel.
+    """Draw the curves of each method: a row of panels, or one panel each if no method has two series.
 
     Parameters
     ----------
     curves
-        By method and series: a value for each epoch or step, or nan. Shares, which a series' name tells (with
-        the word share, accuracy, error, recall, confident or pseudo-labelled), are in [0, 1] and shown in per cent.
+        By method and series: a value for each epoch or step, or NaN. Proportions, recognized by their name (with the
+        word share, accuracy, error, recall, confident or pseudo-labelled), are in [0, 1] and shown in percent.
         May be empty, as may be the series of a method.
     title
-        Says network, source and target.
+        Should name network, source and target.
     unit
-        What the values were taken at the end of.
+        Unit of the x axis.
     first
-        Number of the first value: 0 where that is the state before.
+        Number of the first value: 0 if it is the state before adaptation.
     """
     rows = _rows(curves)
     columns = max(map(len, rows), default=1)
@@ -60,7 +60,7 @@ def adaptation_curve(
 
 
 def _rows(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> list[list[Panel]]:
-    """Return the panels of each row: each method begins one, unless every method has but one panel."""
+    """Arrange the panels in rows: one row per method, unless every method has a single panel."""
     methods = [[(method, name, values) for name, values in series.items()] for method, series in curves.items()]
     if all(len(panels) <= 1 for panels in methods):
         methods = [[panel for panels in methods for panel in panels]]
@@ -68,7 +68,7 @@ def _rows(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> list[list[Pane
 
 
 def _head(panel: Panel) -> list[str]:
-    """Return the lines of a panel's title: its method, its series, the first and the last value."""
+    """Return the lines of a panel's title: method, series, first and last value."""
     method, name, values = panel
     factor, unit = (100, f"{SPACE}%") if in_percent(name, values) else (1, "")
     known = [f"{factor * value:.3g}".replace("-", "\N{MINUS SIGN}") for value in values if not math.isnan(value)]

@@ -1,4 +1,4 @@
-"""What methods of adaptation bring."""
+"""Gains of adaptation methods."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROW, BETWEEN = 0.3, 0.1  # inches, the least height of a method, and what parts the networks
+ROW, BETWEEN = 0.3, 0.1  # inches, minimum height of a method, and space between networks
 NOTE = (
     "Empty circle: before; full circle: after adaptation, with its 95 % interval; dotted where it made things worse. "
     "The axis does not start at 0."
@@ -30,14 +30,14 @@ class Gain:
 
 
 def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
-    """Return the way from before to after for each method, grouped by network.
+    """Draw the accuracy before and after each method, grouped by network.
 
     Parameters
     ----------
     rows
-        Networks and their methods stand in the order in which they first come; may be empty.
+        Networks and methods keep their order; may be empty.
     title
-        Says source and target.
+        Should name source and target.
     """
     groups = {row.network: [one for one in rows if one.network == row.network] for row in rows}
     with spacious(title, 10, 1.1 + (_height(groups) if rows else ROW), NOTE if rows else "") as figure:
@@ -46,7 +46,7 @@ def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
             return figure
         axes = figure.add_subplot()
         ticks: list[tuple[float, str, str]] = []
-        top = 0.0  # in inches, of what comes next
+        top = 0.0  # in inches, of the next row
         for network, group in groups.items():
             label, height = _line(network)
             ticks.append((top + height / 2, label, "bold"))
@@ -60,7 +60,7 @@ def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
         axes.set_yticks([place for place, *_ in ticks], [label for _, label, _ in ticks])
         for tick, (*_, weight) in zip(axes.get_yticklabels(), ticks, strict=True):
             tick.set_fontweight(weight)
-        axes.set(xlabel="accuracy on the target in per cent", ylim=(top - BETWEEN / 2, 0))
+        axes.set(xlabel="accuracy on the target in percent", ylim=(top - BETWEEN / 2, 0))
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.06)
@@ -72,7 +72,7 @@ def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
 
 
 def _line(name: str) -> tuple[str, float]:
-    """Return a name as it stands beside the axes, and how many inches it takes there."""
+    """Return the wrapped label of a row and its height in inches."""
     (label,), height = row_labels([name])
     return label, max(height, ROW)
 

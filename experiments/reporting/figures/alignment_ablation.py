@@ -1,4 +1,4 @@
-"""What each step of normalising the target's images brings."""
+"""Alignment ablation: accuracy with each alignment of the target's images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = "osD^vP*X<>ph"
-BESIDE = 0.5  # of the way from a rung to the next, over which the networks stand beside each other
-NAME_LINE = 0.2  # inches, of a network's name at the end of its line
-FILLED = 2  # times as high as all names together, so that they stay near their lines
-KEYS = 1.04  # where the markers of the names stand, in widths of the axes
-BELOW = 0.75  # inches, of what stands below the lines
+BESIDE = 0.5  # of the distance between alignments, over which the networks are spread
+NAME_LINE = 0.2  # inches, height of a network's name
+FILLED = 2  # height of the axes relative to all names, so that these stay near their lines
+KEYS = 1.04  # position of the markers of the names, in widths of the axes
+BELOW = 0.75  # inches below the lines
 NOTE = (
-    "Bars: 95 % intervals; at each rung the networks stand beside each other, so that these can be told apart. The "
+    "Bars: 95 % intervals; at each alignment the networks are spread, so that the bars can be told apart. The "
     "axis does not start at 0."
 )
 DESKEW = "deskew"
@@ -29,7 +29,7 @@ DESKEWED = " From deskew on it is a network of the same recipe, trained on deske
 
 
 class End(NamedTuple):
-    """Where the line of a network ends."""
+    """The end of a network's line."""
 
     name: str
     marker: str
@@ -37,21 +37,21 @@ class End(NamedTuple):
     value: float
 
 
-def alignment_ablation(ladders: Mapping[str, Mapping[str, Interval]], title: str) -> "Figure":
-    """Return the accuracy on each rung as a line for each network, named at its end.
+def alignment_ablation(alignments: Mapping[str, Mapping[str, Interval]], title: str) -> "Figure":
+    """Draw the accuracy with each alignment as a line per network, labeled at its end.
 
     Parameters
     ----------
-    ladders
-        By network and rung: accuracy and the ends of its 95 % interval, in [0, 1]. Rungs stand in the order in which
-        the networks first name them, and may be missing from some. May be empty.
+    alignments
+        By network and alignment: accuracy and the bounds of its 95 % interval, in [0, 1]. Alignments are in the order
+        in which the networks first name them, and may be missing from some. May be empty.
     title
-        Says source and target.
+        Should name source and target.
     """
-    known = {name: _measured(ladder) for name, ladder in ladders.items() if _measured(ladder)}
-    rungs = list(dict.fromkeys(rung for ladder in ladders.values() for rung in ladder))
+    known = {name: found for name, accuracies in alignments.items() if (found := _measured(accuracies))}
+    order = list(dict.fromkeys(alignment for measured in alignments.values() for alignment in measured))
     height = max(4.2, BELOW + FILLED * NAME_LINE * len(known))
-    note = NOTE + (DESKEWED if DESKEW in rungs else "") if known else ""
+    note = NOTE + (DESKEWED if DESKEW in order else "") if known else ""
     with spacious(title, 9.5, height, note) as figure:
         if not known:
             notice(figure, "no network was tested")
@@ -59,22 +59,22 @@ def alignment_ablation(ladders: Mapping[str, Mapping[str, Interval]], title: str
         axes = figure.add_subplot()
         step = min(0.07, BESIDE / len(known))
         ends = []
-        for place, (name, ladder) in enumerate(known.items()):
+        for place, (name, measured) in enumerate(known.items()):
             beside = step * (place - (len(known) - 1) / 2)
-            places = np.array([rungs.index(rung) for rung in ladder]) + beside
-            values = 100 * np.array(list(ladder.values()))
+            places = np.array([order.index(alignment) for alignment in measured]) + beside
+            values = 100 * np.array(list(measured.values()))
             _draw_line(axes, places, values, network_color(name), MARKERS[place % len(MARKERS)])
             ends.append(End(name, MARKERS[place % len(MARKERS)], places[-1], values[-1, 0]))
-        axes.set_xticks(range(len(rungs)), rungs)
-        axes.set(xlabel="alignment of the target's images with the source's", ylabel="accuracy in per cent")
-        axes.set_xlim(-0.4, len(rungs) - 0.6)
+        axes.set_xticks(range(len(order)), order)
+        axes.set(xlabel="alignment of the target's images with the source's", ylabel="accuracy in percent")
+        axes.set_xlim(-0.4, len(order) - 0.6)
         axes.grid(visible=False, axis="x")
         _name_lines(axes, ends, NAME_LINE / (height - BELOW))
     return figure
 
 
-def _measured(ladder: Mapping[str, Interval]) -> dict[str, Interval]:
-    return {rung: interval for rung, interval in ladder.items() if not math.isnan(interval[0])}
+def _measured(alignments: Mapping[str, Interval]) -> dict[str, Interval]:
+    return {name: interval for name, interval in alignments.items() if not math.isnan(interval[0])}
 
 
 def _draw_line(axes: "Axes", places: NDArray[np.float64], values: NDArray[np.float64], color: str, mark: str) -> None:
@@ -84,7 +84,7 @@ def _draw_line(axes: "Axes", places: NDArray[np.float64], values: NDArray[np.flo
 
 
 def _name_lines(axes: "Axes", ends: Sequence[End], gap: float) -> None:
-    """Write names and last accuracies to the right, as near to the ends of their lines as they fit."""
+    """Write names and last accuracies on the right, close to the ends of their lines."""
     low, high = axes.get_ylim()
     ordered = sorted(ends, key=lambda end: end.value)
     places = _apart((np.array([end.value for end in ordered]) - low) / (high - low), gap)
@@ -100,7 +100,7 @@ def _name_lines(axes: "Axes", ends: Sequence[End], gap: float) -> None:
 
 
 def _apart(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
-    """Return ascending places in [0, 1], moved as little as keeps them `gap` apart and in [0, 1]."""
+    """Move ascending positions in [0, 1] as little as possible so that they are `gap` apart and in [0, 1]."""
     from scipy.optimize import isotonic_regression
 
     steps = gap * np.arange(len(places))

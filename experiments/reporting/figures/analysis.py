@@ -1,4 +1,4 @@
-"""All figures of an analysis, from its findings."""
+"""All figures of an analysis."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ OUTLIERS = 25
 
 
 def analysis_figures(found: "Findings", dataset: str) -> Iterator[tuple[str, "Figure"]]:
-    """Yield each figure of an analysis by its name; `dataset` is named in their titles."""
+    """Yield the figures of an analysis with their names; `dataset` is part of their titles."""
     about = f"{found.name} on {dataset}"
     yield from _maps(found, about)
     yield "cluster_count", cluster_count(found.count, f"{about}: how many clusters")
@@ -71,7 +71,7 @@ def _maps(found: "Findings", about: str) -> Iterator[tuple[str, "Figure"]]:
 
 
 def confusing_digits(found: "Findings", split: str, limit: int) -> list[ConfusingDigit]:
-    """Return the most confusing digits of a split with what is near them, as the network that measured sees them."""
+    """Return the most confusing digits of a split with their nearest neighbors."""
     confusing, part = found.confusing[split], found.digits.part(split)
     images, labels, index = (of[part] for of in (found.digits.images, found.digits.labels, found.digits.index))
     near = confusing.closeness

@@ -1,4 +1,4 @@
-"""Colored cells with a number in each, which several figures share."""
+"""Heatmap cells with numbers, shared by several figures."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def heat_cells(axes: "Axes", values: NDArray[np.float64], shades: "Colormap", ends: tuple[float, float]) -> None:
-    """Draw values (rows, columns) as colors, the first row on top; cells without one (nan) are hatched.
+    """Draw values (rows, columns) as colored cells, the first row on top; NaN cells are hatched.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def heat_cells(axes: "Axes", values: NDArray[np.float64], shades: "Colormap", en
 
 
 def cell_text(axes: "Axes", row: int, column: int, text: str, above: float = 0, **style: Any) -> None:
-    """Write into a cell, so many points above its middle; what is not a number in grey."""
+    """Write into a cell, `above` points above its center; texts without digits are gray."""
     axes.annotate(
         text, (column + 0.5, row + 0.5), (0, above), textcoords="offset points", ha="center", va="center",
         color=INK if any(map(str.isdigit, text)) else GREY, **style,
@@ -49,7 +49,7 @@ def cell_text(axes: "Axes", row: int, column: int, text: str, above: float = 0, 
 
 
 def head(axes: "Axes", labels: Sequence[str], said: str = "", rotation: int = 0) -> None:
-    """Name the columns above them, and say what those are."""
+    """Label the columns above them."""
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=rotation)
@@ -58,13 +58,13 @@ def head(axes: "Axes", labels: Sequence[str], said: str = "", rotation: int = 0)
 
 
 def mistake_shades() -> "Colormap":
-    """Return shades from orange for the lowest accuracy to white for the highest, all of them under dark text."""
+    """Return a colormap from orange (lowest accuracy) to white (highest), light enough for dark text."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("mistakes", [ORANGE, "white"])
 
 
 def lowest(values: NDArray[np.float64]) -> float:
-    """Return the round percentage from which a scale up to 100 spans all values, and at least 20 points."""
+    """Return the lower end of a scale up to 100 that spans all values: a multiple of 10, at most 80."""
     known = values[~np.isnan(values)]
     return float(min(np.floor(known.min() / 10) * 10, 80)) if known.size else 80.0

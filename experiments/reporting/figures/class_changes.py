@@ -1,4 +1,4 @@
-"""Which digits a change of domain costs."""
+"""Change of recall by digit between domains."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.38  # inches, the least height of a row
-LEAST_END = 1.0  # points, of the deepest colors
+LEAST_END = 1.0  # points, at which the colors saturate at least
 NOTE = (
     "Points by which recall in the target differs from that in the source: orange is lost, blue is gained, "
     "a dash stands where a digit does not occur."
@@ -22,7 +22,7 @@ NOTE = (
 
 
 def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure":
-    """Return by how much each network finds each digit less or more often in the target than in the source.
+    """Draw the change of each digit's recall from source to target, by network.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure
         By network: the difference of recall in [-1, 1] for the digits 0..9, nan for one that does not occur. May be
         empty.
     title
-        Says source and target.
+        Should name source and target.
     """
     from matplotlib.colors import LinearSegmentedColormap
 

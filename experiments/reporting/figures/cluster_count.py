@@ -1,4 +1,4 @@
-"""How the number of clusters was chosen."""
+"""The choice of the number of clusters."""
 
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def cluster_count(choice: "CountChoice", title: str) -> "Figure":
-    """Return the curves by which a number of clusters is chosen, with those it could be.
+    """Draw silhouette and inertia against the number of clusters, and mark the candidates.
 
     Parameters
     ----------
     choice
         Of `experiments.analysis.clusters.kmeans`; may have tried nothing.
     title
-        Says data and model.
+        Should name data and model.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -43,7 +43,7 @@ def cluster_count(choice: "CountChoice", title: str) -> "Figure":
 
 
 def _mark_counts(upper: "Axes", lower: "Axes", choice: "CountChoice") -> None:
-    """Mark three numbers of clusters in ways that can be told apart where they are one."""
+    """Mark three numbers of clusters so that they can be distinguished even if they are equal."""
     silhouettes, inertias = (dict(zip(choice.counts, of, strict=True)) for of in (choice.silhouettes, choice.inertias))
     best, elbow = choice.best, choice.elbow
     chosen = f"k = {best}: chosen, as its silhouette is the largest ({silhouettes[best]:.3f})"

@@ -1,4 +1,4 @@
-"""Digits that are hard to tell, beside the digits they are near to; near duplicates, and outliers."""
+"""Confusing digits with their nearest neighbors, near duplicates, and outliers."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 NEIGHBORS = 3  # shown of each side
 
-# A sheet of pictures is one pair of axes whose unit is a picture's side: as many axes as pictures would take ten times
-# as long.
+# All pictures share one pair of axes, whose unit is the side of a picture: axes for each take ten times as long.
 UNIT = 0.86  # inches
 TITLE_LINE, NOTE_LINE = 0.23, 0.23
 ROW = 1.2
@@ -50,7 +49,7 @@ MOST_PAIRS = 20
 
 @dataclass(frozen=True, eq=False)
 class Neighbor:
-    """A digit near to another.
+    """A nearest neighbor of a digit.
 
     Attributes
     ----------
@@ -59,13 +58,13 @@ class Neighbor:
     split
         Name of the split it is from.
     index
-        In that split.
+        Index within that split.
     label
         True digit.
     distance
         In feature space.
     probability
-        Of its label, by a network that had not learned from it; None where there is none.
+        Of its label, by a network that was not trained on it; None if there is none.
     """
 
     image: NDArray[Any]
@@ -78,7 +77,7 @@ class Neighbor:
 
 @dataclass(frozen=True, eq=False)
 class ConfusingDigit:
-    """A digit that is hard to tell, and what is near it.
+    """A confusing digit and its nearest neighbors.
 
     Attributes
     ----------
@@ -114,23 +113,23 @@ class ConfusingDigit:
 def confusing_gallery(
     digits: Sequence[ConfusingDigit], title: str, rows: int = 20, total: int | None = None
 ) -> "Figure":
-    """Return a figure of confusing digits, each beside its nearest neighbors of other classes and of its own.
+    """Draw confusing digits, each with its nearest neighbors of other classes and of its own.
 
     Parameters
     ----------
     digits
-        In the order in which to show them; may be empty.
+        In order of display; may be empty.
     title
-        Says data, split and model; how many are shown is added.
+        Should name data, split and model; the number shown is added.
     rows
-        How many to show at most, >= 1.
+        Maximum number shown, >= 1.
     total
-        How many there are where not all are given.
+        Total number, if not all are given.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
     shown = digits[:rows]
     title = counted(title, len(shown), total or len(digits))
@@ -149,21 +148,21 @@ def confusing_gallery(
 
 
 def pairs_gallery(left: NDArray[Any], right: NDArray[Any], captions: Sequence[str], title: str) -> "Figure":
-    """Return a figure of the first 20 pairs of images, side by side.
+    """Draw the first 20 pairs of images side by side.
 
     Parameters
     ----------
     left, right
         uint8 in 0..255 or floats in [0, 1], (n, 28, 28) or (n, 28, 28, 1); n may be 0.
     captions
-        What to write below each pair, of one or two lines.
+        Text below each pair, of one or two lines.
     title
-        Says data and what the pairs have in common; how many are shown is added.
+        Should name data and what the pairs have in common; the number shown is added.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
     pairs = list(zip(pictures(left), pictures(right), captions, strict=True))
     shown = pairs[:MOST_PAIRS]
@@ -182,21 +181,21 @@ def pairs_gallery(left: NDArray[Any], right: NDArray[Any], captions: Sequence[st
 
 
 def outlier_gallery(images: NDArray[Any], captions: Sequence[str], title: str, total: int | None = None) -> "Figure":
-    """Return a figure of the first 25 outliers, five a row.
+    """Draw the first 25 outliers, five per row.
 
     Parameters
     ----------
     images
         uint8 in 0..255 or floats in [0, 1], (n, 28, 28) or (n, 28, 28, 1); n may be 0.
     captions
-        What to write above each.
+        Text above each.
     title
-        Says data, split and model; how many are shown is added.
+        Should name data, split and model; the number shown is added.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
 
     def caption(axes: "Axes", index: int) -> None:
@@ -217,9 +216,9 @@ def _nothing(title: str, width: float, said: str) -> "Figure":
 
 @contextmanager
 def _sheet(title: str, width: float, height: float, note: str = "") -> Iterator[tuple["Figure", "Axes"]]:
-    """Yield a figure and its axes, in units of a picture's side from the upper left corner, with nothing on them.
+    """Yield a figure and empty axes, whose unit is the side of a picture and whose origin is the upper left corner.
 
-    The figure is as large as they need with title and note, so that a unit has its length whatever stands around.
+    The figure grows with title and note, so that the unit keeps its length.
     """
     across = width * UNIT + 2 * MARGIN
     lines = len(textwrap.wrap(title, int(across * TITLE_CHARACTERS_PER_INCH)))
@@ -270,7 +269,7 @@ def _confusing_row(sheet: "Axes", digit: ConfusingDigit, y: float) -> None:
 
 
 def _say(sheet: "Axes", x: float, y: float, *lines: tuple[str, str, bool]) -> None:
-    """Write lines, each with its color and whether it is bold, beside a picture."""
+    """Write lines next to a picture, each given as text, color and whether it is bold."""
     for offset, (text, color, bold) in zip(LINES, lines, strict=True):
         weight = "bold" if bold else "normal"
         sheet.text(x, y + offset, text, color=color, fontsize=8, fontweight=weight, va="center")

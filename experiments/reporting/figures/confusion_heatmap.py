@@ -1,4 +1,4 @@
-"""Which digits are taken for which."""
+"""Confusion matrix."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def confusion_heatmap(confusion: NDArray[Any], normalise: bool, title: str) -> "Figure":
-    """Return a heatmap of a confusion matrix in which the mistakes have the color to themselves.
+def confusion_heatmap(confusion: NDArray[Any], normalize: bool, title: str) -> "Figure":
+    """Draw a confusion matrix in which only mistakes are colored.
 
-    The diagonal, a hundred times larger than anything else in a good model, is grey with its number.
+    The diagonal is gray: in a good model it is a hundred times larger than anything else.
 
     Parameters
     ----------
     confusion
         Counts, integers (10, 10): rows are true digits, columns predicted ones.
-    normalise
-        Show per cent of the images of each true digit (0 for a digit that does not occur), not counts.
+    normalize
+        Show percent of the images of each true digit (0 for a digit that does not occur), not counts.
     title
-        Says data, split and model.
+        Should name data, split and model.
     """
     import seaborn
     from matplotlib.ticker import MaxNLocator
 
-    values = _percentages(confusion) if normalise else confusion
-    texts = _texts(values, normalise)
+    values = _percentages(confusion) if normalize else confusion
+    texts = _texts(values, normalize)
     diagonal = np.eye(10, dtype=bool)
     common: dict[str, Any] = {
         "annot": texts,
@@ -42,9 +42,9 @@ def confusion_heatmap(confusion: NDArray[Any], normalise: bool, title: str) -> "
     with drawing(title, 7.5, 6.8) as figure:
         axes = figure.add_subplot()
         bar = {
-            "label": "mistakes, per cent of the true digit's images" if normalise else "mistakes",
+            "label": "mistakes, percent of the true digit's images" if normalize else "mistakes",
             "shrink": 0.8,
-            "ticks": MaxNLocator(integer=not normalise, steps=[1, 2, 5, 10]),
+            "ticks": MaxNLocator(integer=not normalize, steps=[1, 2, 5, 10]),
         }
         shades = seaborn.blend_palette(["white", RED], as_cmap=True)
         highest = max(values[~diagonal].max(), 1)
@@ -60,6 +60,6 @@ def _percentages(confusion: NDArray[Any]) -> NDArray[np.float64]:
     return 100 * confusion / np.maximum(support, 1)
 
 
-def _texts(values: NDArray[Any], normalise: bool) -> list[list[str]]:
-    """Return the text of each cell: nothing for 0, so that the eye finds the mistakes."""
-    return [[(f"{value:.1f}" if normalise else f"{value:d}") if value else "" for value in row] for row in values]
+def _texts(values: NDArray[Any], normalize: bool) -> list[list[str]]:
+    """Return the text of each cell; empty for 0, so that mistakes stand out."""
+    return [[(f"{value:.1f}" if normalize else f"{value:d}") if value else "" for value in row] for row in values]

@@ -1,4 +1,4 @@
-"""How networks stand corrupted images."""
+"""Accuracy under corruptions."""
 
 from collections.abc import Mapping
 from math import isnan, nan
@@ -17,7 +17,7 @@ CELL, ROW = 0.5, 0.36  # inches, of a cell's width and least height
 LABELS, HEADS = 2.6, 1.3  # inches, of the names of rows and of columns
 CORRUPTION_CHARACTERS = 16
 NOTE = (
-    "Accuracy in per cent; the lower, the deeper the color. Last column: mean corruption error, in per cent of the "
+    "Accuracy in percent; the lower, the deeper the color. Last column: mean corruption error, in percent of the "
     "baseline's; 100 is as good as the baseline, less is better."
 )
 
@@ -28,7 +28,7 @@ def corruption_heatmap(
     title: str,
     mean_errors: Mapping[str, float],
 ) -> "Figure":
-    """Return accuracies on clean and corrupted images, and how the mean error compares with a baseline's.
+    """Draw accuracies on clean and corrupted images, and the mean corruption error.
 
     Parameters
     ----------
@@ -36,11 +36,11 @@ def corruption_heatmap(
         By network and corruption, in [0, 1]. Corruptions stand in the order in which the networks first name them,
         and may be missing from some. May be empty.
     clean
-        Accuracy of each network on the images as they are, in [0, 1]; may lack some.
+        Accuracy of each network on the clean images, in [0, 1]; networks may be missing.
     title
-        Says the images and which network is the baseline.
+        Should name the images and which network is the baseline.
     mean_errors
-        Mean corruption error of each network as a multiple of the baseline's, which is 1; may lack some.
+        Mean corruption error of each network, relative to the baseline's; networks may be missing.
     """
     corruptions = list(dict.fromkeys(name for row in accuracies.values() for name in row))
     labels, height = row_labels(accuracies)

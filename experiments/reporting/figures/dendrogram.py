@@ -1,4 +1,4 @@
-"""The top of a hierarchy of clusters."""
+"""Dendrogram of the top of a cluster hierarchy."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,20 +20,20 @@ MIXED = -1  # instead of a digit, for a branch that holds leaves of several
 
 @dataclass(frozen=True, eq=False)
 class _Branches:
-    """The top of a tree: b leaves, numbered 0 to b - 1, and b - 1 merges, numbered from b in the order of joining.
+    """The top of a tree: leaves 0 to b - 1, and b - 1 merges, numbered from b in their order.
 
     Attributes
     ----------
     linkage
-        As SciPy has it, float64 (b - 1, 4), with heights that never fall.
+        SciPy's linkage matrix, float64 (b - 1, 4), with nondecreasing heights.
     lifted
-        How many heights were raised for that.
+        Number of heights that were raised to be nondecreasing.
     sizes, shares
-        Points of each leaf, and the part of them that is of its most frequent digit, (b,).
+        Number of points of each leaf, and the proportion of its most frequent digit, (b,).
     digits
-        Of each leaf its most frequent digit, (b,).
+        Most frequent digit of each leaf, (b,).
     majority
-        Digit that more than half of each of its leaves is of, or `MIXED`; of leaves, then of merges, (2 b - 1,).
+        Digit with the majority in all leaves of a node, or `MIXED`; leaves first, then merges, (2 b - 1,).
     """
 
     linkage: NDArray[np.float64]
@@ -45,7 +45,7 @@ class _Branches:
 
 
 def dendrogram(tree: "Tree", labels: NDArray[np.int64], title: str, branches: int = 20) -> "Figure":
-    """Return the top of Ward's tree, each leaf a branch with its most frequent digit.
+    """Draw the top of Ward's tree; each leaf is a branch, labeled with its most frequent digit.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def dendrogram(tree: "Tree", labels: NDArray[np.int64], title: str, branches: in
     labels
         Digits, (n,).
     title
-        Says data and model.
+        Should name data and model.
     branches
         Leaves to show, at least 2; n where there are fewer points.
     """
@@ -109,7 +109,7 @@ def _top_of(tree: "Tree", labels: NDArray[np.int64], count: int) -> _Branches:
 
 
 def _draw_branches(axes: "Axes", top: _Branches) -> list[int]:
-    """Draw the lines, from the root at the left, and return the leaves from the uppermost down."""
+    """Draw the lines with the root at the left, and return the leaves from top to bottom."""
     from matplotlib.collections import LineCollection
     from scipy.cluster import hierarchy
 

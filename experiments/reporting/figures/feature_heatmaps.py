@@ -1,4 +1,4 @@
-"""What the clusters, the classes' means and the measures of confusion are to each other, as heatmaps."""
+"""Heatmaps of clusters against classes, distances of class means, and correlations of confusion measures."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from experiments.analysis.confusing import Ranking
     from experiments.analysis.oddities import Centroids
 
-WORTH_A_SHARE = 0.5  # per cent, from which a share is written beside a count
+WORTH_A_SHARE = 0.5  # percent, from which a proportion is written next to a count
 
 
 def contingency_heatmap(agreement: "Agreement", title: str) -> "Figure":
-    """Return the counts of each digit in each cluster, the clusters in the order of their most frequent digit.
+    """Draw the counts of each digit in each cluster, sorted by the most frequent digit.
 
     Parameters
     ----------
     agreement
         Of clusters with digits, of which some may not occur.
     title
-        Says data, model and clusters.
+        Should name data, model and clusters.
     """
     with drawing(title, max(7.5, 2.2 + 0.72 * agreement.k), 7) as figure:
         if not agreement.contingency.any():
@@ -40,7 +40,7 @@ def contingency_heatmap(agreement: "Agreement", title: str) -> "Figure":
         texts = [
             [_count_and_share(*cell) for cell in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)
         ]
-        _heatmap(axes, shares, texts, _blues(), (0, 100), bar="per cent of the digit's images")
+        _heatmap(axes, shares, texts, _blues(), (0, 100), bar="percent of the digit's images")
         for text in axes.texts:
             text.set(fontsize=8, color=INK if "\n" in text.get_text() else GREY)
         sizes, majority = counts.sum(axis=0), counts.argmax(axis=0)
@@ -52,7 +52,7 @@ def contingency_heatmap(agreement: "Agreement", title: str) -> "Figure":
 
 
 def _diagonal_order(agreement: "Agreement") -> list[int]:
-    """Return the clusters by their most frequent digit, and of one digit's those first that hold more of it."""
+    """Return the clusters sorted by most frequent digit, then by its count, descending."""
     return np.lexsort((-agreement.contingency.max(axis=0), agreement.majority)).tolist()
 
 
@@ -70,14 +70,14 @@ def _in_numbers(agreement: "Agreement") -> str:
 
 
 def centroid_distances(centroids: "Centroids", title: str) -> "Figure":
-    """Return how far the means of the classes are apart, with how far each class reaches on the diagonal.
+    """Draw the distances between the class means, with the spread of each class on the diagonal.
 
     Parameters
     ----------
     centroids
         Of the classes that occur; may be none.
     title
-        Says data and model.
+        Should name data and model.
     """
     count = len(centroids.digits)
     with drawing(title, 7.5, 7) as figure:
@@ -102,19 +102,19 @@ def centroid_distances(centroids: "Centroids", title: str) -> "Figure":
 
 
 def _places(highest: float) -> int:
-    """Return the decimal places at which a number has three digits."""
+    """Return the number of decimal places that shows three significant digits."""
     return int(np.clip(2 - np.floor(np.log10(highest)), 0, 6)) if highest > 0 else 0
 
 
 def measure_agreement(ranking: "Ranking", title: str) -> "Figure":
-    """Return Spearman's rank correlation of each pair of measures of how confusing a digit is.
+    """Draw Spearman's rank correlation of each pair of confusion measures.
 
     Parameters
     ----------
     ranking
         Of n digits; n may be 0.
     title
-        Says data, split and model.
+        Should name data, split and model.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -151,7 +151,7 @@ def _heatmap(
     bar: str,
     plain: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Draw a heatmap whose `plain` cells are grey: what they say has no place on the scale."""
+    """Draw a heatmap whose `plain` cells are gray, as they are not on the scale."""
     import seaborn
 
     common: dict[str, Any] = {"annot": texts, "fmt": "", "linewidths": 1, "linecolor": PALE, "ax": axes}
@@ -165,7 +165,7 @@ def _heatmap(
 
 
 def _blues() -> "Colormap":
-    """Return shades from white to a blue on which black can be read."""
+    """Return a colormap from white to a blue that is light enough for black text."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("blues", ["white", PALE_BLUE])

@@ -1,4 +1,4 @@
-"""A t-SNE map on paper, from one side or two."""
+"""A t-SNE map as a static figure."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL = 5.4  # inches, the side of a map
-VIEWS = ((25.0, 20.0), (205.0, 20.0))  # azimuth and elevation in degrees: what one hides lies in front in the other
-HAZE = 0.6  # share of white in the farthest point's color
-INK_A_MAP = 60_000  # points² of ink that all points of a map have together
+VIEWS = ((25.0, 20.0), (205.0, 20.0))  # azimuth and elevation in degrees, of opposite views
+HAZE = 0.6  # proportion of white in the color of the farthest point
+INK_A_MAP = 60_000  # total area of the points of a map, in points²
 SCORE_SHADES = ("#E3DED2", "#F0C267", "#DE7A1E", "#B03A12", "#5E1410")  # as on the explorer's page
 SCORE_TICKS = (0, 0.4, 0.6, 0.8, 1)
-EMPHASIS = 2.5  # power of a score that its shade goes by, so that the most confusing stand out
+EMPHASIS = 2.5  # exponent of a score for its shade, so that the most confusing stand out
 NAME_HEIGHT, NAME_PADDING, NAME_CHARACTER = 0.27, 0.17, 0.11  # inches, of a group's name in its frame
 
 
@@ -27,7 +27,7 @@ def feature_map(
     title: str,
     kind: Literal["digits", "clusters", "scores"],
 ) -> "Figure":
-    """Return a map of n points, one panel for a flat one, two views a quarter turn apart for one in space.
+    """Draw a map of n points: one panel for two dimensions, two opposite views for three.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def feature_map(
     values
         What colors the points, (n,): digits 0..9, clusters from 0, or scores in [0, 1], the larger on top.
     title
-        Says data, model, and what is colored.
+        Should name data, model, and what is colored.
     kind
         What `values` are. Digits and clusters have their name at the median of their points.
 
     Raises
     ------
     ValueError
-        For positions of another shape.
+        If positions have another shape.
     """
     if positions.ndim != 2 or positions.shape[1] not in {2, 3}:
         raise ValueError(f"positions must have shape (n, 2) or (n, 3), received {positions.shape}")
@@ -71,12 +71,12 @@ def feature_map(
 
 
 def flat(positions: NDArray[Any]) -> NDArray[np.float64]:
-    """Return positions (n, 2) as `seen_from` has them, (n, 3), all equally near."""
+    """Return positions (n, 2) in the form of `seen_from`, (n, 3), with depth 0."""
     return np.column_stack([_centerd(positions), np.zeros(len(positions))])
 
 
 def seen_from(positions: NDArray[Any], azimuth: float, elevation: float) -> NDArray[np.float64]:
-    """Return how far right, up and near each point lies, (n, 3), seen from so many degrees around and above."""
+    """Rotate positions to (right, up, near), (n, 3), for an azimuth and an elevation in degrees."""
     (cos_a, cos_e), (sin_a, sin_e) = np.cos(np.radians([azimuth, elevation])), np.sin(np.radians([azimuth, elevation]))
     right = [-sin_a, cos_a, 0]
     up = [-sin_e * cos_a, -sin_e * sin_a, cos_e]
@@ -90,13 +90,13 @@ def _centerd(positions: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def bare(axes: "Axes", reach: float) -> None:
-    """Show -reach to reach both ways, without ticks: the coordinates of such a map mean nothing."""
+    """Set both axes to -reach..reach without ticks, as the coordinates of a map have no meaning."""
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     axes.set_axis_off()
 
 
 def _group_points(axes: "Axes", view: NDArray[np.float64], groups: NDArray[Any]) -> None:
-    """Draw the far points first, and paler."""
+    """Draw the farthest points first, and paler."""
     from matplotlib.colors import to_rgb
 
     order = np.argsort(view[:, 2], kind="stable")
@@ -121,7 +121,7 @@ def _dots(axes: "Axes", places: NDArray[np.float64], **colors: Any) -> Any:
 
 
 def name_groups(axes: "Axes", view: NDArray[np.float64], groups: NDArray[Any], prefix: str) -> None:
-    """Write each group's name, a number after the prefix, at the median of its points, or near it where that is taken.
+    """Write each group's name (prefix and number) at the median of its points, or near it if that is taken.
 
     `bare` must have set the limits.
     """
@@ -143,9 +143,9 @@ def name_groups(axes: "Axes", view: NDArray[np.float64], groups: NDArray[Any], p
 
 
 def _apart(places: NDArray[np.float64], size: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """Return places (n, 2) in -reach..reach, moved until boxes of `size` around them are apart, or nearly so."""
+    """Move positions (n, 2) in -reach..reach until boxes of `size` around them do not overlap, or hardly."""
     moved, numbers = places.copy(), np.arange(len(places))
-    before = np.sign(np.subtract.outer(numbers, numbers))[..., None]  # of two at the same place, the first goes down
+    before = np.sign(np.subtract.outer(numbers, numbers))[..., None]  # of two at one position the first moves down
     for _ in range(500):
         between = moved[:, None] - moved
         overlap = np.where(before == 0, 0, size - np.abs(between))

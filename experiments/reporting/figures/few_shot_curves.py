@@ -1,4 +1,4 @@
-"""What some labelled digits of the target bring."""
+"""Accuracy after few-shot learning in the target domain."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ALL_IS_FARTHER = 4  # times as far to the right on the log scale as the last number
-APART = 1.03  # times, of the two curves' dots on the log scale
+ALL_IS_FARTHER = 4  # factor on the log scale from the last number to `all`
+APART = 1.03  # factor on the log scale between the dots of the two curves
 
 
 def few_shot_curves(
@@ -24,7 +24,7 @@ def few_shot_curves(
     zero_shot: float,
     title: str,
 ) -> "Figure":
-    """Return accuracy against labelled digits, of a network that came from the source and of one that did not.
+    """Draw accuracy against the number of labeled digits, fine-tuned from the source and trained from scratch.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def few_shot_curves(
     zero_shot
         Accuracy in [0, 1] of the source's network without a labelled digit.
     title
-        Says network, source and target.
+        Should name network, source and target.
     """
     seeds = max(fine_tuned.shape[-1], scratch.shape[-1]) if ks else 0
     with spacious(title, 8.5, 4.6, _how_to_read(seeds) if ks else "") as figure:
@@ -52,7 +52,7 @@ def few_shot_curves(
             label = f"no labelled digits: {100 * zero_shot:.2f} %"
             axes.axhline(100 * zero_shot, color=INK, linestyle="dashed", linewidth=1.2, zorder=2, label=label)
         _mark_counts(axes, ks, places)
-        axes.set(xlabel="labelled digits of each class of the target (log scale)", ylabel="accuracy in per cent")
+        axes.set(xlabel="labelled digits of each class of the target (log scale)", ylabel="accuracy in percent")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, handlelength=2.4)
     return figure
 
@@ -65,7 +65,7 @@ def _places(ks: Sequence[int | Literal["all"]]) -> NDArray[np.float64]:
 def _draw(
     axes: "Axes", places: NDArray[np.float64], values: NDArray[np.float64], label: str, color: str, mark: str
 ) -> None:
-    """Draw the mean with a band from the lowest to the highest seed, and the seeds as faint dots."""
+    """Draw the mean, a band from the lowest to the highest seed, and the seeds as faint dots."""
     measured = ~np.isnan(values).all(axis=1)
     x, shown = places[measured], 100 * values[measured]
     axes.plot(x, np.nanmean(shown, axis=1), mark, ls="-", color=color, markersize=6, linewidth=2, zorder=4, label=label)
@@ -77,7 +77,7 @@ def _draw(
 
 
 def _mark_counts(axes: "Axes", ks: Sequence[int | Literal["all"]], places: NDArray[np.float64]) -> None:
-    """Name every count at its place, and set `all` apart: how many those are, the scale does not show."""
+    """Label every count, and separate `all`, which is not on the scale."""
     from matplotlib.ticker import NullLocator
 
     axes.set_xticks(places, [k if k == "all" else f"{k:,}" for k in ks])

@@ -1,4 +1,4 @@
-"""Figures as image files."""
+"""Image files of figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DPI = 160  # sharp on screens with two pixels to a point, and in print
-COLORS = 256  # the most that a PNG with a palette has
+DPI = 160  # sharp on high-density screens and in print
+COLORS = 256  # maximum of a PNG with a palette
 
 
 def save_picture(figure: "Figure", file: Path) -> None:
-    """Write a figure as PNG; the same figure makes the same file."""
+    """Save a figure as PNG; the same figure gives the same file."""
     figure.savefig(file, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
 
 
 def reduce_colors(file: Path) -> None:
-    """Write an image file anew with the colors that stand for its own best: half as large, to the eye the same."""
+    """Reduce an image file to a palette of its 256 most representative colors: half the size, visually the same."""
     from PIL import Image
 
     with Image.open(file) as picture:

@@ -1,4 +1,4 @@
-"""Pictures of digits laid out in a grid, which several figures share."""
+"""Grids of digit images, shared by several figures."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ GRID_CELLS = 25
 
 
 def pictures(images: NDArray[Any]) -> NDArray[Any]:
-    """Return images (n, 28, 28) or (n, 28, 28, 1) as (n, 28, 28).
+    """Reshape images (n, 28, 28) or (n, 28, 28, 1) to (n, 28, 28).
 
     Raises
     ------
     ValueError
-        For any other shape.
+        If they have another shape.
     """
     if images.shape[1:] not in {(SIDE, SIDE), (SIDE, SIDE, 1)}:
         raise ValueError(f"images must have shape (n, 28, 28) or (n, 28, 28, 1), received {images.shape}")
@@ -37,7 +37,7 @@ def picture_grid(
     caption: Callable[["Axes", int], object],
     note: str = "",
 ) -> "Figure":
-    """Return a figure of the first 25 images, five a row.
+    """Draw the first 25 images, five per row.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def picture_grid(
     width
         Size in inches.
     caption
-        Called with the axes and the index of each picture, to write what belongs to it.
+        Called with the axes and the index of each picture to write its caption.
     note
         Set below the grid.
     """
@@ -77,10 +77,10 @@ def show_picture(axes: "Axes", image: NDArray[Any]) -> None:
 
 
 def counted(title: str, shown: int, found: int) -> str:
-    """Return a title with how many are shown, of how many that were found."""
+    """Add the number of shown items to a title, and their total."""
     return f"{title} (first {shown} of {found:,})" if shown < found else f"{title} ({found})"
 
 
 def frame(axes: "Axes", color: str = INK, width: float = 0.8, style: str = "solid") -> None:
-    """Draw a frame around `axes`, on all four sides."""
+    """Draw a frame on all four sides of the axes."""
     axes.spines[:].set(visible=True, color=color, linewidth=width, linestyle=style)

@@ -1,4 +1,4 @@
-"""Room for what a transfer's figures say: long titles and names, notes on how to read them, numbers in per cent."""
+"""Layout shared by the transfer figures: long titles, labels and notes, percentages."""
 
 import math
 import textwrap
@@ -15,27 +15,27 @@ from experiments.reporting.figures.style import TITLE_CHARACTERS_PER_INCH, drawi
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Interval = tuple[float, float, float]  # value, low and high end, in [0, 1]; nan where there is none
+Interval = tuple[float, float, float]  # value and bounds of its 95 % interval, in [0, 1]; NaN if unknown
 
-LABEL_CHARACTERS = 32  # a line of a name beside its row
+LABEL_CHARACTERS = 32  # per line of a row's label
 NOTE_CHARACTERS_PER_INCH = 12.5
 TITLE_LINE, NOTE_LINE, LABEL_LINE = 0.23, 0.17, 0.16  # inches
-SHARES = ("accuracy", "confiden", "error", "pseudo-labelled", "recall", "share")  # in names of what is a share
+SHARES = ("accuracy", "confiden", "error", "pseudo-labelled", "recall", "share")  # in names of proportions
 HIGHEST_SHARE = 1 + 1e-6
 
 
 @contextmanager
 def spacious(title: str, width: float, height: float, note: str = "") -> Iterator["Figure"]:
-    """Yield an empty figure as `drawing` does, with `height` inches left whatever lines title and note take.
+    """Yield an empty figure as `drawing` does, with `height` inches between title and note.
 
     Parameters
     ----------
     title
         Set above the figure; may be empty.
     width, height
-        Size in inches, of all the figure and of what lies between title and note.
+        Width of the figure, and height between title and note, in inches.
     note
-        Says below the figure how to read it; may be empty.
+        Explanation below the figure; may be empty.
     """
     above = len(textwrap.wrap(title, int(width * TITLE_CHARACTERS_PER_INCH)))
     below = textwrap.wrap(note, int(width * NOTE_CHARACTERS_PER_INCH))
@@ -46,7 +46,7 @@ def spacious(title: str, width: float, height: float, note: str = "") -> Iterato
 
 
 def row_labels(names: Iterable[str], characters: int = LABEL_CHARACTERS) -> tuple[list[str], float]:
-    """Return names wrapped to stand beside their rows, and the inches between rows that keep them apart."""
+    """Wrap the labels of rows, and return them with the distance between rows in inches."""
     labels = [textwrap.fill(name, characters) for name in names]
     lines = [lines_of(label) for label in labels]
     apart = max(((a + b) / 2 for a, b in pairwise(lines)), default=max(lines, default=1))
@@ -54,17 +54,17 @@ def row_labels(names: Iterable[str], characters: int = LABEL_CHARACTERS) -> tupl
 
 
 def lines_of(text: str) -> int:
-    """Return how many lines a text takes."""
+    """Count the lines of a text."""
     return text.count("\n") + 1
 
 
 def in_percent(name: str, values: Sequence[float] | NDArray[np.float64]) -> bool:
-    """Return whether values are shares, to be shown in per cent: by their name, and if they lie in [0, 1]."""
+    """Return whether values are proportions, shown in percent: by their name, and if they lie in [0, 1]."""
     named = any(word in name.lower().replace("_", "-") for word in SHARES)
     return named and all(0 <= value <= HIGHEST_SHARE for value in values if not math.isnan(value))
 
 
 def signed(value: float, places: int) -> str:
-    """Return a change with its sign, a true minus; none for what rounds to 0."""
+    """Format a change with its sign (a true minus); without a sign if it rounds to 0."""
     text = f"{abs(value):.{places}f}"
     return text if not float(text) else ("+" if value > 0 else "\N{MINUS SIGN}") + text

@@ -1,4 +1,4 @@
-"""How several networks learned, in one picture."""
+"""Learning curves of several networks in one figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SEEN = 12  # per cent of the values, the lowest, that the axis may leave out: those of the first epochs
+SEEN = 12  # percent of the lowest values that the axis may leave out: those of the first epochs
 NAME_HEIGHT = 0.052  # of the axes' height
 
 
 def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "Figure":
-    """Return the validation accuracy of each network after each epoch, its name at the end of its line.
+    """Draw the validation accuracy of each network by epoch, labeled at the end of its line.
 
-    The axis begins where the first steep epochs are over, so that the ends can be told apart.
+    The axis leaves out the first steep epochs, so that the ends can be distinguished.
 
     Parameters
     ----------
     curves
         By network, accuracies in [0, 1] by epoch; at least one value each.
     title
-        Says the data.
+        Should name the data.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -39,13 +39,13 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "F
         space = max(highest - lowest, 0.1) * 0.06
         axes.set_ylim(lowest - space, min(highest + space, 100 + space))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.set(xlabel="epoch", ylabel="validation accuracy in per cent")
+        axes.set(xlabel="epoch", ylabel="validation accuracy in percent")
         _write_names(axes, curves)
     return figure
 
 
 def _write_names(axes: "Axes", curves: Mapping[str, Mapping[int, float]]) -> None:
-    """Write the names to the right of the axes, each as near to the end of its line as the others let it."""
+    """Write the names to the right of the axes, each close to the end of its line."""
     ends = {name: list(values.items())[-1] for name, values in curves.items()}
     low, high = axes.get_ylim()
     order = sorted(ends, key=lambda name: ends[name][1])
@@ -61,7 +61,7 @@ def _write_names(axes: "Axes", curves: Mapping[str, Mapping[int, float]]) -> Non
 
 
 def spread(places: Sequence[float], apart: float) -> list[float]:
-    """Return ascending places moved so that neighbors are `apart`, as near to where they were as one sweep gets.
+    """Move ascending positions so that neighbors are `apart`, close to where they were.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Predictions next to the pictures they were made for."""
+"""Images with their predictions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,9 @@ BARS_WIDTH, GAP_WIDTH = 1.3, 0.05  # relative to the picture's
 
 
 def prediction_grid(images: NDArray[Any], labels: NDArray[Any], probabilities: NDArray[Any], title: str) -> "Figure":
-    """Return a figure of the first 25 images, each with the predicted digit and its probability above.
+    """Draw the first 25 images, each with the predicted digit and its probability above.
 
-    A wrong prediction has a cross and the true digit above it too, and a dashed frame.
+    A wrong prediction is marked by a cross, the true digit and a dashed frame.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def prediction_grid(images: NDArray[Any], labels: NDArray[Any], probabilities: N
     probabilities
         Predicted distributions, (n, 10).
     title
-        Says data, split and model.
+        Should name data, split and model.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
 
     def caption(axes: "Axes", index: int) -> None:
@@ -53,7 +53,7 @@ def misclassified_gallery(
     title: str,
     limit: int = 30,
 ) -> "Figure":
-    """Return a figure of mistakes, each a picture with its index beside the bar chart of its ten probabilities.
+    """Draw mistakes, each as the image with its index and a bar chart of its ten probabilities.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def misclassified_gallery(
         Indices of the mistakes into these arrays, in the order in which to show them, as
         `experiments.evaluation.misclassified` returns them; may be empty.
     title
-        Says data, split, model and order; how many are shown is added.
+        Should name data, split, model and order; the number shown is added.
     limit
-        How many to show at most, >= 1.
+        Maximum number shown, >= 1.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
     shown = order[:limit]
     rows = -(-len(shown) // PAIRS_A_ROW)
@@ -106,7 +106,7 @@ def _mark(axes: "Axes", label: int, distribution: NDArray[Any]) -> None:
 
 
 def _bars(axes: "Axes", distribution: NDArray[Any], label: int) -> None:
-    """Draw ten probabilities, as high as the picture beside them."""
+    """Draw ten probabilities as bars, as high as the image."""
     predicted = int(np.argmax(distribution))
     colors = [{predicted: RED, label: BLUE}.get(digit, GREY) for digit in range(10)]
     axes.bar(range(10), distribution, color=colors, width=0.8)

@@ -1,4 +1,4 @@
-"""How models compare on the same images."""
+"""Comparison of accuracies on the same images."""
 
 import textwrap
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
 
 
 def model_comparison(comparison: "Comparison", title: str) -> "Figure":
-    """Return accuracies with their 95 % intervals, the best model on top.
+    """Draw accuracies with their 95 % intervals, the best model on top.
 
     The axis spans the intervals and no more, so that differences show: it does not start at 0.
 
@@ -26,7 +26,7 @@ def model_comparison(comparison: "Comparison", title: str) -> "Figure":
     comparison
         Result of `experiments.evaluation.compare`.
     title
-        Says data and split.
+        Should name data and split.
     """
     ranked = sorted(comparison.rows.items(), key=lambda row: row[1].accuracy)
     with drawing(title, 9, 1.6 + 0.42 * len(ranked)) as figure:
@@ -35,7 +35,7 @@ def model_comparison(comparison: "Comparison", title: str) -> "Figure":
             bounds = (metrics.accuracy_low, metrics.accuracy, metrics.accuracy_high)
             _draw_row(axes, place, network_color(name), bounds)
         axes.set_yticks(range(len(ranked)), [textwrap.fill(name, LABEL_CHARACTERS) for name, _ in ranked])
-        axes.set(xlabel="accuracy in per cent, with 95 % Wilson interval", ylim=(-0.6, len(ranked) - 0.4))
+        axes.set(xlabel="accuracy in percent, with 95 % Wilson interval", ylim=(-0.6, len(ranked) - 0.4))
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.08)
     return figure

@@ -1,4 +1,4 @@
-"""Where a target's digits come to lie among the source's, on the source's t-SNE map."""
+"""The target's digits on the t-SNE map of the source's digits."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ def placed_map(
     wrong: NDArray[np.bool_],
     title: str,
 ) -> "Figure":
-    """Return the target's digits over the source's, one panel for a flat map, two opposite views of one in space.
+    """Draw the target's digits over the source's: one panel for two dimensions, two opposite views for three.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def placed_map(
     wrong
         Which of the target's digits the network misclassifies, (m,).
     title
-        Says network, source and target.
+        Should name network, source and target.
 
     Raises
     ------
     ValueError
-        For positions of another shape.
+        If positions have another shape.
     """
     if reference.ndim != 2 or reference.shape[1] not in {2, 3} or placed.shape[1:] != reference.shape[1:]:
         raise ValueError(
@@ -81,7 +81,7 @@ def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any]
 
 
 def _target_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
-    """Draw the misclassified last, as crosses with a dark edge: their shape tells them apart in every color."""
+    """Draw misclassified digits last, as crosses with a dark edge: the shape distinguishes them in every color."""
     size = float(np.clip(TARGET_INK / max(len(view), 1), 12, 40))
     styles: tuple[tuple[Any, dict[str, Any]], ...] = (
         (~wrong, {"marker": "o", "s": size, "edgecolors": "white", "linewidths": 0.4}),

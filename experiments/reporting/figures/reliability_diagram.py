@@ -1,4 +1,4 @@
-"""Whether a model's probabilities can be taken at their word."""
+"""Reliability diagram."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def reliability_diagram(calibration: "Calibration", title: str) -> "Figure":
-    """Return accuracy against confidence, above the number of predictions in each bin.
+    """Draw accuracy against confidence, and the number of predictions per bin.
 
     The hatched gap lies between a bin's accuracy and its mean confidence: below the diagonal the model
     is too sure of itself. After Guo et al. 2017 (arXiv:1706.04599), figure 1.
@@ -24,7 +24,7 @@ def reliability_diagram(calibration: "Calibration", title: str) -> "Figure":
     calibration
         Result of `experiments.evaluation.calibration`.
     title
-        Says data, split and model.
+        Should name data, split and model.
     """
     with drawing(title, 6, 7) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])

@@ -1,4 +1,4 @@
-"""What a data set looks like: some of its pictures, and how often each digit occurs."""
+"""Sample images and class distribution of a dataset."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def sample_grid(images: NDArray[Any], labels: NDArray[Any], title: str = "") -> "Figure":
-    """Return a figure of the first 25 images, five a row, each with its label above.
+    """Draw the first 25 images, five per row, each with its label above.
 
     Parameters
     ----------
@@ -22,25 +22,25 @@ def sample_grid(images: NDArray[Any], labels: NDArray[Any], title: str = "") -> 
     labels
         Digits, (n,).
     title
-        Says data and split.
+        Should name data and split.
 
     Raises
     ------
     ValueError
-        For images of another shape.
+        If images have another shape.
     """
     return picture_grid(images, title, 6, lambda axes, index: axes.set_title(str(labels[index]), pad=3))
 
 
 def class_distribution(counts: Mapping[str, NDArray[Any]], title: str) -> "Figure":
-    """Return a bar chart of how many images there are of each digit, and in all, by split.
+    """Draw the number of images per digit and in total, by split.
 
     Parameters
     ----------
     counts
         Images of each digit, integers (10,), by the split's name; at most three splits.
     title
-        Says the data.
+        Should name the data.
     """
     import seaborn
     from matplotlib.ticker import MaxNLocator

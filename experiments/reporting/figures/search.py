@@ -1,4 +1,4 @@
-"""How a search for hyperparameters went: Optuna's figures, as one offline page and as pictures."""
+"""Optuna's figures of a hyperparameter search, as one offline page and as pictures."""
 
 import html
 import warnings
@@ -46,7 +46,7 @@ h2 {{ margin-bottom: 0 }}
 
 
 def search_page(trials: Sequence[Trial], space: Space, title: str) -> str:
-    """Return Optuna's interactive figures of a search as one HTML page that needs no network.
+    """Build one offline HTML page with Optuna's interactive figures of a search.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def search_page(trials: Sequence[Trial], space: Space, title: str) -> str:
 
 
 def search_figures(trials: Sequence[Trial], space: Space, title: str) -> "dict[str, Figure]":
-    """Return the same figures as pictures, by name.
+    """Draw the same figures as pictures, by name.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def search_figures(trials: Sequence[Trial], space: Space, title: str) -> "dict[s
 
 
 def importance(trials: Sequence[Trial], space: Space) -> dict[str, float]:
-    """Return the share of the spread that each hyperparameter explains, in [0, 1], the greatest first.
+    """Compute the proportion of the variance that each hyperparameter explains, in [0, 1], in descending order.
 
     By PED-ANOVA (Watanabe, Bansal & Hutter 2023) over the complete trials; empty where fewer than two were.
     """
@@ -121,7 +121,7 @@ def _plotly(study: "optuna.Study", name: str) -> Any:
 
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """Silence what says that a method is new, and that equal values tell nothing about importance."""
+    """Silence the warnings about experimental methods, and about importances of equal values."""
     from optuna.exceptions import ExperimentalWarning
 
     with warnings.catch_warnings():
@@ -131,7 +131,7 @@ def _quiet_optuna() -> Iterator[None]:
 
 
 def _as_html(figure: Any) -> str:
-    """Return a figure that is as wide as its page; its title stands above it there."""
+    """Make a figure as wide as its page and without a title, which the page has."""
     figure.update_layout(title=None, width=None, autosize=True, margin_t=40, template="plotly_white")
     return str(figure.to_html(full_html=False, include_plotlyjs=False, config={"responsive": True}))
 
@@ -171,14 +171,14 @@ def _history(trials: Sequence[Trial], title: str) -> "Figure":
 
 
 def _focus(axes: "Axes", values: Any) -> None:
-    """Show the complete trials; a hopeless one may hang out below, or nothing could be told of the good ones."""
+    """Limit the axis to the good trials: a very bad one may lie below it, so that the others can be distinguished."""
     top, low = values.max(), _floor(values)
     room = max(top - low, 1e-3) * 0.15
     axes.set_ylim(low - room, top + room)
 
 
 def _floor(values: Any) -> float:
-    """Return the value below which a trial hangs out of the picture: of many trials the lowest tenth does."""
+    """Return the lower limit of the axis: of many trials the lowest tenth may lie below."""
     return float(np.quantile(values, 0.1) if len(values) >= MANY else values.min())
 
 
@@ -223,7 +223,7 @@ def _why_empty(space: Space) -> str:
 
 
 def _scale(axes: "Axes", axis: Literal["x", "y"], values: Range) -> None:
-    """Lay an axis out over a range, with a little room at both ends."""
+    """Set an axis to a range with a margin at both ends."""
     from matplotlib.ticker import NullFormatter
 
     low, high = _ends(values)
@@ -275,7 +275,7 @@ def _parallel(trials: Sequence[Trial], space: Space, title: str) -> "Figure":
 
 
 def _place(value: float, values: Range) -> float:
-    """Return where a value lies in its range, from 0 to 1 on the range's own scale."""
+    """Return the position of a value in its range, in [0, 1] on the range's scale."""
     low, high = _ends(values)
     if isinstance(values, Floats) and values.log:
         return _share(np.log(value), np.log(low), np.log(high))
@@ -287,7 +287,7 @@ def _share(value: float, low: float, high: float) -> float:
 
 
 def _contour(trials: Sequence[Trial], space: Space, names: Sequence[str], title: str) -> "Figure":
-    """Interpolate between the complete trials where they span an area, and draw them."""
+    """Draw the complete trials, with interpolated contours if they span an area."""
     from matplotlib.tri import Triangulation
 
     complete = _complete(trials)
@@ -316,7 +316,7 @@ def _contour(trials: Sequence[Trial], space: Space, names: Sequence[str], title:
 
 
 def _triangles(x: Any, y: Any) -> Any:
-    """Return the triangles between the points, or None where they lie on a line."""
+    """Triangulate the points; None if they lie on a line."""
     from scipy.spatial import Delaunay, QhullError
 
     points = np.column_stack([x, y]).astype(float)

@@ -1,4 +1,4 @@
-"""How far apart two domains lie for a network, beside what that costs."""
+"""Domain shift in a network's features, compared with its error in the target."""
 
 import textwrap
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ NETWORK_CHARACTERS = MEASURE_CHARACTERS = 24  # a line of a name
 
 
 def shift_chart(rows: Mapping[str, Mapping[str, float]], title: str) -> "Figure":
-    """Return a panel of bars for each measure, the networks in all of them in the order of the last measure.
+    """Draw a bar chart for each measure; the networks are sorted by the last measure.
 
     Parameters
     ----------
     rows
         By network and measure: distances of source and target in its features, and its error in the target, which
-        comes last. Shares, which a measure's name tells (error or accuracy), are in [0, 1] and shown in per cent.
+        comes last. Shares, which a measure's name tells (error or accuracy), are in [0, 1] and shown in percent.
         Measures may be missing from some networks; may be empty.
     title
-        Says source and target.
+        Should name source and target.
     """
     measures = list(dict.fromkeys(name for row in rows.values() for name in row))
     ordered = sorted(rows, key=lambda name: _rank(rows[name].get(measures[-1], nan))) if measures else []
@@ -51,7 +51,7 @@ def shift_chart(rows: Mapping[str, Mapping[str, float]], title: str) -> "Figure"
 
 
 def _rank(value: float) -> tuple[bool, float]:
-    """Return what sorts values ascending, with nan behind."""
+    """Return a sort key: ascending, NaN last."""
     return (True, 0.0) if isnan(value) else (False, value)
 
 
@@ -70,7 +70,7 @@ def _draw(axes: "Axes", measure: str, values: Mapping[str, float]) -> None:
     room = (high - low) or 1.0
     axes.set(xlim=(low - 0.05 * room * (low < 0), high + 0.62 * room), ylim=(len(lengths) - 0.5, -0.5))
     axes.axvline(0, color=GREY, linewidth=1, zorder=3)
-    head = _spoken(measure) + (" in per cent" if shares else "")
+    head = _spoken(measure) + (" in percent" if shares else "")
     axes.set_title(textwrap.fill(head, MEASURE_CHARACTERS), loc="left")
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)

@@ -1,4 +1,4 @@
-"""What accuracy costs: each network a point, its name beside it."""
+"""Accuracy against a cost, one point per network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
-# Where a name may stand from its point, in points, the first choice first.
+# Offsets of a name from its point, in points, in order of preference.
 PLACES = ((9, 0), (-9, 0), (0, 10), (0, -10), (9, 10), (9, -10), (-9, 10), (-9, -10), (0, 21), (0, -21))
-ROOM, LEAST_ROOM = 0.2, 1.4  # beside the outermost costs: a share of the axis, and a factor of them at least
-POINT = 7  # half the side, in pixels at the figure's resolution, of what a marker covers
+ROOM, LEAST_ROOM = 0.2, 1.4  # beyond the outermost costs: a power of their ratio, and at least a factor
+POINT = 7  # half the side of a marker, in pixels at the figure's resolution
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A network's cost, above 0, and its accuracy with the ends of its 95 % interval, in [0, 1]."""
+    """A network's cost, above 0, and its accuracy with the bounds of its 95 % interval, in [0, 1]."""
 
     cost: float
     accuracy: float
@@ -31,7 +31,7 @@ class Cost:
 
 
 def trade_off(networks: Mapping[str, Cost], cost: str, title: str) -> "Figure":
-    """Return accuracy with its 95 % interval against a cost on a logarithmic axis.
+    """Draw accuracy with its 95 % interval against a cost on a logarithmic axis.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def trade_off(networks: Mapping[str, Cost], cost: str, title: str) -> "Figure":
     cost
         Names the axis.
     title
-        Says data and split.
+        Should name data and split.
     """
     with drawing(title, 5.6, 4.4) as figure:
         axes = figure.add_subplot(xscale="log")
@@ -52,17 +52,17 @@ def trade_off(networks: Mapping[str, Cost], cost: str, title: str) -> "Figure":
             )  # fmt: skip
         costs = [one.cost for one in networks.values()]
         room = max((max(costs) / min(costs)) ** ROOM, LEAST_ROOM)
-        axes.set(xlabel=cost, ylabel="accuracy in per cent, 95 % interval", xlim=(min(costs) / room, max(costs) * room))
+        axes.set(xlabel=cost, ylabel="accuracy in percent, 95 % interval", xlim=(min(costs) / room, max(costs) * room))
         axes.margins(y=0.1)
         axes.grid(visible=False, axis="x", which="both")
         _write_ticks(axes, costs)
-        figure.draw_without_rendering()  # places and sizes are known only then
+        figure.draw_without_rendering()  # positions and sizes are known only after drawing
         _write_names(axes, networks)
     return figure
 
 
 def _write_ticks(axes: "Axes", costs: Sequence[float]) -> None:
-    """Put numbers at 1, 2 and 5 of each power of ten where the costs span too few powers to tell."""
+    """Label 1, 2 and 5 times each power of ten if the costs span less than two powers."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     few = max(costs) / min(costs) < 100
@@ -72,7 +72,7 @@ def _write_ticks(axes: "Axes", costs: Sequence[float]) -> None:
 
 
 def _write_names(axes: "Axes", networks: Mapping[str, Cost]) -> None:
-    """Write each name, the most accurate first, where it covers least of points, intervals and other names."""
+    """Write each name, the most accurate first, where it overlaps fewest points, intervals and other names."""
     from matplotlib.transforms import Bbox
 
     frame, taken = axes.get_window_extent(), list[Bbox]()

@@ -1,4 +1,4 @@
-"""How training went, epoch by epoch."""
+"""Training curves of one network."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,16 +15,16 @@ History = Mapping[str, Sequence[float]]
 
 
 def training_curves(history: History, title: str) -> "Figure":
-    """Return loss, accuracy and learning rate against the epoch, the best epoch marked.
+    """Draw loss, accuracy and learning rate by epoch, and mark the best epoch.
 
     Parameters
     ----------
     history
-        One finite value an epoch under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``,
+        One finite value per epoch under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``,
         ``learning_rate`` (at its end) and ``seconds``; at least one epoch. The best is the one of
         lowest ``val_loss``, the earliest among equals.
     title
-        Says data and model; epochs and seconds are added.
+        Should name data and model; epochs and seconds are added.
     """
     epochs = len(history["loss"])
     time = f"{epochs} epoch{'s' if epochs > 1 else ''} in {np.sum(history['seconds']):,.0f} s"

@@ -1,4 +1,4 @@
-"""How well networks do where they were trained, and elsewhere."""
+"""Accuracy in source and target domains."""
 
 import math
 import textwrap
@@ -23,18 +23,18 @@ MISSING: Interval = (math.nan, math.nan, math.nan)
 
 
 def transfer_matrix(accuracies: Mapping[str, Mapping[str, Interval]], title: str) -> "Figure":
-    """Return the accuracy of each network in each domain, its own framed, with 95 % intervals.
+    """Draw the accuracy of each network in each domain with 95 % intervals; the source domain is framed.
 
-    The lower an accuracy, the more color its cell has.
+    The lower an accuracy, the deeper the color of its cell.
 
     Parameters
     ----------
     accuracies
-        By network and domain: accuracy and the ends of its interval, in [0, 1]. A network is named with its
-        source (``cnn on mnist``); domains stand in the order in which the networks first name them, and may be
-        missing from some. May be empty.
+        By network and domain: accuracy and the bounds of its interval, in [0, 1]. The name of a network ends in its
+        source (``cnn on mnist``). Domains are in the order in which the networks first name them, and may be missing
+        from some. May be empty.
     title
-        Says how the target's images were aligned.
+        Should name the alignment of the target's images.
     """
     domains = list(dict.fromkeys(domain for row in accuracies.values() for domain in row))
     labels, height = row_labels(accuracies)
@@ -81,5 +81,5 @@ def _frame_own(axes: "Axes", place: int, own: list[bool]) -> None:
 def _how_to_read(accuracies: Mapping[str, Mapping[str, Interval]]) -> str:
     own = any(name.endswith(f" on {domain}") for name, row in accuracies.items() for domain in row)
     framed = ", framed" if own else ""
-    scale = "Accuracy in per cent with its 95 % interval; the lower, the deeper the color."
+    scale = "Accuracy in percent with its 95 % interval; the lower, the deeper the color."
     return f"{scale} Rows: a network and its own source{framed}."

@@ -47,7 +47,7 @@ FIGURES: dict[str, Callable[[str], Figure]] = {
     "forty epochs": lambda title: training_curves(history(40), title),
     "few mistakes": lambda title: confusion_heatmap(CONFUSIONS[GOOD], False, title),
     "many mistakes": lambda title: confusion_heatmap(CONFUSIONS[BAD], False, title),
-    "many mistakes in per cent": lambda title: confusion_heatmap(CONFUSIONS[BAD], True, title),
+    "many mistakes in percent": lambda title: confusion_heatmap(CONFUSIONS[BAD], True, title),
     "large counts": lambda title: confusion_heatmap(np.full((10, 10), 99_999), False, title),
     "predictions": lambda title: prediction_grid(BAD.images, BAD.labels, BAD.probabilities, title),
     "gallery": lambda title: gallery(title, mistakes=10),

@@ -1,4 +1,4 @@
-"""A network has one color, everywhere and always."""
+"""Each network has one color, which follows from its place in the registry."""
 
 import re
 import subprocess
@@ -14,6 +14,18 @@ def test_every_architecture_has_a_color_of_its_own() -> None:
     colors = [network_color(name) for name in MODELS]
     assert len(set(colors)) == len(MODELS)
     assert all(re.fullmatch("#[0-9A-F]{6}", color) for color in colors)
+
+
+def test_a_network_that_is_added_to_the_registry_has_a_color_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [network_color(name) for name in MODELS]
+    others = network_color("toy")
+    monkeypatch.setitem(MODELS, "toy", MODELS["lenet"])
+    assert network_color("mnist-toy") == network_color("toy") not in [*before, others]
+    assert [network_color(name) for name in MODELS][:-1] == before
+
+
+def test_a_tuned_network_has_the_color_of_its_architecture() -> None:
+    assert network_color("mlp (tuned)") == network_color("mlp") != network_color("mlp_small")
 
 
 @pytest.mark.parametrize("name", MODELS)

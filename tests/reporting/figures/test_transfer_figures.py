@@ -327,7 +327,7 @@ def test_networks_stand_in_the_order_of_their_error_in_every_panel() -> None:
     assert [label.get_text() for label in distances.get_yticklabels()] == ["cnn", "mlp", "vgg"]
     assert [text.get_text() for text in distances.texts] == ["0.2", "0.1", "0.3"]
     assert [text.get_text() for text in errors.texts] == ["12.50", "30.00", "not measured"]
-    assert errors.get_title(loc="left") == "target error in per cent"
+    assert errors.get_title(loc="left") == "target error in percent"
     for axes in figure.axes:
         bars = [to_hex(patch.get_facecolor()).upper() for patch in axes.patches]
         assert bars == [network_color(name) for name in ("cnn", "mlp", "vgg")]
