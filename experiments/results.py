@@ -179,9 +179,8 @@ def scalars(table: "pd.DataFrame") -> dict[str, float]:
     Models, targets and splits are part of the name if there are several in the table. Comparisons with a baseline are
     left out.
     """
-    several = {column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1}
-    order = ("model", "target", "method", "group", "split", "metric")
-    keys = [column for column in order if column in several | {"method", "group", "metric"}]
+    several = [column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1]
+    keys = ["method", "group", *several, "metric"]
     means = table[table["baseline"] == ""].groupby(keys, sort=False)[["value", "low", "high"]].mean()
     found: dict[str, float] = {}
     for (*about, metric), *numbers in means.itertuples():
