@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from csv import DictReader
 from dataclasses import replace
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from in_process import InThisProcess, ProgressLog
@@ -279,7 +279,7 @@ class DyingExecutor(ExecutorConfig):
         object.__setattr__(self, "dying", workers)
 
     def open(self) -> Executor:
-        return self.__dict__["dying"]
+        return cast("Executor", self.__dict__["dying"])
 
 
 def test_workers_that_die_one_after_the_other_end_the_search(store: Store) -> None:
