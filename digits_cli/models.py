@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001 - main looks for debug
-    """List the networks: parameters, source and the versions trained so far.
+    """List the networks: parameters, source and the registered versions.
 
     Example: digits models
     """
@@ -32,7 +32,7 @@ def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
 
 
 def _summary(versions: list["RegisteredVersion"]) -> str:
-    """Name each registered model with its versions, the champion starred."""
+    """List the versions of each registered model; a star marks the champion."""
     lines: dict[str, list[str]] = {}
     for version in versions:
         star = "*" if "champion" in version.aliases else ""

@@ -21,12 +21,12 @@ def _existing(folder: Path | None) -> Path | None:
 
 
 def flag(name: str, about: str, **more: Any) -> Any:
-    """Return an option without a value; Typer's help would show one."""
+    """Build an option without a value; Typer's help would show one."""
     return typer.Option(name, help=about, metavar="", **more)
 
 
 def network_names() -> list[str]:
-    """Return the names that a shell completes."""
+    """Return the names of networks for shell completion."""
     return list(MODELS)
 
 
@@ -70,22 +70,22 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),
 ]
-Limit = Annotated[int | None, typer.Option(help="Train on a stratified sample of so many images.")]
-Workers = Annotated[int, typer.Option(help="Trainings at the same time, each in a process of its own.")]
+Limit = Annotated[int | None, typer.Option(help="Number of training images: a stratified sample.")]
+Workers = Annotated[int, typer.Option(help="Trainings to run side by side, each in its own process.")]
 Cluster = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Ray cluster whose nodes do the trainings: auto, HOST:6379 or ray://HOST:10001.",
+        help="Ray cluster that runs the trainings: auto, HOST:6379 or ray://HOST:10001.",
         show_default="this machine",
     ),
 ]
-WorkerCpus = Annotated[float, typer.Option(help="Processors of a node that a training needs, with --cluster.")]
-WorkerGpus = Annotated[float, typer.Option(help="GPUs of a node that a training needs, with --cluster.")]
+WorkerCpus = Annotated[float, typer.Option(help="CPUs per training, with --cluster.")]
+WorkerGpus = Annotated[float, typer.Option(help="GPUs per training, with --cluster.")]
 
 
 def chosen_settings(texts: list[str] | None, **typed: Any) -> dict[str, Any]:
-    """Return the values of the recipe that were chosen: by `--set`, and by options of their own, which win.
+    """Collect the changes of the recipe from `--set` and from dedicated options, which take precedence.
 
     Raises
     ------
@@ -101,12 +101,12 @@ def chosen_settings(texts: list[str] | None, **typed: Any) -> dict[str, Any]:
 
 
 def executor_config(workers: int, cluster: str | None, cpus: float, gpus: float) -> "ExecutorConfig":
-    """Return where workers run.
+    """Build the executor config from the command's options.
 
     Raises
     ------
     UsageError
-        For a number out of its range.
+        For a number out of range.
     """
     from experiments.execution.executors import ExecutorConfig
 

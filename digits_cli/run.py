@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json, flag, network_names
+from experiments.workflows.suite.profiles import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,24 +17,16 @@ if TYPE_CHECKING:
     from digits_cli.console import Console
     from experiments.execution import PlanResult
     from experiments.tracking import Store
-    from experiments.workflows.suite import PlannedStep
-
-
-def _profiles() -> list[str]:
-    from experiments.workflows.suite.profiles import PROFILES
-
-    return list(PROFILES)
+    from experiments.workflows.suite.run import PlannedStep
 
 
 def run(
     profile: Annotated[
         str,
         typer.Option(
-            metavar="quick|full|record",
-            autocompletion=_profiles,
-            help="quick: four networks on uci, which needs no download; minutes. "
-            "full: eleven networks on mnist, five of them also on usps; hours. "
-            "record: an ensemble for the best accuracy; hours.",
+            metavar="|".join(PROFILES),
+            autocompletion=lambda: list(PROFILES),
+            help=" ".join(f"{one.name}: {one.summary}." for one in PROFILES.values()),
         ),
     ] = "quick",
     also: Annotated[
@@ -41,14 +34,15 @@ def run(
         typer.Option(
             metavar="MODEL",
             autocompletion=network_names,
-            help="Train and compare a further network, such as alexnet227; repeatable.",
+            help="Also train and compare this network, for example alexnet227; repeatable.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, flag("--dry-run", "Show the steps, which are done already, and how long the others take; run none.")
+        bool,
+        flag("--dry-run", "Show the steps, which of them are cached, and the expected time of the others; run none."),
     ] = False,
-    again: Annotated[bool, flag("--again", "Do all steps, also those that were done before.")] = False,
-    workers: Annotated[int, typer.Option(help="Steps at the same time, each in a process of its own.")] = 1,
+    again: Annotated[bool, flag("--again", "Run all steps, cached ones too.")] = False,
+    workers: Annotated[int, typer.Option(help="Steps to run side by side, each in its own process.")] = 1,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
@@ -56,19 +50,19 @@ def run(
 ) -> None:
     """Run the suite: tune, train, evaluate, compare, analyze and transfer networks, and write the report.
 
-    This is what `mlflow run .` starts. An interrupted suite is continued by the same command.
+    This is what `mlflow run .` starts. Re-run the command to continue an interrupted suite.
 
-    Steps that an earlier suite did, with the same network, data, recipe and code, are not done again.
+    Results of an earlier suite with the same network, data, recipe and code are reused.
 
-    A failed step stops only those that need it. The report lies in reports/PROFILE/.
+    A failed step stops only the steps that depend on it. The report is written to reports/PROFILE/.
 
     Example: digits run --profile quick
     """
     from digits_cli.console import Console, load_backend
     from experiments.execution import ExecutorConfig
     from experiments.tracking import open_store
-    from experiments.workflows.suite import plan_suite, run_suite
-    from experiments.workflows.suite import profile as profile_of
+    from experiments.workflows.suite.profiles import profile as profile_of
+    from experiments.workflows.suite.run import plan_suite, run_suite
 
     chosen = profile_of(profile).also(also or ())
     executor = ExecutorConfig(workers) if workers != 1 else None
@@ -88,7 +82,7 @@ def run(
 
 
 def print_plan(console: "Console", profile: str, planned: "Sequence[PlannedStep]") -> None:
-    """Show what is to be done, and how long it is expected to take."""
+    """Print the steps of a suite and their expected time."""
     from digits_cli.console import duration
 
     rows = [
@@ -101,14 +95,14 @@ def print_plan(console: "Console", profile: str, planned: "Sequence[PlannedStep]
     length = f": about {duration(sum(known))}" if known else ""
     unknown = f", {len(to_do) - len(known)} of unknown length" if len(known) < len(to_do) else ""
     console.result(
-        f"{len(to_do)} of {len(planned)} steps to do{length}{unknown}, one after the other; times are those of "
-        "earlier suites in this store, otherwise of those on the README's two cores"
+        f"{len(to_do)} of {len(planned)} steps to do{length}{unknown}, one after another; times were measured by "
+        "earlier suites in this store, or else on the two cores that the README names"
     )
 
 
 @contextmanager
 def showing_failed_steps(show: "Callable[[PlanResult], None]") -> Iterator[None]:
-    """Show how each step ended when some failed in the block."""
+    """Print the outcome of each step if some failed in the block."""
     from experiments.execution import StepsFailedError
 
     try:
@@ -119,14 +113,14 @@ def showing_failed_steps(show: "Callable[[PlanResult], None]") -> Iterator[None]
 
 
 def print_steps(console: "Console", outcome: "PlanResult") -> None:
-    """Show how each step ended, as a table and as the JSON value."""
+    """Print the outcome of each step, as a table and as the JSON value."""
     rows = [(step.name, step.status, f"{step.seconds:.1f}", step.error or step.run_id or "") for step in outcome.steps]
     console.table("Steps", ("step", "status", "seconds", "run"), rows)
     console.json(asdict(outcome))
 
 
 def _print_outcome(console: "Console", store: "Store", outcome: "PlanResult") -> None:
-    """Show what came of a suite, whether or not all of it."""
+    """Print the results of a suite, complete or not."""
     _print_comparison(console, outcome)
     print_steps(console, outcome)
     _print_report(console, outcome)

@@ -22,7 +22,7 @@ from digits_cli.options import (
     network_names,
 )
 from experiments.errors import UsageError
-from experiments.models import Precision
+from experiments.models import MODELS, Precision, trained_by
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
@@ -37,32 +37,32 @@ def train(
         str,
         typer.Argument(
             autocompletion=network_names,
-            help="A network (see: digits models), or all: every network but alexnet227, which takes days without a "
-            "GPU, and simple3, simple5 and simple7, which are for ensembles.",
+            help="A network (see: digits models), or all: every network but "
+            f"{', '.join(name for name in MODELS if name not in trained_by('full'))}, which take longest.",
         ),
     ],
     dataset: Dataset = "mnist",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images at most.", show_default="the recipe's")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.", show_default="the recipe's")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.", show_default="the recipe's")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Batch size.", show_default="the recipe's")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak learning rate.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
         Precision | None,
-        typer.Option(help="bfloat16 is faster where the processor has it; auto finds out.", show_default="auto"),
+        typer.Option(help="bfloat16 is faster on processors that support it; auto detects them.", show_default="auto"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="0")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train one model per seed, report mean and standard deviation: 0-4 or 1,5,7.")
+    ] = None,
     limit: Limit = None,
     settings: Settings = None,
     from_study: Annotated[
         str | None,
         typer.Option(
             metavar="[NAME]",
-            help="Train with the best hyperparameters of a study, the latest of this network and data if none is "
-            "named (see: digits tune).",
+            help="Train with the best hyperparameters of a study, by default the latest one of this network and "
+            "dataset (see: digits tune).",
         ),
     ] = None,
     workers: Workers = 1,
@@ -76,11 +76,11 @@ def train(
 ) -> None:
     """Train a network (or all), track the run in MLflow and register the model.
 
-    A run that was interrupted is continued by the same command.
+    Re-run the command to continue an interrupted run.
 
-    With --json, --seeds gives means and deviations, the version of the best seed, and each training under seeds.
+    With --json, --seeds prints mean and standard deviation, the version of the best seed, and all trainings as seeds.
 
-    With --json, all gives run_id and steps, each with its status and its result or error; --seeds too if one failed.
+    With --json, all prints run_id and steps, each with its status and its result or error; --seeds too if one failed.
 
     Example: digits train lenet --epochs 5 --set rotation=15
     """

@@ -1,24 +1,42 @@
-"""The networks, by name. Importing this does not import Keras."""
+"""The networks, by name; see `Architecture`. Importing this does not import Keras."""
 
 from experiments.errors import unknown
-from experiments.models.alexnet import ALEXNET, ALEXNET227
-from experiments.models.architecture import IMAGE_SHAPE, Architecture
-from experiments.models.cnn import CNN, CNN_DEEP, CNN_NORM, CNN_WIDE
+from experiments.models.alexnet import ALEXNET
+from experiments.models.alexnet227 import ALEXNET227
+from experiments.models.architecture import IMAGE_SHAPE, Architecture, Cost
+from experiments.models.cnn import CNN
+from experiments.models.cnn_deep import CNN_DEEP
+from experiments.models.cnn_norm import CNN_NORM
+from experiments.models.cnn_wide import CNN_WIDE
 from experiments.models.fast import FAST
 from experiments.models.lenet import LENET
-from experiments.models.mlp import MLP, MLP_SMALL
+from experiments.models.mlp import MLP
+from experiments.models.mlp_small import MLP_SMALL
 from experiments.models.recipe import Precision, Recipe
 from experiments.models.resnet import RESNET
-from experiments.models.simple import SIMPLE3, SIMPLE5, SIMPLE7
+from experiments.models.simple3 import SIMPLE3
+from experiments.models.simple5 import SIMPLE5
+from experiments.models.simple7 import SIMPLE7
 from experiments.models.vgg import VGG
 
-MODELS = {
-    architecture.name: architecture
-    for architecture in (
-        MLP_SMALL, MLP, CNN, CNN_NORM, CNN_WIDE, CNN_DEEP, LENET, ALEXNET, ALEXNET227, VGG, RESNET, FAST,
-        SIMPLE3, SIMPLE5, SIMPLE7,
-    )
-}  # fmt: skip
+MODELS: dict[str, Architecture] = {
+    "mlp_small": MLP_SMALL,
+    "mlp": MLP,
+    "lenet": LENET,
+    "cnn": CNN,
+    "cnn_norm": CNN_NORM,
+    "fast": FAST,
+    "cnn_deep": CNN_DEEP,
+    "cnn_wide": CNN_WIDE,
+    "resnet": RESNET,
+    "vgg": VGG,
+    "alexnet": ALEXNET,
+    "alexnet227": ALEXNET227,
+    "simple3": SIMPLE3,
+    "simple5": SIMPLE5,
+    "simple7": SIMPLE7,
+}
+"""All networks, in the order in which suites train them."""
 
 
 def architecture(name: str) -> Architecture:
@@ -27,11 +45,16 @@ def architecture(name: str) -> Architecture:
     Raises
     ------
     UsageError
-        When there is none, suggesting the nearest name.
+        If there is none, suggesting the nearest name.
     """
     if name in MODELS:
         return MODELS[name]
     raise unknown("model", name, MODELS)
 
 
-__all__ = ["IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture"]
+def trained_by(profile: str, cost: Cost | None = None) -> tuple[str, ...]:
+    """Return the names of the networks that a profile of ``digits run`` trains, of one cost or of both."""
+    return tuple(name for name, one in MODELS.items() if profile in one.profiles and cost in (None, one.cost))
+
+
+__all__ = ["IMAGE_SHAPE", "MODELS", "Architecture", "Precision", "Recipe", "architecture", "trained_by"]

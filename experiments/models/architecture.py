@@ -1,8 +1,8 @@
-"""What the suite knows of a network."""
+"""Description of a network: everything that commands, suites and documentation derive from the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from experiments.models.recipe import Recipe
 from experiments.models.space import Space
@@ -11,32 +11,39 @@ if TYPE_CHECKING:
     import keras
 
 IMAGE_SHAPE = (28, 28, 1)
+Cost = Literal["light", "heavy"]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """One network: how to build it, how to train it, what to expect of it.
+    """A network: layers, training recipe, search space, expected results, and the suites that train it.
 
     Attributes
     ----------
     name
-        Its name on the command line and in the registry.
+        Name on the command line and in the model registry.
     summary
-        One line: the layers.
+        The layers in one line.
     source
-        Where it was published.
+        Publication.
     build
-        Makes the Keras model from a recipe (of which it reads `dropout` and `network`). The model maps
+        Builds the Keras model from a recipe (of which it reads `dropout` and `network`). The model maps
         float32 (n, 28, 28, 1) in [0, 1] to float32 probabilities (n, 10); its layers ``penultimate``
         and ``logits`` are the last features before the classifier and the classifier's scores.
     parameters
-        Number of weights, trainable and not, at the default recipe.
+        Number of weights, trainable or not, at the default recipe.
     recipe
-        The default training recipe.
+        Default training recipe.
     space
-        What a search varies, and within which ranges.
+        Search ranges of hyperparameters.
+    profiles
+        Profiles of ``digits run`` that train it. ``digits train all`` trains what profile ``full`` trains on MNIST.
+    cost
+        In profile ``full``, ``light`` networks are also trained on USPS and adapted to a new domain by every method.
     expected_accuracy
-        MNIST test accuracy that the default recipe reaches at least, or None where nobody has run it here.
+        Lower bound on the MNIST test accuracy with the default recipe; None if it was never measured.
+    expected_seconds
+        Training time in seconds on the two cores that the README names, by dataset; for ``uci`` in profile ``quick``.
     """
 
     name: str
@@ -46,4 +53,7 @@ class Architecture:
     parameters: int
     recipe: Recipe = field(default_factory=Recipe)
     space: Space = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    cost: Cost = "heavy"
     expected_accuracy: float | None = None
+    expected_seconds: Mapping[str, float] = field(default_factory=dict)

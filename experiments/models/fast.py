@@ -57,5 +57,7 @@ FAST = Architecture(
         "dropout": DROPOUT,
         "augmentation": AUGMENTATION,
     },
+    profiles=("full",),
     expected_accuracy=0.989,
+    expected_seconds={"mnist": 7},
 )

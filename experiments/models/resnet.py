@@ -86,5 +86,7 @@ RESNET = Architecture(
         "weight_decay": WEIGHT_DECAY,
         "augmentation": AUGMENTATION,
     },
+    profiles=("full", "record"),
     expected_accuracy=0.993,
+    expected_seconds={"mnist": 590},
 )

@@ -53,4 +53,6 @@ VGG = Architecture(
         "weight_decay": WEIGHT_DECAY,
         "augmentation": AUGMENTATION,
     },
+    profiles=("full",),
+    expected_seconds={"mnist": 590},
 )

@@ -16,7 +16,7 @@ from scipy.special import softmax
 import experiments.models
 from experiments.datasets import CLASSES
 from experiments.errors import UsageError
-from experiments.models import IMAGE_SHAPE, MODELS, Precision, architecture
+from experiments.models import IMAGE_SHAPE, MODELS, Precision, architecture, trained_by
 from experiments.training.precision import precision_policy
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name == "alexnet227" else ()) for name in MODELS]
@@ -128,6 +128,15 @@ def test_the_number_of_parameters_is_the_published_one(model: Any, name: str) ->
 
 def test_the_fifteen_networks_are_listed_by_their_names() -> None:
     assert {name: network.name for name, network in MODELS.items()} == {name: name for name in PROMISED}
+
+
+def test_a_network_says_how_long_it_takes_on_the_data_of_its_profiles() -> None:
+    for network in MODELS.values():
+        expected = {"uci"} if "quick" in network.profiles else set()
+        expected |= {"mnist"} if network.profiles else set()
+        expected |= {"usps"} if network.cost == "light" else set()
+        assert set(network.expected_seconds) == expected, network.name
+    assert trained_by("full", "light") == ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")
 
 
 def test_resnet_is_he_et_al_s_but_for_colour_and_projections() -> None:

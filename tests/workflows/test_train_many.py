@@ -7,10 +7,10 @@ import pytest
 
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
-from experiments.models import MODELS
+from experiments.models import trained_by
 from experiments.tracking import Store
 from experiments.workflows.train import many as train_many
-from experiments.workflows.train.many import ON_REQUEST, AllOptions, train_all, train_seeds
+from experiments.workflows.train.many import AllOptions, train_all, train_seeds
 from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -66,7 +66,7 @@ def test_each_seed_is_named_once(store: Store, seeds: list[int]) -> None:
     ("settings", "message"),
     [
         ({"dense": 5}, "mlp_small: there is no setting 'dense'"),
-        ({"units_1": 5}, "cnn: there is no setting 'units_1'"),
+        ({"units_1": 5}, "lenet: there is no setting 'units_1'"),
         ({"epochs": 0}, "mlp_small: epochs must be at least 1, received 0"),
     ],
 )
@@ -76,9 +76,9 @@ def test_a_setting_that_some_network_does_not_have_is_refused(settings: dict[str
 
 
 @pytest.mark.slow
-def test_all_trains_every_network_but_those_that_take_long(store: Store) -> None:
+def test_all_trains_every_network_of_profile_full(store: Store) -> None:
     result = train_all(store, AllOptions("uci", settings=QUICK, limit=64))
-    assert [step.name for step in result.steps] == [name for name in MODELS if name not in ON_REQUEST]
+    assert [step.name for step in result.steps] == list(trained_by("full"))
     assert {step.status for step in result.steps} == {"done"}
     assert {(step.result or {})["registered_model"] for step in result.steps} == {
         f"uci-{step.name}" for step in result.steps

@@ -15,7 +15,7 @@ from experiments.transfer import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
 from experiments.workflows.report import report
-from experiments.workflows.suite.profiles import Profile, Training, Transfer
+from experiments.workflows.suite.profiles import PlannedTraining, PlannedTransfer, Profile
 from experiments.workflows.train import TrainOptions, train
 from experiments.workflows.transfer import TransferOptions, transfer_networks
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
@@ -59,7 +59,7 @@ class Pipeline:
         steps += [self._transfer(transfer) for transfer in profile.transfers]
         return [*steps, self._report(tuple(step.name for step in steps))]
 
-    def _train(self, training: Training) -> Step:
+    def _train(self, training: PlannedTraining) -> Step:
         options, search = self._options(training), _search_name(training)
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, TrainOptions]:
@@ -70,9 +70,10 @@ class Pipeline:
             return self._store, replace(options, settings=settings, study_run=found.run_id)
 
         requires = (search,) if training.tuned else ()
-        return Step(self._name(training), train, arguments, requires, identity=self._training_identity(options))
+        identity, seconds = self._training_identity(options), training.expected_seconds
+        return Step(self._name(training), train, arguments, requires, identity=identity, seconds=seconds)
 
-    def _tune(self, training: Training) -> Step:
+    def _tune(self, training: PlannedTraining) -> Step:
         options, trials = self._options(training), self._profile.trials
         code = code_version(tune, options.architecture.build)
         identity = {**self._training_identity(options), "trials": trials, "code": code}
@@ -86,21 +87,22 @@ class Pipeline:
         )
 
         def arguments(parent: str, _: Inputs) -> tuple[Store, TuneOptions]:
-            # A study of this suite's own: another suite's may have lost its runs.
+            # Each suite has its own study: the runs of another suite's may have been deleted.
             return self._store, replace(search, study=f"{search.study}-{parent[:8]}")
 
         return Step(_search_name(training), tune, arguments, identity=identity)
 
     def _evaluate(self, dataset: str) -> Step:
-        trainings = tuple(self._name(one) for one in self._profile.trainings if one.dataset == dataset)
+        labels = {self._name(one): one.label for one in self._profile.trainings if one.dataset == dataset}
+        trainings = tuple(labels)
         ensemble = self._profile.ensemble
         options = EvaluateOptions(dataset, self._data_dir, ensemble)
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, dict[str, str], EvaluateOptions]:
-            models = {name.removeprefix("train "): _reference(step) for name, step in inputs.items()}
+            models = {f"{labels[name]}{self._on(dataset)}": _reference(step) for name, step in inputs.items()}
             return self._store, models, options
 
-        # An ensemble is measured once, when all its members are trained.
+        # An ensemble needs all its members.
         requires, optional = (trainings, ()) if ensemble else ((), trainings)
         identity = {"data": self._digests[dataset], "ensemble": ensemble, "code": code_version(evaluate)}
         return Step(f"evaluate{self._on(dataset)}", evaluate, arguments, requires, optional, identity)
@@ -115,7 +117,7 @@ class Pipeline:
         identity = {"data": self._digests[self._profile.dataset], "code": code_version(analyze)}
         return Step(f"analyze {model}", analyze, arguments, (training,), identity=identity)
 
-    def _transfer(self, planned: Transfer) -> Step:
+    def _transfer(self, planned: PlannedTransfer) -> Step:
         options = TransferOptions(
             planned.targets, planned.adapt, planned.few_shot, data_dir=self._data_dir, retrain=planned.retrain
         )
@@ -139,7 +141,7 @@ class Pipeline:
         folder = self._store.root / "reports" / self._profile.name
         return Step("report", _write_report, lambda *_: (self._store, folder), optional=steps, identity=None)
 
-    def _options(self, training: Training) -> TrainOptions:
+    def _options(self, training: PlannedTraining) -> TrainOptions:
         settings = {**self._profile.settings, **training.settings, "seed": training.seed}
         return TrainOptions(training.model, training.dataset, self._data_dir, settings)
 
@@ -152,7 +154,7 @@ class Pipeline:
             "backend": backend(),
         }
 
-    def _name(self, training: Training) -> str:
+    def _name(self, training: PlannedTraining) -> str:
         seed = f" seed {training.seed}" if training.seed else ""
         return f"train {training.model}{seed}{self._on(training.dataset)}"
 
@@ -165,7 +167,7 @@ class Pipeline:
         return next(self._name(one) for one in self._profile.trainings if (one.model, one.dataset) == wanted)
 
 
-def _search_name(training: Training) -> str:
+def _search_name(training: PlannedTraining) -> str:
     return f"tune {training.model}"
 
 

@@ -1,24 +1,27 @@
-"""What suites do, as data: which networks are trained on what, and what is then asked of them."""
+"""Profiles of `digits run`: the networks that a suite trains, the datasets, and the analyses and transfers that follow.
+
+Which networks belong to a profile is said by `Architecture.profiles` and `Architecture.cost`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from experiments.errors import UsageError, unknown
-from experiments.models import architecture
-from experiments.workflows.transfer.pipeline import ALIGN, NONE
+from experiments.models import architecture, trained_by
+from experiments.results import SOURCE_ONLY
 
 
 @dataclass(frozen=True)
-class Training:
-    """A network that is trained, on what, from which seed.
+class PlannedTraining:
+    """A training in a suite.
 
     Attributes
     ----------
     tuned
-        Whether it is trained with what a search of its own finds.
+        Whether a search of its own finds the hyperparameters.
     settings
-        What it changes in the network's recipe.
+        Changes of the network's recipe.
     """
 
     model: str
@@ -27,17 +30,27 @@ class Training:
     tuned: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """Name of the trained network in tables; a tuned one is not the network of the registry."""
+        return f"{self.model}{' (tuned)' if self.tuned else ''}{f' seed {self.seed}' if self.seed else ''}"
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """Expected training time on the two cores that the README names; None if unknown."""
+        return architecture(self.model).expected_seconds.get(self.dataset)
+
 
 @dataclass(frozen=True)
-class Transfer:
-    """Networks trained on one set of data, used in other domains.
+class PlannedTransfer:
+    """A transfer in a suite: networks trained on one dataset, used in target domains.
 
     Attributes
     ----------
     name
-        Of the step.
+        Name of the step.
     source, models
-        The data, and the networks.
+        Dataset that the networks were trained on, and the networks.
     targets, adapt, few_shot, retrain
         As in `experiments.workflows.transfer.TransferOptions`.
     """
@@ -46,7 +59,7 @@ class Transfer:
     source: str
     models: tuple[str, ...]
     targets: tuple[str, ...]
-    adapt: tuple[str, ...] = (NONE,)
+    adapt: tuple[str, ...] = (SOURCE_ONLY,)
     few_shot: tuple[int | None, ...] = ()
     retrain: bool = True
 
@@ -58,124 +71,106 @@ class Profile:
     Attributes
     ----------
     name, summary
-        The summary is a line for those who choose one.
+        The summary is one line of help.
     trainings
-        All that is trained; what was trained on the same data is evaluated and compared.
+        All trainings; networks trained on the same dataset are evaluated and compared.
     settings
-        What all trainings change in the recipes.
+        Changes of all recipes.
     trials
-        Trials of each search.
+        Number of trials of each search.
     analyzed
-        Networks whose feature space is looked into, all trained on the data of the first training.
+        Networks whose feature space is analyzed, trained on the main dataset.
     transfers
-        Uses in new domains.
+        Transfers to target domains.
     ensemble
-        Whether what was trained on the same data is measured together too. All of it is: who chooses among networks by
-        the test images measures the choice.
+        Whether networks trained on the same dataset are also evaluated as an ensemble. It has all of them as members:
+        selecting members by their test accuracy would bias the result.
     seconds
-        What steps are expected to take, by name, on the machine that the README names: what it has figures of as
-        measured, the others by their work.
+        Expected wall time of steps by name, on the two cores that the README names, where it is not the
+        `expected_seconds` of a network.
     """
 
     name: str
     summary: str
-    trainings: tuple[Training, ...]
+    trainings: tuple[PlannedTraining, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 20
     analyzed: tuple[str, ...] = ()
-    transfers: tuple[Transfer, ...] = ()
+    transfers: tuple[PlannedTransfer, ...] = ()
     ensemble: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def dataset(self) -> str:
-        """The data that it is about: that of its first training."""
+        """The main dataset: that of the first training."""
         return self.trainings[0].dataset
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """All data that networks are trained on, in order."""
+        """All training datasets, in order."""
         return tuple(dict.fromkeys(training.dataset for training in self.trainings))
 
     def also(self, models: Sequence[str]) -> "Profile":
-        """Return a profile that trains further networks on its data.
+        """Return a profile that trains further networks on the main dataset.
 
         Raises
         ------
         UsageError
-            For a network that there is not, or that it trains already.
+            If there is no such network, or the profile trains it already.
         """
         for model in models:
             if any((one.model, one.dataset) == (architecture(model).name, self.dataset) for one in self.trainings):
                 raise UsageError(f"profile {self.name} trains {model} already")
-        more = tuple(Training(model, self.dataset) for model in dict.fromkeys(models))
+        more = tuple(PlannedTraining(model, self.dataset) for model in dict.fromkeys(models))
         return replace(self, trainings=(*self.trainings, *more))
 
 
-# The recipes are made for 54,000 images; on 1,294 their batches of 128 leave too few steps.
+TUNED = "mlp"  # the network that `quick` and `full` search hyperparameters for
+RECORD_EPOCHS = 20  # at least
+
+
+def _trainings(models: Sequence[str], dataset: str) -> tuple[PlannedTraining, ...]:
+    """Return trainings of networks, the tuned one first: it takes longest."""
+    others = (PlannedTraining(model, dataset) for model in models if model != TUNED)
+    return (PlannedTraining(TUNED, dataset, tuned=True), *others)
+
+
+def _record_training(model: str, seed: int) -> PlannedTraining:
+    long = architecture(model).recipe.epochs >= RECORD_EPOCHS
+    return PlannedTraining(model, "mnist", seed, settings={} if long else {"epochs": RECORD_EPOCHS})
+
+
+_QUICK = _trainings(trained_by("quick"), "uci")
+# The recipes suit 54,000 images; on 1,294 their batches of 128 leave too few steps.
 QUICK = Profile(
     "quick",
-    "tunes mlp, trains it, mlp_small, lenet and cnn on uci, which needs no download; minutes",
-    (
-        Training("mlp", "uci", tuned=True),
-        Training("mlp_small", "uci"),
-        Training("lenet", "uci"),
-        Training("cnn", "uci"),
-    ),
+    f"tunes {TUNED}, trains {len(_QUICK)} networks on uci, which needs no download; minutes",
+    _QUICK,
     {"batch_size": 32},
     trials=8,
     analyzed=("lenet",),
-    transfers=(Transfer("transfer", "uci", ("mlp", "mlp_small", "lenet", "cnn"), ("uci-c",)),),
-    seconds={
-        "tune mlp": 49,
-        "train mlp": 7,
-        "train mlp_small": 5,
-        "train lenet": 8,
-        "train cnn": 8,
-        "evaluate": 17,
-        "analyze lenet": 35,
-        "transfer": 50,
-        "report": 2,
-    },
+    transfers=(PlannedTransfer("transfer", "uci", tuple(one.model for one in _QUICK), ("uci-c",)),),
+    seconds={f"tune {TUNED}": 49, "evaluate": 17, "analyze lenet": 35, "transfer": 50, "report": 2},
 )
 
-LIGHT = ("mlp_small", "mlp", "lenet", "cnn", "cnn_norm")
-HEAVY = ("fast", "cnn_deep", "cnn_wide", "resnet", "vgg", "alexnet")
+_ALL, _LIGHT, _HEAVY = trained_by("full"), trained_by("full", "light"), trained_by("full", "heavy")
+_ADAPT_LIGHT, _ADAPT_HEAVY = ("align", "adabn", "tent", "shot"), ("adabn", "tent")
 FULL = Profile(
     "full",
-    "tunes mlp, trains eleven networks on mnist, five on usps, analyzes lenet and alexnet, transfers all; hours",
-    (
-        Training("mlp", "mnist", tuned=True),
-        *(Training(model, "mnist") for model in (*LIGHT, *HEAVY) if model != "mlp"),
-        *(Training(model, "usps") for model in LIGHT),
-    ),
+    f"tunes {TUNED}, trains {len(_ALL)} networks on mnist and {len(_LIGHT)} on usps, "
+    "analyzes lenet and alexnet, transfers all; hours",
+    (*_trainings(_ALL, "mnist"), *(PlannedTraining(model, "usps") for model in _LIGHT)),
     analyzed=("lenet", "alexnet"),
     transfers=(
-        # Training every network once more on deskewed digits, for the last rungs, would take as long as the first time.
-        Transfer("transfer to usps", "mnist", LIGHT, ("usps",), (ALIGN, "adabn", "tent", "shot"), retrain=False),
-        Transfer("transfer to mnist-c", "mnist", (*LIGHT, *HEAVY), ("mnist-c",)),
-        Transfer("transfer large to usps", "mnist", HEAVY, ("usps",), ("adabn", "tent")),
-        Transfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
-        Transfer("transfer to mnist", "usps", LIGHT, ("mnist",)),
+        # Retraining every network on deskewed digits, for the last alignments, would double the training time.
+        PlannedTransfer("transfer to usps", "mnist", _LIGHT, ("usps",), _ADAPT_LIGHT, retrain=False),
+        PlannedTransfer("transfer to mnist-c", "mnist", (*_LIGHT, *_HEAVY), ("mnist-c",)),
+        PlannedTransfer("transfer large to usps", "mnist", _HEAVY, ("usps",), _ADAPT_HEAVY),
+        PlannedTransfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
+        PlannedTransfer("transfer to mnist", "usps", _LIGHT, ("mnist",)),
     ),
     seconds={
-        "tune mlp": 740,
-        "train mlp": 88,
-        "train mlp_small": 45,
-        "train lenet": 100,
-        "train cnn": 92,
-        "train cnn_norm": 150,
-        "train fast": 7,
-        "train cnn_deep": 150,
-        "train cnn_wide": 500,
-        "train resnet": 590,
-        "train vgg": 590,
-        "train alexnet": 1110,
-        "train mlp_small on usps": 12,
-        "train mlp on usps": 12,
-        "train lenet on usps": 19,
-        "train cnn on usps": 19,
-        "train cnn_norm on usps": 26,
+        f"tune {TUNED}": 740,
         "evaluate": 120,
         "evaluate on usps": 50,
         "analyze lenet": 190,
@@ -188,29 +183,21 @@ FULL = Profile(
         "report": 11,
     },
 )
-# Members that err differently make an ensemble better than they are: of different kinds, and from different seeds.
-# By the time of an epoch in docs/record.md.
-RECORD_SECONDS = {"resnet": 20 * 77.0, "simple3": 30 * 79.0, "simple5": 30 * 83.0, "simple7": 30 * 75.0}
+
+_RECORD = trained_by("record")
+# The members of an ensemble should make different errors: networks of different kinds, and several seeds of each.
 RECORD = Profile(
     "record",
-    "trains resnet, simple3, simple5, simple7 on mnist from three seeds each and measures them as an ensemble; hours",
-    tuple(
-        Training(model, "mnist", seed, settings={"epochs": 20} if model == "resnet" else {})
-        for model in RECORD_SECONDS
-        for seed in (0, 1, 2)
-    ),
+    f"trains {', '.join(_RECORD)} on mnist from three seeds each and evaluates them as an ensemble; hours",
+    tuple(_record_training(model, seed) for model in _RECORD for seed in (0, 1, 2)),
     ensemble=True,
     seconds={
-        **{
-            f"train {model}{seed}": seconds
-            for model, seconds in RECORD_SECONDS.items()
-            for seed in ("", " seed 1", " seed 2")
-        },
+        **{f"train resnet{seed}": RECORD_EPOCHS * 77.0 for seed in ("", " seed 1", " seed 2")},  # docs/record.md
         "evaluate": 210,
         "report": 5,
     },
 )
-PROFILES = {profile.name: profile for profile in (QUICK, FULL, RECORD)}
+PROFILES: dict[str, Profile] = {"quick": QUICK, "full": FULL, "record": RECORD}
 
 
 def profile(name: str) -> Profile:
@@ -219,7 +206,7 @@ def profile(name: str) -> Profile:
     Raises
     ------
     UsageError
-        When there is none, suggesting the nearest name.
+        If there is none, suggesting the nearest name.
     """
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES)

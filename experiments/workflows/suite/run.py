@@ -92,7 +92,7 @@ def _plan(
 ) -> Plan:
     name = f"suite {profile.name}"
     steps = [
-        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name)))
+        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name, step.seconds)))
         for step in Pipeline(store, profile, data_dir, progress).steps()
     ]
     return Plan(

@@ -10,18 +10,14 @@ from experiments import datasets
 from experiments.datasets import Dataset
 from experiments.errors import UsageError
 from experiments.execution import ExecutorConfig, Plan, PlanResult, Progress, Step, StepResult, run_steps
-from experiments.models import MODELS
+from experiments.models import trained_by
 from experiments.tracking import Run, Store
 from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, train
-
-# The pictures of the first have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet. The
-# others train twice as long as resnet, for ensembles (see `experiments.workflows.suite.profiles`).
-ON_REQUEST = ("alexnet227", "simple3", "simple5", "simple7")
 
 
 @dataclass(frozen=True)
 class AllOptions:
-    """What to train every network but those `ON_REQUEST` on; the attributes are those of `TrainOptions`.
+    """Options of a training of every network of profile ``full``; the attributes are those of `TrainOptions`.
 
     Raises
     ------
@@ -40,7 +36,7 @@ class AllOptions:
     @property
     def networks(self) -> dict[str, TrainOptions]:
         """The options of each training, by network."""
-        return {name: self._options(name) for name in MODELS if name not in ON_REQUEST}
+        return {name: self._options(name) for name in trained_by("full")}
 
     def _options(self, model: str) -> TrainOptions:
         try:
@@ -117,7 +113,7 @@ def train_seeds(
 def train_all(
     store: Store, options: AllOptions, progress: Progress | None = None, executor: ExecutorConfig | None = None
 ) -> PlanResult:
-    """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
+    """Train every network of profile ``full`` with the same settings, under one parent run.
 
     Parameters
     ----------

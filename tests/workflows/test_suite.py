@@ -10,26 +10,17 @@ from experiments.errors import DigitsError, UsageError
 from experiments.execution import ExecutorConfig, StepsFailedError
 from experiments.models import MODELS
 from experiments.tracking import Store, registered_versions
-from experiments.workflows.suite import (
-    PROFILES,
-    Profile,
-    Training,
-    Transfer,
-    pipeline,
-    plan_suite,
-    profile,
-    run_suite,
-)
-from experiments.workflows.suite.profiles import FULL
-from experiments.workflows.train.many import ON_REQUEST
+from experiments.workflows.suite import pipeline
+from experiments.workflows.suite.profiles import FULL, PROFILES, PlannedTraining, PlannedTransfer, Profile, profile
+from experiments.workflows.suite.run import plan_suite, run_suite
 from experiments.workflows.tune.run import TuneOptions
 
 SMALL = Profile(
     "small",
     "two trainings of mlp_small",
-    (Training("mlp_small", "uci"), Training("mlp_small", "uci", seed=1)),
+    (PlannedTraining("mlp_small", "uci"), PlannedTraining("mlp_small", "uci", seed=1)),
     {"batch_size": 64, "epochs": 1, "precision": "float32"},
-    transfers=(Transfer("transfer", "uci", ("mlp_small",), ("uci-c",)),),
+    transfers=(PlannedTransfer("transfer", "uci", ("mlp_small",), ("uci-c",)),),
     seconds={"train mlp_small": 12.0, "report": 3.0},
 )
 NAMES = ["train mlp_small", "train mlp_small seed 1", "evaluate", "transfer", "report"]
@@ -44,7 +35,7 @@ def statuses(steps: Any) -> dict[str, str]:
 def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) -> None:
     planned = plan_suite(store, SMALL)
     assert [(step.name, step.status) for step in planned] == [(name, "to do") for name in NAMES]
-    assert [step.seconds for step in planned] == [12.0, None, None, None, 3.0]
+    assert [step.seconds for step in planned] == [12.0, MODELS["mlp_small"].expected_seconds["uci"], None, None, 3.0]
     assert store.client.search_runs([store.experiment_id]) == []
 
     first = run_suite(store, SMALL)
@@ -137,7 +128,7 @@ def watched_searches(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     studies = watched_searches(monkeypatch)
-    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
+    tuned = replace(SMALL, trainings=(PlannedTraining("mlp_small", "uci", tuned=True),), transfers=())
     ids = []
     for again in (False, False, True):
         with pytest.raises(StepsFailedError) as caught:
@@ -153,7 +144,7 @@ def test_a_continued_suite_does_not_take_another_search_for_its_own(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studies = watched_searches(monkeypatch)
-    tuned = replace(SMALL, trainings=(Training("mlp_small", "uci", tuned=True),), transfers=())
+    tuned = replace(SMALL, trainings=(PlannedTraining("mlp_small", "uci", tuned=True),), transfers=())
     ids = []
     for code in ("before", "after"):
         monkeypatch.setattr(pipeline, "code_version", lambda *_, code=code: code)
@@ -164,11 +155,25 @@ def test_a_continued_suite_does_not_take_another_search_for_its_own(
     assert len(set(studies)) == 2
 
 
-def test_full_trains_every_network_but_those_on_request() -> None:
-    assert sorted(one.model for one in FULL.trainings if one.dataset == "mnist") == sorted(
-        set(MODELS) - set(ON_REQUEST)
-    )
+def test_profiles_train_the_networks_that_name_them() -> None:
+    for name, dataset in (("quick", "uci"), ("full", "mnist"), ("record", "mnist")):
+        trained = {one.model for one in profile(name).trainings if one.dataset == dataset}
+        assert trained == {network.name for network in MODELS.values() if name in network.profiles}
+    light = {network.name for network in MODELS.values() if "full" in network.profiles and network.cost == "light"}
+    assert {one.model for one in FULL.trainings if one.dataset == "usps"} == light
     assert FULL.datasets == ("mnist", "usps")
+
+
+def test_networks_name_only_profiles_that_exist() -> None:
+    assert {name for network in MODELS.values() for name in network.profiles} == set(PROFILES)
+
+
+def test_only_the_tuned_training_is_called_tuned() -> None:
+    labels = [one.label for one in FULL.trainings]
+    assert labels[0] == "mlp (tuned)"
+    assert labels.count("mlp") == 1  # the default recipe, on usps
+    assert PlannedTraining("mlp", "uci", 2, tuned=True).label == "mlp (tuned) seed 2"
+    assert PlannedTraining("cnn", "uci", 2).label == "cnn seed 2"
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -186,6 +191,6 @@ def test_a_plan_tells_how_long_each_step_takes(name: str, store: Store, data_dir
 
 
 def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:
-    assert FULL.also(["alexnet227"]).trainings == (*FULL.trainings, Training("alexnet227", "mnist"))
+    assert FULL.also(["alexnet227"]).trainings == (*FULL.trainings, PlannedTraining("alexnet227", "mnist"))
     with pytest.raises(UsageError, match="profile full trains lenet already"):
         FULL.also(["lenet"])
