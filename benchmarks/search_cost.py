@@ -7,8 +7,7 @@ import numpy as np
 from benchmarks.measures import spread
 from benchmarks.report import Finding, Report
 from benchmarks.search_plan import SearchPlan, new_task
-from experiments.processes import this_process
-from experiments.workflows.tune.trials import do_trial
+from experiments.workflows.tune.trials import run_trials
 
 MOST_SECONDS = 0.5
 MOST_GROWTH = 1.0  # MB a trial
@@ -19,9 +18,7 @@ SETTINGS = {"epochs": 1, "precision": "float32"}
 def measure(plan: SearchPlan) -> Report:
     """Do many short trials as a worker does; take cost and memory from what it records in MLflow."""
     task = new_task(plan, "many", plan.settings(0, **SETTINGS), plan.many, "tpe", "none")
-    process = this_process()
-    while (trial := task.engine.claim(process)) is not None:
-        do_trial(task, trial, plan.train, plan.validation)
+    run_trials(task)
     runs = [task.store.client.get_run(str(trial.run_id)).data.metrics for trial in task.engine.trials()]
     beside = [run["trial_seconds"] - run["train_seconds"] for run in runs]
     memory = [run["rss_mb"] for run in runs]

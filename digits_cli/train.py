@@ -166,7 +166,7 @@ def _print_spread(console: "Console", store: "Store", result: "SeedsResult") -> 
 def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Console") -> "TrainOptions":
     from experiments.workflows.train.studies import with_study
 
-    tuned, found = with_study(store, options, name or None)
-    values = ", ".join(f"{key} {value:.6g}" for key, value in found.params.items())
-    console.log(f"with the best of study {found.study}: {values}")
+    tuned, study = with_study(store, options, name or None)
+    values = ", ".join(f"{key} {value:.6g}" for key, value in study.best_params.items())
+    console.log(f"with the best of study {study.name}: {values}")
     return tuned

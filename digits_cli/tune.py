@@ -1,6 +1,5 @@
 """`digits tune`."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -21,32 +20,37 @@ from digits_cli.options import (
     executor_config,
     network_names,
 )
-from experiments.tuning import ENGINES, PRUNERS, SAMPLERS
+from experiments.tuning import ENGINES, PRUNERS, samplers_of
+from experiments.tuning.pruners import DEFAULT_PRUNER
 
 
 def tune(
     model: Annotated[str, typer.Argument(autocompletion=network_names, help="A network (see: digits models).")],
     dataset: Dataset = "mnist",
-    trials: Annotated[int, typer.Option(help="Trials in all, those of earlier calls among them.")] = 20,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Who searches.")] = "optuna",
+    trials: Annotated[int, typer.Option(help="Total number of trials, those of earlier calls included.")] = 20,
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Search library.")] = "optuna",
     sampler: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="; ".join(f"{name}: {', '.join(names)}" for name, names in SAMPLERS.items()) + ".",
-            show_default="tpe; bayesian",
+            help="; ".join(f"{name}: {', '.join(samplers_of(name))}" for name in ENGINES) + ".",
+            show_default="; ".join(samplers_of(name)[0] for name in ENGINES),
         ),
     ] = None,
     pruner: Annotated[
         str | None,
-        typer.Option(metavar="|".join(PRUNERS), help="Stops trials early that promise little.", show_default="median"),
+        typer.Option(
+            metavar="|".join(PRUNERS), help="Stops trials early that fall behind others.", show_default=DEFAULT_PRUNER
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of a trial at most.", show_default="the recipe's")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Maximum number of epochs of a trial.", show_default="the recipe's")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of each training.", show_default="0")] = None,
     limit: Limit = None,
     settings: Settings = None,
     study: Annotated[
-        str | None, typer.Option(help="Name of the study.", show_default="DATASET-MODEL, with another engine its name")
+        str | None, typer.Option(help="Name of the study.", show_default="DATASET-MODEL, then the engine if not optuna")
     ] = None,
     workers: Workers = 1,
     storage: Annotated[
@@ -65,11 +69,11 @@ def tune(
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Search for the hyperparameters of a network; each trial is a run under the search's.
+    """Search for the hyperparameters of a network; each trial is a child run.
 
-    The same command goes on with a search that was interrupted, and more --trials continue one that is done.
+    Re-run the command to continue an interrupted search; use a higher number of --trials to extend it.
 
-    What --set names is fixed and not searched. Train with what was found: digits train MODEL --from-study.
+    Settings given by --set are fixed. Train with the best hyperparameters: digits train MODEL --from-study.
 
     Example: digits tune mlp --trials 20 --workers 2
     """
@@ -100,8 +104,8 @@ def tune(
         title = f"Best of {result.trials} trials: validation accuracy {result.best_value:.4f}"
         console.table(title, ("hyperparameter", "value"), rows)
         console.result(
-            f"stopped early: {result.pruned}, failed: {result.failed}, cut off and tried again: {result.repeated}; "
+            f"pruned: {result.pruned}, failed: {result.failed}, interrupted and repeated: {result.repeated}; "
             f"train with the best: digits train {model} --dataset {dataset} --from-study {result.study}"
         )
         console.where(store, result.run_id)
-        console.json(asdict(result))
+        console.json(result.to_json())

@@ -88,13 +88,15 @@ class Run:
         """Keep data as a JSON file."""
         self.store.client.log_dict(self.id, data, file)
 
-    def log_results(self, table: "pd.DataFrame", model_id: str | None = None) -> None:
+    def log_results(
+        self, table: "pd.DataFrame", model_id: str | None = None, metrics: "pd.DataFrame | None" = None
+    ) -> None:
         """Record a table of results as ``results.csv``, and its numbers as metrics; see `experiments.results`.
 
-        With `model_id` the metrics are shown with that logged model too.
+        With `model_id` the metrics are shown with that logged model too. `metrics` limits them to a part of the table.
         """
         self.log_text(results.to_csv(table), results.FILE)
-        self.log_metrics(results.scalars(table), model_id=model_id)
+        self.log_metrics(results.scalars(table if metrics is None else metrics), model_id=model_id)
         self.set_tags({RESULTS_VERSION: "1"})
 
     def log_dataset(self, name: str, source: str, digest: str, context: str, size: int) -> None:

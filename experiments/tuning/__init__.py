@@ -1,23 +1,21 @@
-"""Searches for hyperparameters: what is searched, by Optuna or by Keras Tuner, from one shared description."""
+"""Hyperparameter searches by Optuna or Keras Tuner over one description of the search space."""
 
+from experiments.tuning.pruners import PRUNERS
+from experiments.tuning.samplers import SAMPLERS, samplers_of
 from experiments.tuning.search import (
     ENGINES,
-    MOST_FAILURES,
     OBJECTIVE,
-    PRUNERS,
-    SAMPLERS,
     Engine,
     Search,
     SearchFailedError,
     Trial,
     best_trial,
-    counted,
-    failures_in_a_row,
+    consecutive_failures,
+    finished_trials,
 )
 
 __all__ = [
     "ENGINES",
-    "MOST_FAILURES",
     "OBJECTIVE",
     "PRUNERS",
     "SAMPLERS",
@@ -26,6 +24,7 @@ __all__ = [
     "SearchFailedError",
     "Trial",
     "best_trial",
-    "counted",
-    "failures_in_a_row",
+    "consecutive_failures",
+    "finished_trials",
+    "samplers_of",
 ]

@@ -1,4 +1,4 @@
-"""Searches by Keras Tuner's oracles, which live in a process of their own and are asked by those that train."""
+"""Searches by Keras Tuner's oracles. The oracle runs in a process of its own, which serves those that train."""
 
 import functools
 import json
@@ -16,15 +16,14 @@ from typing import Any, TypeVar
 from experiments.errors import DigitsError
 from experiments.models.space import Choices, Floats, Integers
 from experiments.processes import is_dead, stop_with_parent
-from experiments.tuning.search import MOST_ATTEMPTS, OBJECTIVE, Search, State, Trial, counted
+from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, State, Trial, finished_trials
 
 T = TypeVar("T")
-REDUCTION = 3  # of the trials in a round of hyperband, one in so many goes on: Keras Tuner's own default
-NEVER = 1_000_000  # failures are counted by the workflow, for both engines alike
+NEVER = 1_000_000  # the workflow counts failures, for both engines alike
 
 
-def _alone(method: Callable[..., T]) -> Callable[..., T]:
-    """Let one thread at a time into an engine: each process that asks has one of its own here."""
+def _synchronized(method: Callable[..., T]) -> Callable[..., T]:
+    """Let one thread at a time call methods: the server has one thread per client process."""
 
     @functools.wraps(method)
     def locked(self: "KerasTunerEngine", *arguments: Any, **named: Any) -> T:
@@ -35,58 +34,58 @@ def _alone(method: Callable[..., T]) -> Callable[..., T]:
 
 
 class KerasTunerEngine:
-    """An oracle with the record of its trials, in a folder from which both are restored.
+    """An oracle and the record of its trials, both kept in a folder.
 
-    Of Keras Tuner this takes the oracles, which suggest; its tuners, which train, would be a second training loop.
+    Only Keras Tuner's oracles are used, which suggest trials; its tuners would be a second training loop.
 
     Parameters
     ----------
     search
-        What is searched.
+        The search.
     folder
-        Made if it does not exist; an earlier search in it must have been the same (see `Search.require_same`).
+        Created if it does not exist; a search in it must be the same one (see `Search.require_same`).
     total
-        Trials to end as complete, those of earlier calls among them.
+        Number of trials that end as complete or pruned, those of earlier calls included.
     """
 
     def __init__(self, search: Search, folder: Path, total: int) -> None:
-        self._search, self._folder, self._wanted = search, folder, total
+        self._search, self._folder, self._total = search, folder, total
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._notes = _read(folder / "digits.json")
-        with _damage_told(folder):
-            search.require_same(dict(self._notes.setdefault("search", search.identity())))
+        self._record = _read(folder / "digits.json")
+        with _naming_damaged_folder(folder):
+            search.require_same(dict(self._record.setdefault("search", search.identity())))
             self._restore()
         self._exhausted = False
         self._save()
 
     def _restore(self) -> None:
-        """Take trials and oracle from the folder as an earlier process left them."""
-        noted = [Trial(**fields) for fields in self._notes.get("trials", [])]
-        self._trials = {trial.number: trial for trial in noted if trial.state != "running"}
-        self._cut_off = {trial.number: trial for trial in noted if trial.state == "running"}
+        """Restore trials and oracle from the folder."""
+        saved = [Trial(**fields) for fields in self._record.get("trials", [])]
+        self._trials = {trial.number: trial for trial in saved if trial.state != "running"}
+        self._interrupted = {trial.number: trial for trial in saved if trial.state == "running"}
         self._oracle = _oracle(self._search)
         self._oracle._set_project_dir(self._folder, "oracle")
         if (self._folder / "oracle" / "oracle.json").exists():
-            self._oracle.reload()  # which queues what was running to be tried again
+            self._oracle.reload()  # it requeues the trials that were running
         self._ids: dict[int, str] = {_number(name): name for name in self._oracle.trials}
 
-    @_alone
+    @_synchronized
     def parent_run(self) -> str:
-        """Return the MLflow run of the search; empty where it has not been noted yet."""
-        return str(self._notes.get("run", ""))
+        """Return the id of the search's MLflow run; empty if it has not been recorded yet."""
+        return str(self._record.get("run", ""))
 
-    @_alone
+    @_synchronized
     def set_parent_run(self, run_id: str) -> None:
-        """Note the MLflow run of the search."""
-        self._notes["run"] = run_id
+        """Record the MLflow run of the search."""
+        self._record["run"] = run_id
         self._save()
 
-    @_alone
-    def claim(self, process: str) -> Trial | None:
-        """Ask the oracle for a trial; None where it has none just now, or no more at all."""
+    @_synchronized
+    def ask(self, process: str) -> Trial | None:
+        """Start the oracle's next trial in a process; None if it has none now, or none left."""
         failed = sum(trial.state == "failed" and not trial.again for trial in self._trials.values())
-        self._oracle.max_trials = self._wanted + failed
+        self._oracle.max_trials = self._total + failed
         suggested = self._oracle.create_trial(process)
         if suggested.status != "RUNNING":
             below = len(self._oracle.trials) < self._oracle.max_trials
@@ -108,22 +107,22 @@ class KerasTunerEngine:
         self._save()
         return self._trials[number]
 
-    @_alone
-    def begin(self, number: int, run_id: str) -> None:
-        """Note the MLflow run of a trial."""
+    @_synchronized
+    def set_run(self, number: int, run_id: str) -> None:
+        """Record the MLflow run of a trial."""
         self._change(number, run_id=run_id)
 
-    @_alone
+    @_synchronized
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Note the validation accuracy after an epoch; an oracle never stops a trial halfway."""
+        """Record the validation accuracy after an epoch; oracles never prune."""
         curve = list(self._trials[number].curve)[: epoch - 1]
         self._change(number, curve=[*curve, value])
         return False
 
-    @_alone
-    def finish(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
-        """End a trial."""
-        if self._trials[number].state != "running":  # it has ended before, and then the store failed
+    @_synchronized
+    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+        """End a trial as complete, pruned or failed."""
+        if self._trials[number].state != "running":  # it has ended already, and then the tracking store failed
             return
         trial = self._oracle.trials[self._ids[number]]
         if state == "complete" and value is not None:
@@ -133,65 +132,65 @@ class KerasTunerEngine:
         self._change(number, state=state, value=value, seconds=seconds, error=error)
         self._end(trial)
 
-    @_alone
-    def give_back(self, number: int, error: str) -> None:
-        """Hand a trial whose process was stopped or is gone back to the oracle, which gives it out again."""
-        if self._cut_off.pop(number, None):
+    @_synchronized
+    def requeue(self, number: int, error: str) -> None:
+        """End an interrupted trial as failed; the oracle repeats it, up to `MAX_ATTEMPTS` times."""
+        if self._interrupted.pop(number, None):
             return
         if self._trials[number].state != "running":
             return
         trial = self._oracle.trials[self._ids[number]]
         trial.status, trial.message = "INVALID", error
-        self._end(trial)  # which queues it again, or lets it fail for good
+        self._end(trial)  # the oracle requeues it, or marks it as failed
         self._change(number, state="failed", error=error, again=self._oracle.trials[trial.trial_id].status == "INVALID")
 
-    @_alone
-    def stale(self) -> Sequence[Trial]:
-        """Return the running trials whose process is gone."""
+    @_synchronized
+    def abandoned(self) -> Sequence[Trial]:
+        """Return the running trials whose process has ended."""
         running = [trial for trial in self._trials.values() if trial.state == "running"]
-        return [*self._cut_off.values(), *(trial for trial in running if trial.process and is_dead(trial.process))]
+        return [*self._interrupted.values(), *(trial for trial in running if trial.process and is_dead(trial.process))]
 
-    @_alone
+    @_synchronized
     def trials(self) -> Sequence[Trial]:
-        """Return all trials that were begun, by number."""
+        """Return all trials that have started, by number."""
         return [self._trials[number] for number in sorted(self._trials)]
 
-    @_alone
+    @_synchronized
     def remaining(self) -> int:
-        """Return how many trials are still to be ended: none when the oracle has tried all there is."""
+        """Return the number of trials that have not ended yet; 0 once the oracle has exhausted the space."""
         if self._exhausted and not any(trial.state == "running" for trial in self._trials.values()):
             return 0
-        return self._wanted - len(counted(list(self._trials.values())))
+        return self._total - len(finished_trials(list(self._trials.values())))
 
-    @_alone
-    def claimable(self) -> int:
-        """Return how many trials could be claimed now."""
+    @_synchronized
+    def available(self) -> int:
+        """Return the number of trials that could start now."""
         running = sum(trial.state == "running" for trial in self._trials.values())
         return 0 if self._exhausted else max(0, self.remaining() - running)
 
     def _end(self, trial: Any) -> None:
         self._oracle.end_trial(trial)
-        self._oracle.save()  # end_trial itself saves before it has taken the trial off the running ones
+        self._oracle.save()  # end_trial saves before it removes the trial from the running ones
 
     def _change(self, number: int, **fields: Any) -> None:
         self._trials[number] = replace(self._trials[number], **fields)
         self._save()
 
     def _save(self) -> None:
-        self._notes["trials"] = [asdict(trial) for trial in (*self._cut_off.values(), *self._trials.values())]
+        self._record["trials"] = [asdict(trial) for trial in (*self._interrupted.values(), *self._trials.values())]
         fresh = self._folder / "digits.json.new"
-        fresh.write_text(json.dumps(self._notes))
+        fresh.write_text(json.dumps(self._record))
         fresh.replace(self._folder / "digits.json")
 
 
 class _ServedEngine(KerasTunerEngine):
-    """An engine that is filled by a call after it was made: only what calls raise comes to those who make them."""
+    """An engine that is initialized by `open`: a manager passes on what methods raise, but not what constructors do."""
 
     def __init__(self, *arguments: Any) -> None:
         self._arguments = arguments
 
     def open(self) -> None:
-        """Restore or begin the search."""
+        """Restore or start the search."""
         super().__init__(*self._arguments)
 
 
@@ -204,7 +203,7 @@ _Manager.register("engine", _ServedEngine)
 
 @contextmanager
 def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Callable[[], str]) -> Iterator[Any]:
-    """Start the process in which the oracle lives, and yield the engine as other processes see it.
+    """Start the process that runs the oracle, and yield a proxy of the engine.
 
     Parameters
     ----------
@@ -216,9 +215,9 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
     Raises
     ------
     UsageError
-        When a study of this name was another search.
+        If a study of this name belongs to another search.
     DigitsError
-        When another process holds it, or its files are damaged.
+        If another process runs it, or its files are damaged.
     """
     from filelock import FileLock, Timeout
 
@@ -239,7 +238,7 @@ def keras_tuner_engine(search: Search, folder: Path, total: int, make_run: Calla
 
 
 def _serve_quietly() -> None:
-    """Keep what libraries print, and Ctrl-C, from a process that others command; end it with the one it serves."""
+    """Ignore Ctrl-C and discard what libraries print; end with the parent process."""
     stop_with_parent()
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -248,24 +247,18 @@ def _serve_quietly() -> None:
 
 
 def _oracle(search: Search) -> Any:
-    """Return Keras Tuner's oracle for a search, over the same space as Optuna's samplers."""
+    """Build the oracle of a search, over the same space as Optuna's samplers."""
     import keras_tuner
 
-    oracles = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-        "hyperband": keras_tuner.oracles.HyperbandOracle,
-    }
-    rounds = {"max_epochs": search.recipe.epochs, "factor": REDUCTION, "hyperband_iterations": NEVER}
-    oracle = oracles[search.sampler](
+    oracle = search.build_sampler(
+        search.recipe.epochs,
         objective=keras_tuner.Objective(OBJECTIVE, "max"),
         hyperparameters=_hyperparameters(search),
-        seed=search.seed + 1,  # 0 would be taken for none
+        seed=search.seed + 1,  # an oracle takes 0 for no seed
         allow_new_entries=False,
         tune_new_entries=False,
-        max_retries_per_trial=MOST_ATTEMPTS - 1,
+        max_retries_per_trial=MAX_ATTEMPTS - 1,
         max_consecutive_failed_trials=NEVER,
-        **(rounds if search.sampler == "hyperband" else {}),
     )
     oracle.verbose = 0
     return oracle
@@ -279,7 +272,7 @@ def _hyperparameters(search: Search) -> Any:
         default = {"default": own[name]} if own[name] in values else {}
         if isinstance(values, Integers):
             space.Int(name, values.low, values.high, step=values.step, **default)
-        elif isinstance(values, Floats) and values.step:  # Keras Tuner's own steps fall short of the end
+        elif isinstance(values, Floats) and values.step:  # Float's own steps may miss the upper end
             space.Choice(name, list(values.steps()), ordered=True, **default)
         elif isinstance(values, Floats):
             sampling = "log" if values.log else "linear"
@@ -294,16 +287,16 @@ def _number(name: str) -> int:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    with _damage_told(file.parent):
+    with _naming_damaged_folder(file.parent):
         return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 @contextmanager
-def _damage_told(folder: Path) -> Iterator[None]:
-    """Say which folder is at fault when what was read from it is not what was written."""
+def _naming_damaged_folder(folder: Path) -> Iterator[None]:
+    """Name the folder in the error message if its content is damaged."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise DigitsError(
-            f"the record of the search in {folder} is damaged; move it away, or take another name with --study NAME"
+            f"the record of the search in {folder} is damaged; move it away, or use another name with --study NAME"
         ) from error

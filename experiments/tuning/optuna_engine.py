@@ -1,8 +1,7 @@
-"""Searches by Optuna, in one process or in many on many machines."""
+"""Searches by Optuna, in one process or in several, which may run on several machines."""
 
 import itertools
 import json
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,148 +9,150 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from experiments.models.space import Choices, Floats, Integers, Space, Value
+from experiments.models.space import Floats, Integers, Range, Space, Value
 from experiments.processes import is_dead
-from experiments.tuning.samplers import distribution, make_pruner, make_sampler
-from experiments.tuning.search import MOST_ATTEMPTS, OBJECTIVE, Search, State, Trial
+from experiments.tuning.pruners import PRUNERS
+from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, State, Trial
 from experiments.tuning.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, open_storage
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
 IDENTITY, PARENT = "digits.search", "digits.run"
-JOIN_SECONDS = 10  # to wait for another process that has just made the study to say what it is
+JOIN_SECONDS = 10  # for the process that created the study to record its identity
 
 
 class OptunaEngine:
-    """A study and the slots for its trials.
+    """A study with a queue of trials.
 
-    Optuna counts the trials that a process is still to begin, so that several processes, or one that is started again,
-    do not end at the number asked for. Here the trials are laid out beforehand as slots (trials that wait). A slot is
-    taken by one process alone, and only while it is among the first `total` trials that have not failed: a slot too
-    many, which two processes may have added at once, is never taken.
+    Optuna's ``n_trials`` counts the trials of one process, so that several processes, or one that is restarted, would
+    end with more trials than requested. Here all trials are enqueued in advance (Optuna's state WAITING). Only one
+    process starts a queued trial, and only if it is among the first `total` trials that have not failed: a surplus
+    one, which two processes may have added at the same time, never starts.
 
     Parameters
     ----------
     search
-        What is searched; the study must exist (see `open_study`).
+        The search; its study must exist (see `open_study`).
     place
-        As `experiments.tuning.storage.open_storage` takes it.
+        As in `experiments.tuning.storage.open_storage`.
     total
-        Trials to end as complete or pruned, those of earlier calls among them.
+        Number of trials that end as complete or pruned, those of earlier calls included.
     """
 
     def __init__(self, search: Search, place: str, total: int) -> None:
         import optuna
 
         self.search = search
-        self._wanted, self._place = total, place
+        self._total, self._place = total, place
         self._storage = open_storage(place)
-        self._study = optuna.load_study(study_name=search.name, storage=self._storage, pruner=make_pruner(search))
+        pruner = PRUNERS[search.pruner](search.recipe.epochs)
+        self._study = optuna.load_study(study_name=search.name, storage=self._storage, pruner=pruner)
         self._study_id = self._storage.get_study_id_from_name(search.name)
-        self._open: dict[int, optuna.Trial] = {}
-        self._hearts: dict[int, threading.Event] = {}
+        self._running: dict[int, optuna.Trial] = {}
+        self._heartbeats: dict[int, threading.Event] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OptunaEngine, (self.search, self._place, self._wanted)
+        return OptunaEngine, (self.search, self._place, self._total)
 
     @property
     def total(self) -> int:
-        """Trials to end as complete or pruned; a grid's points that failed cannot be made up for by others."""
-        if self.search.sampler != "grid":
-            return self._wanted
-        kept, failed = self._laid_out()
-        return min(self._wanted, len(grid(self.search)) - len(failed - kept))
+        """Number of trials that end as complete or pruned; failed points of a grid have no replacement."""
+        if not self.search.algorithm.points:
+            return self._total
+        queued, failed = self._enqueued_points()
+        return min(self._total, len(self._all_points()) - len(failed - queued))
 
     def parent_run(self) -> str:
-        """Return the MLflow run of the study."""
+        """Return the id of the study's MLflow run."""
         return str(self._study.user_attrs[PARENT])
 
-    def lay_out(self) -> None:
-        """Add the slots that are missing: the model's own recipe first, then what the sampler will suggest."""
-        slots = self._slots()
-        points = self._points(own=self.search.own_first and not slots)
-        for _ in range(self.total - len(slots)):
+    def enqueue_missing(self) -> None:
+        """Fill the queue up to the total: the model's own recipe first, then trials that the sampler will fill in."""
+        kept = self._kept()
+        points = self._points(own=self.search.own_first and not kept)
+        for _ in range(self.total - len(kept)):
             self._study.enqueue_trial(next(points))
 
-    def claim(self, process: str) -> Trial | None:
-        """Take the next slot for a process and let the sampler fill it; None where there is none just now."""
+    def ask(self, process: str) -> Trial | None:
+        """Start the next queued trial in a process, with the sampler's suggestion; None if there is none now."""
         import optuna
 
-        for slot in self._waiting():
-            if self._take(slot):
-                self._study.sampler = make_sampler(self.search, slot.number)
-                trial = optuna.Trial(self._study, slot._trial_id)
+        for queued in self._waiting():
+            if self._start(queued):
+                self._study.sampler = make_sampler(self.search, queued.number)
+                trial = optuna.Trial(self._study, queued._trial_id)
                 trial.set_user_attr("process", process)
-                self._open[slot.number] = trial
-                self._start_heart(slot.number)
+                self._running[queued.number] = trial
+                self._start_heartbeat(queued.number)
                 params = {name: _tidy(_suggest(trial, name, values)) for name, values in self.search.space.items()}
-                return Trial(slot.number, "running", params, process=process)
+                return Trial(queued.number, "running", params, process=process)
         return None
 
-    def begin(self, number: int, run_id: str) -> None:
-        """Note the MLflow run of a trial."""
-        self._open[number].set_user_attr("run", run_id)
+    def set_run(self, number: int, run_id: str) -> None:
+        """Record the MLflow run of a trial."""
+        self._running[number].set_user_attr("run", run_id)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Note the validation accuracy after an epoch; return whether the pruner would stop here."""
-        trial = self._open[number]
+        """Record the validation accuracy after an epoch; return whether to prune the trial."""
+        trial = self._running[number]
         trial.report(value, epoch)
         return bool(epoch < self.search.recipe.epochs and trial.should_prune())
 
-    def finish(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
-        """End a trial."""
+    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+        """End a trial as complete, pruned or failed."""
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        trial = self._open.pop(number, None)
-        if trial is None:  # it has ended before, and then the store failed
+        trial = self._running.pop(number, None)
+        if trial is None:  # it has ended already, and then the tracking store failed
             return
-        self._hearts.pop(number).set()
+        self._heartbeats.pop(number).set()
         states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
         notes = {"seconds": seconds, "value": value, "error": error}
-        with suppress(UpdateFinishedTrialError):  # this machine had fallen silent and the trial was given to another
+        with suppress(UpdateFinishedTrialError):  # without heartbeats from here, another machine has requeued it
             for name, note in notes.items():
                 if note is not None:
                     trial.set_user_attr(name, note)
             self._study.tell(trial, value if state == "complete" else None, states[state], skip_if_finished=True)
         if state == "failed":
-            self.lay_out()
+            self.enqueue_missing()
 
-    def give_back(self, number: int, error: str) -> None:
-        """End as failed a trial whose process was stopped or is gone, and add a slot for it.
+    def requeue(self, number: int, error: str) -> None:
+        """End an interrupted trial as failed and enqueue another one.
 
-        The slot tries the same again, up to `MOST_ATTEMPTS`; then the sampler fills it.
+        It has the same hyperparameters, up to `MAX_ATTEMPTS` times; then the sampler suggests new ones.
         """
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        self._open.pop(number, None)
-        if heart := self._hearts.pop(number, None):
-            heart.set()
+        self._running.pop(number, None)
+        if heartbeat := self._heartbeats.pop(number, None):
+            heartbeat.set()
         trial = next(trial for trial in self._study.get_trials(deepcopy=False) if trial.number == number)
-        with suppress(UpdateFinishedTrialError):  # of several that notice, one ends it and adds the slot
+        with suppress(UpdateFinishedTrialError):  # if several processes notice, one of them ends and requeues it
             attempt = trial.user_attrs.get("attempt", 1)
-            again = attempt < MOST_ATTEMPTS
+            again = attempt < MAX_ATTEMPTS
             self._storage.set_trial_user_attr(trial._trial_id, "error", error)
             self._storage.set_trial_user_attr(trial._trial_id, "again", again)
             if self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL) and again:
-                tried = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-                self._study.enqueue_trial(tried, user_attrs={"attempt": attempt + 1})
-        self.lay_out()
+                params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+                self._study.enqueue_trial(params, user_attrs={"attempt": attempt + 1})
+        self.enqueue_missing()
 
-    def stale(self) -> Sequence[Trial]:
-        """Return the running trials whose process is gone from this machine, or whose machine has fallen silent."""
+    def abandoned(self) -> Sequence[Trial]:
+        """Return the running trials whose process on this machine has ended, or whose heartbeat has stopped."""
         from optuna.trial import TrialState
 
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        silent = set(self._silent()) if running else set()
+        silent = set(self._without_heartbeat()) if running else set()
         found = [trial for trial in running if trial._trial_id in silent or _is_abandoned(trial)]
-        return [_as_trial(trial) for trial in found if trial.number not in self._open]
+        return [_as_trial(trial) for trial in found if trial.number not in self._running]
 
     def trials(self) -> Sequence[Trial]:
-        """Return all trials that were begun, by number."""
+        """Return all trials that have started, by number."""
         from optuna.trial import TrialState
 
         return [
@@ -159,14 +160,15 @@ class OptunaEngine:
         ]
 
     def remaining(self) -> int:
-        """Return how many trials are still to be ended."""
-        return self.total - sum(trial.state.is_finished() for trial in self._slots())
+        """Return the number of trials that have not ended yet."""
+        return self.total - sum(trial.state.is_finished() for trial in self._kept())
 
-    def claimable(self) -> int:
-        """Return how many slots could be taken now."""
+    def available(self) -> int:
+        """Return the number of trials that could start now."""
         return len(self._waiting())
 
-    def _slots(self) -> "list[FrozenTrial]":
+    def _kept(self) -> "list[FrozenTrial]":
+        """Return the first `total` trials that have not failed, queued ones included."""
         from optuna.trial import TrialState
 
         trials = self._study.get_trials(deepcopy=False)
@@ -175,25 +177,30 @@ class OptunaEngine:
     def _waiting(self) -> "list[FrozenTrial]":
         from optuna.trial import TrialState
 
-        return [trial for trial in self._slots() if trial.state == TrialState.WAITING]
+        return [trial for trial in self._kept() if trial.state == TrialState.WAITING]
 
-    def _take(self, slot: "FrozenTrial") -> bool:
+    def _start(self, queued: "FrozenTrial") -> bool:
+        """Mark a queued trial as running; return False if another process did so first."""
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         with suppress(UpdateFinishedTrialError):
-            return bool(self._storage.set_trial_state_values(slot._trial_id, TrialState.RUNNING))
+            return bool(self._storage.set_trial_state_values(queued._trial_id, TrialState.RUNNING))
         return False
 
     def _points(self, own: bool) -> Iterator[dict[str, Value]]:
-        """Yield what each further slot fixes: for a grid a point that none has, else nothing but in the very first."""
-        if self.search.sampler == "grid":
-            kept, failed = self._laid_out()
-            return (point for point in grid(self.search) if _key(point) not in kept | failed)
+        """Yield the fixed hyperparameters of further trials: the points of a grid not enqueued yet, otherwise none."""
+        if self.search.algorithm.points:
+            enqueued = set.union(*self._enqueued_points())
+            return (point for point in self._all_points() if _key(point) not in enqueued)
         return itertools.chain([own_values(self.search)] if own else [], itertools.repeat({}))
 
-    def _laid_out(self) -> tuple[set[str], set[str]]:
-        """Return the points that slots fix, first of those that have not failed, then of those that have."""
+    def _all_points(self) -> list[dict[str, Value]]:
+        points = self.search.algorithm.points
+        return points(self.search.space, self.search.seed) if points else []
+
+    def _enqueued_points(self) -> tuple[set[str], set[str]]:
+        """Return the points of the trials that have not failed, and of those that have."""
         from optuna.trial import TrialState
 
         kept: set[str] = set()
@@ -202,45 +209,45 @@ class OptunaEngine:
             (failed if trial.state == TrialState.FAIL else kept).add(_key(trial.system_attrs["fixed_params"]))
         return kept, failed
 
-    def _start_heart(self, number: int) -> None:
-        """Tell a database every few seconds that the trial is alive."""
+    def _start_heartbeat(self, number: int) -> None:
+        """Record every few seconds in the database that the trial's process is alive."""
         from optuna.storages import RDBStorage
 
-        stop = self._hearts[number] = threading.Event()
+        stop = self._heartbeats[number] = threading.Event()
         if not isinstance(self._storage, RDBStorage):
             return
-        storage, trial_id = self._storage, self._open[number]._trial_id
+        storage, trial_id = self._storage, self._running[number]._trial_id
         storage.record_heartbeat(trial_id)
 
         def beat() -> None:
             while not stop.wait(HEARTBEAT_SECONDS):
-                with suppress(Exception):  # a beat that is missed is made good by the next
+                with suppress(Exception):  # the next heartbeat will do
                     storage.record_heartbeat(trial_id)
 
         threading.Thread(target=beat, daemon=True).start()
 
-    def _silent(self) -> list[int]:
+    def _without_heartbeat(self) -> list[int]:
         from optuna.storages import RDBStorage
 
         return self._storage._get_stale_trial_ids(self._study_id) if isinstance(self._storage, RDBStorage) else []
 
 
 def open_study(search: Search, place: str, total: int, make_run: Callable[[], str]) -> OptunaEngine:
-    """Make the study of a search, or join the one there is.
+    """Create the study of a search, or join it if it exists.
 
     Parameters
     ----------
     place, total
         As for `OptunaEngine`.
     make_run
-        Called without arguments by the process that makes the study; returns the id of its MLflow run.
+        Called without arguments by the process that creates the study; returns the id of its MLflow run.
 
     Raises
     ------
     UsageError
-        When a study of this name was another search.
+        If a study of this name belongs to another search.
     DigitsError
-        When its storage cannot be used.
+        If its storage cannot be used.
     """
     import optuna
 
@@ -250,33 +257,43 @@ def open_study(search: Search, place: str, total: int, make_run: Callable[[], st
     except optuna.exceptions.DuplicatedStudyError:
         study = optuna.load_study(study_name=search.name, storage=storage)
     else:
-        _introduce(study, search, make_run())
-    _wait_for_introduction(study, search, make_run)
+        _record_identity(study, search, make_run())
+    _wait_for_identity(study, search, make_run)
     search.require_same(json.loads(study.user_attrs[IDENTITY]))
     engine = OptunaEngine(search, place, total)
-    engine.lay_out()
+    engine.enqueue_missing()
     return engine
 
 
-def grid(search: Search) -> list[dict[str, Value]]:
-    """Return all points of the grid over the search space, in an order drawn by the search's seed."""
-    names = list(search.space)
-    points = [
-        dict(zip(names, point, strict=True))
-        for point in itertools.product(*(search.space[name].grid() for name in names))
-    ]
-    random.Random(search.seed).shuffle(points)  # noqa: S311 - no secret
-    return points
+def make_sampler(search: Search, number: int) -> "BaseSampler":
+    """Build the sampler that suggests trial `number`.
+
+    Each trial has its own sampler, seeded by the search's seed and the trial's number. A sampler keeps its random state
+    to itself, so one that is rebuilt after an interruption would repeat itself, and workers with the same seed would
+    all suggest the same. What a sampler learns from is the study.
+    """
+    return search.build_sampler(search.seed, (search.seed * 1_000_003 + number) % 2**32)
+
+
+def distribution(values: Range) -> Any:
+    """Return Optuna's distribution for a range of the search space."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(values, Integers):
+        return IntDistribution(values.low, values.high, step=values.step)
+    if isinstance(values, Floats):
+        return FloatDistribution(values.low, values.high, step=values.step, log=values.log)
+    return CategoricalDistribution(values.values)
 
 
 def own_values(search: Search) -> dict[str, Value]:
-    """Return the values that the recipe has itself, where they lie in the space."""
+    """Return the recipe's own hyperparameters that lie in the search space."""
     params = search.recipe.params()
     return {name: params[name] for name, values in search.space.items() if params[name] in values}
 
 
 def as_study(trials: Sequence[Trial], space: Space) -> "optuna.Study":
-    """Return a study in memory with the ended trials of any engine, for Optuna's figures."""
+    """Build a study in memory from the ended trials of any engine, for Optuna's figures."""
     import optuna
     from optuna.trial import TrialState
 
@@ -298,23 +315,23 @@ def as_study(trials: Sequence[Trial], space: Space) -> "optuna.Study":
     return study
 
 
-def _introduce(study: "optuna.Study", search: Search, run_id: str) -> None:
-    """Write down what the study is; the identity last, for the others wait for it."""
+def _record_identity(study: "optuna.Study", search: Search, run_id: str) -> None:
+    """Record which search the study belongs to; the identity last, because other processes wait for it."""
     study.set_user_attr(PARENT, run_id)
     study.set_user_attr("objective", OBJECTIVE)
     study.set_user_attr(IDENTITY, json.dumps(search.identity()))
 
 
-def _wait_for_introduction(study: "optuna.Study", search: Search, make_run: Callable[[], str]) -> None:
-    """Wait until the process that made the study has introduced it; do it for one that was killed before it could."""
+def _wait_for_identity(study: "optuna.Study", search: Search, make_run: Callable[[], str]) -> None:
+    """Wait until the process that created the study has recorded its identity; do it if that process was killed."""
     deadline = time.monotonic() + JOIN_SECONDS
     while IDENTITY not in study.user_attrs:
         if time.monotonic() > deadline:
-            _introduce(study, search, make_run())
+            _record_identity(study, search, make_run())
         time.sleep(0.2)
 
 
-def _suggest(trial: "optuna.Trial", name: str, values: Integers | Floats | Choices) -> Value:
+def _suggest(trial: "optuna.Trial", name: str, values: Range) -> Value:
     if isinstance(values, Integers):
         return trial.suggest_int(name, values.low, values.high, step=values.step)
     if isinstance(values, Floats):
@@ -323,7 +340,7 @@ def _suggest(trial: "optuna.Trial", name: str, values: Integers | Floats | Choic
 
 
 def _tidy(value: Value) -> Value:
-    """Return 0.3 for Optuna's 0.30000000000000004."""
+    """Round 0.30000000000000004 to 0.3."""
     return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
@@ -345,7 +362,7 @@ def _as_trial(trial: "FrozenTrial") -> Trial:
 
 
 def _is_abandoned(trial: "FrozenTrial") -> bool:
-    """Tell whether the process of a running trial is gone from this machine, maybe before it could say who it is."""
+    """Tell whether the process of a running trial has ended, perhaps before it recorded itself."""
     process = trial.user_attrs.get("process")
     return is_dead(process) if process else (_elapsed(trial) or 0) > GRACE_SECONDS
 

@@ -1,7 +1,7 @@
-"""What is searched, and what became of each trial."""
+"""A search for hyperparameters: its definition, its trials, and the engine that suggests them."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
@@ -9,50 +9,43 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe
 from experiments.models.space import Range, Space, Value
 from experiments.training import backend as keras_backend
+from experiments.tuning.pruners import DEFAULT_PRUNER, PRUNERS
+from experiments.tuning.samplers import SAMPLERS, Sampler, samplers_of
 
 EngineName = Literal["optuna", "keras-tuner"]
-OptunaSampler = Literal["tpe", "random", "grid", "cmaes", "qmc"]
-KerasTunerSampler = Literal["bayesian", "random", "hyperband"]
-Pruner = Literal["hyperband", "median", "none"]
 State = Literal["running", "complete", "pruned", "failed"]
 
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-SAMPLERS: Mapping[str, tuple[str, ...]] = {
-    "optuna": get_args(OptunaSampler),
-    "keras-tuner": get_args(KerasTunerSampler),
-}
-PRUNERS: tuple[Pruner, ...] = get_args(Pruner)
 OBJECTIVE = "val_accuracy"
-MOST_FAILURES = 3  # in a row: then something is wrong that more trials will not mend
-MOST_ATTEMPTS = 3  # at a trial that is cut off each time: it may be what ends the process, for lack of memory
+MAX_CONSECUTIVE_FAILURES = 3  # then more trials will not help
+MAX_ATTEMPTS = 3  # of a trial whose process ends: the trial itself may be the reason, for example by its memory
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search for the best hyperparameters of a network: all that makes two searches the same one.
+    """A search for the best hyperparameters of a network: everything that identifies it.
 
     Attributes
     ----------
     name
-        Of the study.
+        Name of the study.
     engine, sampler, pruner
-        What suggests trials and what stops them early; `sampler` is one of `SAMPLERS` of the engine.
+        Library that runs the search, and names in `SAMPLERS` and `PRUNERS`.
     model, dataset, digest, limit
-        The network, the data by name and digest of its content, and the number of training images used (None for
-        all).
+        The network, the dataset by name and digest of its content, and the number of training images (None for all).
     recipe
-        What the trials share: the model's recipe with everything that the user has fixed.
+        Settings that all trials share: the model's recipe with the user's changes.
     space
-        What they vary.
+        Ranges of the hyperparameters.
     own_first
-        Whether the first trial takes the recipe's own values; of Optuna's samplers, but for the grid.
+        Whether the first trial uses the recipe's own values. Applies to Optuna's samplers except ``grid``.
     backend
-        The library that Keras computes with.
+        Keras backend.
 
     Raises
     ------
     UsageError
-        For an engine, sampler, pruner or backend that there is not, or that do not go together.
+        If engine, sampler, pruner or backend do not exist or cannot be combined.
     """
 
     name: str
@@ -62,16 +55,16 @@ class Search:
     digest: str
     recipe: Recipe
     space: Space
-    sampler: str = "tpe"
-    pruner: Pruner = "median"
+    sampler: str = samplers_of("optuna")[0]
+    pruner: str = DEFAULT_PRUNER
     limit: int | None = None
     own_first: bool = True
     backend: str = field(default_factory=keras_backend)
 
     def __post_init__(self) -> None:
         _require("engine", self.engine, ENGINES)
-        _require("sampler", self.sampler, SAMPLERS[self.engine])
-        _require("pruner", self.pruner, PRUNERS)
+        _require("sampler", self.sampler, samplers_of(self.engine))
+        _require("pruner", self.pruner, tuple(PRUNERS))
         if self.engine == "keras-tuner" and self.pruner != "none":
             raise UsageError("keras-tuner prunes by its hyperband sampler alone: --pruner goes with --engine optuna")
 
@@ -80,8 +73,18 @@ class Search:
         """Seed of the search and of each training in it."""
         return self.recipe.seed
 
+    @property
+    def algorithm(self) -> Sampler:
+        """The sampler by its name."""
+        return SAMPLERS[self.sampler]
+
+    @property
+    def build_sampler(self) -> Callable[..., Any]:
+        """The function that builds the engine's sampler; see `Sampler.engines`."""
+        return self.algorithm.engines[self.engine]
+
     def identity(self) -> dict[str, Any]:
-        """Return what the search is bound to, by name, as JSON values."""
+        """Return everything that the results depend on, by name, as JSON values."""
         return {
             "engine": self.engine,
             "model": self.model,
@@ -97,19 +100,19 @@ class Search:
         }
 
     def require_same(self, earlier: Mapping[str, Any]) -> None:
-        """Refuse to go on with a study that was another search.
+        """Refuse to continue a study that belongs to another search.
 
         Raises
         ------
         UsageError
-            Naming the first thing that differs, as it was and as it is.
+            Naming the first difference.
         """
         now = self.identity()
         for name in [*earlier, *now]:
             if earlier.get(name) != now.get(name):
                 raise UsageError(
                     f"study {self.name!r} exists and is another search: its {name} was {_shown(earlier.get(name))}, "
-                    f"now it is {_shown(now.get(name))}; take the same, or a new name with --study NAME"
+                    f"now it is {_shown(now.get(name))}; use the same value, or a new name with --study NAME"
                 )
 
 
@@ -120,28 +123,28 @@ class Trial:
     Attributes
     ----------
     number
-        From 0, in the order in which they were begun.
+        From 0, in the order in which the trials started.
     state
-        ``complete``, ``pruned`` (stopped early), ``failed`` (it raised, or its process ended), or ``running``.
+        ``running``, ``complete``, ``pruned`` (stopped early), or ``failed`` (it raised, or its process ended).
     params
-        What it tried.
+        Hyperparameters.
     value
-        Validation accuracy of the epoch with the lowest validation loss; None where there is none.
+        Validation accuracy of the epoch with the lowest validation loss; None if there is none.
     curve
-        Validation accuracy after each epoch, from the first.
+        Validation accuracy after each epoch.
     seconds
-        From its begin to its end.
+        Wall time.
     run_id
         Its MLflow run.
     until, continues
-        Up to which epoch it is trained, where that is not the whole recipe, and the number of the trial whose training
-        it goes on with, if any.
+        The epoch that it is trained up to, if that is not the recipe's last, and the number of the trial whose
+        training it continues, if any.
     process
-        Which process does or did it, as `experiments.processes.this_process` names it.
+        The process that runs it, as named by `experiments.processes.this_process`.
     error
         Why it failed.
     again
-        Whether it was cut off through no fault of its own, so that a later trial repeats it.
+        Whether it was interrupted, so that a later trial repeats it.
     """
 
     number: int
@@ -159,7 +162,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """For instance ``trial-007``."""
+        """For example ``trial-007``."""
         return f"trial-{self.number:03d}"
 
     def row(self) -> dict[str, Any]:
@@ -177,58 +180,58 @@ class Trial:
 
 
 class Engine(Protocol):
-    """What suggests trials and keeps their record. Any number of processes may share one; it can be pickled."""
+    """Suggests trials and keeps their record. Any number of processes may share one; it can be pickled."""
 
     def parent_run(self) -> str:
-        """Return the MLflow run of the study."""
+        """Return the id of the study's MLflow run."""
 
-    def claim(self, process: str) -> Trial | None:
-        """Take the next trial for a process, or None where there is none to take just now."""
+    def ask(self, process: str) -> Trial | None:
+        """Start the next trial in a process; None if there is none at the moment."""
 
-    def begin(self, number: int, run_id: str) -> None:
-        """Note the MLflow run of a trial."""
+    def set_run(self, number: int, run_id: str) -> None:
+        """Record the MLflow run of a trial."""
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Note the validation accuracy after an epoch, from 1; return whether the trial should stop here."""
+        """Record the validation accuracy after an epoch, from 1; return whether the trial should be pruned."""
 
-    def finish(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
-        """End a trial that was complete, pruned or failed."""
+    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+        """End a trial as complete, pruned or failed."""
 
-    def give_back(self, number: int, error: str) -> None:
-        """End as failed a trial that was cut off, and see that it is tried again, unless that has happened often."""
+    def requeue(self, number: int, error: str) -> None:
+        """End an interrupted trial as failed and repeat it, up to `MAX_ATTEMPTS` times."""
 
-    def stale(self) -> Sequence[Trial]:
-        """Return the running trials whose process is known to be gone."""
+    def abandoned(self) -> Sequence[Trial]:
+        """Return the running trials whose process has ended."""
 
     def trials(self) -> Sequence[Trial]:
-        """Return all trials that were begun, by number."""
+        """Return all trials that have started, by number."""
 
     def remaining(self) -> int:
-        """Return how many trials are still to be ended."""
+        """Return the number of trials that have not ended yet."""
 
-    def claimable(self) -> int:
-        """Return how many trials could be claimed now."""
+    def available(self) -> int:
+        """Return the number of trials that could start now."""
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """Return the complete trial of the highest value, the earliest among equals; None where none is complete."""
+    """Return the complete trial with the highest value, the earliest among equals; None if none is complete."""
     complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
     return max(complete, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 
 
-def failures_in_a_row(trials: Sequence[Trial], first: int) -> list[Trial]:
-    """Return the failed trials at the end of those that were begun from number `first` on."""
+def consecutive_failures(trials: Sequence[Trial], first: int) -> list[Trial]:
+    """Return the failed trials since the last one that did not fail, latest first, down to number `first`."""
     ended = [trial for trial in trials if trial.number >= first and trial.state != "running" and not trial.again]
     return list(itertools.takewhile(lambda trial: trial.state == "failed", reversed(ended)))
 
 
-def counted(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials that count towards the total: those that were complete or pruned."""
+def finished_trials(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials that count toward the total: the complete and the pruned ones."""
     return [trial for trial in trials if trial.state in ("complete", "pruned")]
 
 
 class SearchFailedError(DigitsError):
-    """Too many trials failed one after the other."""
+    """Too many trials failed one after another."""
 
 
 def _require(name: str, value: str, choices: Sequence[str]) -> None:

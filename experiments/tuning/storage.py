@@ -1,4 +1,4 @@
-"""Where Optuna keeps a study: a journal file on this machine, or a database that many machines reach."""
+"""Storage of Optuna's studies: a journal file on this machine, or a database for several machines."""
 
 import json
 import os
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REACH_SECONDS = 10
 HEARTBEAT_SECONDS = 10
-GRACE_SECONDS = 60  # without a heartbeat, after which a trial on another machine is given up
-TABLE_ATTEMPTS = 10  # while other processes make them too
-MADE_MEANWHILE = ("already exists", "duplicate", "unique constraint")  # what databases then say
-LOCK_SECONDS = 10  # after which the lock of a process that is gone is broken
-# What each database's driver calls its time-out.
-TIME_OUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "mariadb": "connect_timeout"}
+GRACE_SECONDS = 60  # without a heartbeat: then a trial on another machine counts as abandoned
+TABLE_ATTEMPTS = 10  # to create tables, while other processes create them too
+ALREADY_CREATED = ("already exists", "duplicate", "unique constraint")  # in the database's error message
+LOCK_SECONDS = 10  # after which the lock of a process that has ended is broken
+# The option of each database's driver.
+TIMEOUT_OPTIONS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "mariadb": "connect_timeout"}
 
 
 def open_storage(place: str) -> "BaseStorage":
-    """Open what a study is kept in, making it where it does not exist.
+    """Open the storage of studies, creating it if it does not exist.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def open_storage(place: str) -> "BaseStorage":
     Raises
     ------
     UsageError
-        When the URL makes no sense or its driver is not installed.
+        If the URL is invalid or its driver is not installed.
     DigitsError
-        When the database cannot be reached within `REACH_SECONDS`, or the journal is damaged or cannot be written.
+        If the database cannot be reached within `REACH_SECONDS`, or the journal is damaged or cannot be written.
     """
     import optuna
 
@@ -56,22 +56,22 @@ def _open_journal(file: Path) -> "BaseStorage":
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = JournalFileOpenLock(str(file), grace_period=LOCK_SECONDS)
         backend = JournalFileBackend(str(file), lock_obj=lock)
-        _drop_unfinished_line(file, lock)
+        _drop_incomplete_line(file, lock)
         return JournalStorage(backend)
     except OSError as error:
         raise DigitsError(f"cannot use the journal {file}: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise DigitsError(
             f"the journal {file} is damaged ({str(error).splitlines()[0]}); "
-            "move it away, or take another name with --study NAME"
+            "move it away, or use another name with --study NAME"
         ) from error
 
 
-def _drop_unfinished_line(file: Path, lock: "JournalFileOpenLock") -> None:
-    """Cut off what a process that was killed left of a line: the next line would join it, and both be lost."""
+def _drop_incomplete_line(file: Path, lock: "JournalFileOpenLock") -> None:
+    """Truncate an incomplete last line, left by a process that was killed: it would damage the next line too."""
     if _is_whole(file.read_bytes()):
         return
-    lock.acquire()  # it may be that another process is writing the line just now
+    lock.acquire()  # another process may be writing the line at this moment
     try:
         content = file.read_bytes()
         if not _is_whole(content):
@@ -92,7 +92,7 @@ def _open_database(url: str) -> "BaseStorage":
         parts = make_url(url)
     except (ArgumentError, ValueError) as error:
         shown = re.sub(r":[^:@/]*@", ":***@", url)
-        raise UsageError(f"{shown!r} is no database URL; write {EXAMPLE_URL}") from error
+        raise UsageError(f"{shown!r} is not a database URL such as {EXAMPLE_URL}") from error
     shown = parts.render_as_string(hide_password=True)
     try:
         return _connect(url, parts.get_backend_name())
@@ -106,7 +106,7 @@ def _open_database(url: str) -> "BaseStorage":
 
 
 def _connect(url: str, database: str) -> "BaseStorage":
-    """Connect to a database, making the tables where there are none; again while another process is making them."""
+    """Connect to a database and create missing tables; retry while another process creates them."""
     from optuna.exceptions import ExperimentalWarning
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import DBAPIError
@@ -115,19 +115,19 @@ def _connect(url: str, database: str) -> "BaseStorage":
     while True:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats have been one since Optuna 2.5
+                warnings.simplefilter("ignore", ExperimentalWarning)  # of heartbeats, since Optuna 2.5
                 return RDBStorage(
                     url,
-                    engine_kwargs={"pool_pre_ping": True, "connect_args": _time_out(database)},
+                    engine_kwargs={"pool_pre_ping": True, "connect_args": _timeout(database)},
                     heartbeat_interval=HEARTBEAT_SECONDS,
                     grace_period=GRACE_SECONDS,
                 )
         except DBAPIError as error:
             attempts += 1
-            if attempts == TABLE_ATTEMPTS or not any(words in str(error).lower() for words in MADE_MEANWHILE):
+            if attempts == TABLE_ATTEMPTS or not any(words in str(error).lower() for words in ALREADY_CREATED):
                 raise
-            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - no secret
+            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - not for secrets
 
 
-def _time_out(database: str) -> dict[str, Any]:
-    return {TIME_OUTS[database]: REACH_SECONDS} if database in TIME_OUTS else {}
+def _timeout(database: str) -> dict[str, Any]:
+    return {TIMEOUT_OPTIONS[database]: REACH_SECONDS} if database in TIMEOUT_OPTIONS else {}

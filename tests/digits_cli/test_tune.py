@@ -321,20 +321,20 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
             "every setting that mlp_small is searched over is fixed: leave one of units_1, dropout, learning_rate free",
         ),
         ("--storage oracle://u@h/x", "there is no driver for oracle://u@h/x"),
-        ("--storage ://", "'://' is no database URL; write postgresql+psycopg://USER:PASSWORD@HOST/NAME"),
+        ("--storage ://", "'://' is not a database URL such as postgresql+psycopg://USER:PASSWORD@HOST/NAME"),
         (
             "--storage nonsense",
             "--storage needs a database URL such as postgresql+psycopg://USER:PASSWORD@HOST/NAME, received 'nonsense'",
         ),
         ("--storage=", "--storage needs a database URL such as"),
-        ("--storage postgresql+psycopg://me:geheim@host:port/x", "'postgresql+psycopg://me:***@host:port/x' is no"),
+        ("--storage postgresql+psycopg://me:geheim@host:port/x", "'postgresql+psycopg://me:***@host:port/x' is not a"),
     ],
 )
 def test_wrong_usage_is_told_in_one_line(
     refused: Refused, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("experiments.workflows.tune.run._search", lambda *_: pytest.fail("the search has begun"))
+    monkeypatch.setattr("experiments.workflows.tune.run.run_search", lambda *_: pytest.fail("the search has started"))
     assert message in refused(f"tune mlp_small --dataset uci {options}")
     assert not store.client.search_runs([store.experiment_id])
     assert {file.name for file in tmp_path.iterdir()} == {"project"}

@@ -13,9 +13,9 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe
 from experiments.models.space import Choices, Floats, Integers, Space, Value
 from experiments.processes import this_process
-from experiments.tuning import SAMPLERS, Search, Trial
+from experiments.tuning import Search, Trial, samplers_of
 from experiments.tuning.keras_tuner_engine import KerasTunerEngine, keras_tuner_engine
-from experiments.tuning.search import MOST_ATTEMPTS, State
+from experiments.tuning.search import MAX_ATTEMPTS, State
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:(currentThread|getName)\(\) is deprecated:DeprecationWarning")
 
@@ -27,7 +27,7 @@ SPACE: Space = {
     "batch_size": Choices((64, 128, 256)),
 }
 TOTAL = 11  # fewer than Bayesian optimisation draws at random before it fits its slow model
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS["keras-tuner"])
+every_sampler = pytest.mark.parametrize("sampler", samplers_of("keras-tuner"))
 
 
 def searching(sampler: str = "random", **changes: Any) -> Search:
@@ -47,18 +47,18 @@ def objective(params: Mapping[str, Value]) -> float:
 
 
 def claimed(engine: KerasTunerEngine, process: str = "") -> Trial:
-    trial = engine.claim(process or this_process())
+    trial = engine.ask(process or this_process())
     assert trial is not None
     return trial
 
 
 def end(engine: KerasTunerEngine, trial: Trial, state: State = "complete") -> None:
-    engine.finish(trial.number, state, objective(trial.params) if state == "complete" else None, 1.0)
+    engine.tell(trial.number, state, objective(trial.params) if state == "complete" else None, 1.0)
 
 
 def carry_out(engine: KerasTunerEngine) -> bool:
     """Do one trial; return whether there was one."""
-    trial = engine.claim(this_process())
+    trial = engine.ask(this_process())
     if trial:
         end(engine, trial)
     return trial is not None
@@ -84,13 +84,13 @@ def tried(trials: Sequence[Trial]) -> list[Mapping[str, Value]]:
 @every_sampler
 def test_a_search_ends_at_exactly_as_many_trials_as_were_asked_for(sampler: str, tmp_path: Path) -> None:
     engine = opened(tmp_path, sampler=sampler)
-    assert engine.remaining() == engine.claimable() == TOTAL
+    assert engine.remaining() == engine.available() == TOTAL
     trials = carry_out_all(engine)
     assert [trial.number for trial in trials] == list(range(TOTAL))
     assert {trial.state for trial in trials} == {"complete"}
-    assert engine.remaining() == engine.claimable() == 0
-    assert engine.claim(this_process()) is None
-    assert engine.remaining() == engine.claimable() == 0
+    assert engine.remaining() == engine.available() == 0
+    assert engine.ask(this_process()) is None
+    assert engine.remaining() == engine.available() == 0
 
 
 @every_sampler
@@ -126,7 +126,7 @@ def test_every_value_of_a_range_with_steps_is_drawn_and_no_other(sampler: str, t
         "learning_rate": SPACE["learning_rate"],
     }
     engine = opened(tmp_path, total=100, sampler=sampler, space=space)
-    drawn = [engine.claim(f"elsewhere:{number}:0") for number in range(100)]
+    drawn = [engine.ask(f"elsewhere:{number}:0") for number in range(100)]
     values = {name: sorted({round(trial.params[name], 9) for trial in drawn if trial}) for name in space}
     assert values["units_1"] == [0, 64, 128, 192, 256, 320, 384, 448, 512]
     assert values["batch_size"] == [64, 128, 256]
@@ -162,7 +162,7 @@ def test_a_search_that_is_reloaded_goes_on_with_the_next_number_and_ends_at_the_
         carry_out(engine)
     engine = opened(tmp_path, sampler=sampler)
     assert [trial.number for trial in engine.trials()] == [0, 1, 2, 3]
-    assert engine.remaining() == engine.claimable() == TOTAL - 4
+    assert engine.remaining() == engine.available() == TOTAL - 4
     trials = carry_out_all(engine)
     assert [trial.number for trial in trials] == list(range(TOTAL))
     assert len({(*trial.params.items(), trial.until) for trial in trials}) == TOTAL
@@ -174,7 +174,7 @@ def test_more_trials_continue_where_fewer_ended(sampler: str, tmp_path: Path) ->
     before = carry_out_all(opened(tmp_path, total=9, sampler=sampler))
     engine = opened(tmp_path, total=11, sampler=sampler)  # whose numbers have one digit more
     assert listed(engine.trials()) == listed(before)
-    assert engine.remaining() == engine.claimable() == 2
+    assert engine.remaining() == engine.available() == 2
     after = carry_out_all(engine)
     assert listed(after[:9]) == listed(before)
     assert [trial.number for trial in after] == list(range(11))
@@ -195,8 +195,8 @@ def test_workers_that_claim_at_the_same_time_do_not_try_the_same(sampler: str, t
     trials = [claimed(engine, f"elsewhere:{number}:0") for number in range(4)]
     assert len({trial.params["learning_rate"] for trial in trials}) == 4
     assert [trial.number for trial in trials] == [0, 1, 2, 3]
-    assert (engine.remaining(), engine.claimable()) == (4, 0)
-    assert engine.claim(this_process()) is None
+    assert (engine.remaining(), engine.available()) == (4, 0)
+    assert engine.ask(this_process()) is None
     for trial in reversed(trials):
         end(engine, trial)
     assert engine.remaining() == 0
@@ -207,8 +207,8 @@ def test_failed_trials_are_made_up_for(sampler: str, tmp_path: Path) -> None:
     engine = opened(tmp_path, total=6, sampler=sampler)
     for step in range(9):
         end(engine, claimed(engine), "failed" if step % 3 == 1 else "complete")
-        assert engine.remaining() == engine.claimable() == 6 - sum(s % 3 != 1 for s in range(step + 1))
-    assert engine.claim(this_process()) is None
+        assert engine.remaining() == engine.available() == 6 - sum(s % 3 != 1 for s in range(step + 1))
+    assert engine.ask(this_process()) is None
     states = [trial.state for trial in opened(tmp_path, total=6, sampler=sampler).trials()]
     assert states == ["complete", "failed", "complete"] * 3
     assert opened(tmp_path, total=6, sampler=sampler).remaining() == 0
@@ -221,7 +221,7 @@ def test_pruned_trials_count(sampler: str, tmp_path: Path) -> None:
     states: Sequence[State] = ("complete", "pruned", "complete", "pruned")
     for done, state in enumerate(states, start=1):
         end(engine, claimed(engine), state)
-        assert engine.remaining() == engine.claimable() == 4 - done
+        assert engine.remaining() == engine.available() == 4 - done
     assert opened(tmp_path, total=4, sampler=sampler).remaining() == 0
 
 
@@ -236,19 +236,19 @@ def test_a_space_of_which_all_was_tried_ends_the_search(tmp_path: Path) -> None:
     engine = opened(tmp_path, total=100, space=space)
     trials = carry_out_all(engine)
     assert len({tuple(params.items()) for params in tried(trials)}) == len(trials) == 4
-    assert engine.remaining() == engine.claimable() == 0
+    assert engine.remaining() == engine.available() == 0
 
 
 def test_what_is_noted_of_a_trial_is_read_again(tmp_path: Path) -> None:
     engine = opened(tmp_path)
     engine.set_parent_run("run")
     trial = claimed(engine)
-    engine.begin(trial.number, "r0")
+    engine.set_run(trial.number, "r0")
     assert not engine.report(trial.number, 1, 0.25)
     assert not engine.report(trial.number, 2, 0.75)
-    engine.finish(trial.number, "complete", 0.75, 12.5)
+    engine.tell(trial.number, "complete", 0.75, 12.5)
     failed = claimed(engine)
-    engine.finish(failed.number, "failed", None, 2.5, "OSError: no")
+    engine.tell(failed.number, "failed", None, 2.5, "OSError: no")
     other = opened(tmp_path)
     assert other.parent_run() == "run"
     expected = [
@@ -266,15 +266,15 @@ def test_an_epoch_that_is_trained_again_is_noted_once(tmp_path: Path) -> None:
     assert engine.trials()[0].curve == [0.1, 0.25, 0.35]
 
 
-def test_a_trial_that_is_given_back_is_tried_again_until_that_has_happened_often(tmp_path: Path) -> None:
+def test_a_trial_that_is_requeued_is_tried_again_until_that_has_happened_often(tmp_path: Path) -> None:
     engine = opened(tmp_path, total=2)
     first = claimed(engine)
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        engine.give_back(first.number, f"gone {attempt}")
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        engine.requeue(first.number, f"gone {attempt}")
         (trial,) = engine.trials()
-        assert (trial.state, trial.error, trial.again) == ("failed", f"gone {attempt}", attempt < MOST_ATTEMPTS)
-        assert engine.remaining() == engine.claimable() == 2
-        if attempt < MOST_ATTEMPTS:
+        assert (trial.state, trial.error, trial.again) == ("failed", f"gone {attempt}", attempt < MAX_ATTEMPTS)
+        assert engine.remaining() == engine.available() == 2
+        if attempt < MAX_ATTEMPTS:
             again = claimed(engine)
             assert (again.number, again.params, again.state) == (first.number, first.params, "running")
     trials = carry_out_all(engine)
@@ -289,9 +289,9 @@ def test_the_last_trial_is_tried_again_though_a_worker_has_found_nothing_more_to
     engine = opened(tmp_path, total=2, sampler=sampler)
     one, another = claimed(engine, "elsewhere:1:0"), claimed(engine, "elsewhere:2:0")
     end(engine, one)
-    assert engine.claim("elsewhere:1:0") is None
-    engine.give_back(another.number, "gone")
-    assert (engine.remaining(), engine.claimable()) == (1, 1)
+    assert engine.ask("elsewhere:1:0") is None
+    engine.requeue(another.number, "gone")
+    assert (engine.remaining(), engine.available()) == (1, 1)
     assert claimed(engine).number == another.number
 
 
@@ -299,9 +299,9 @@ def test_the_last_trial_that_fails_is_made_up_for_though_a_worker_has_found_noth
     engine = opened(tmp_path, total=2)
     one, another = claimed(engine, "elsewhere:1:0"), claimed(engine, "elsewhere:2:0")
     end(engine, one)
-    assert engine.claim("elsewhere:1:0") is None
+    assert engine.ask("elsewhere:1:0") is None
     end(engine, another, "failed")
-    assert (engine.remaining(), engine.claimable()) == (1, 1)
+    assert (engine.remaining(), engine.available()) == (1, 1)
 
 
 @every_sampler
@@ -309,14 +309,14 @@ def test_what_an_earlier_process_left_running_is_stale_and_tried_again(sampler: 
     engine = opened(tmp_path, total=3, sampler=sampler)
     end(engine, claimed(engine))
     left = claimed(engine)
-    engine.begin(left.number, "r1")
-    assert engine.stale() == []
+    engine.set_run(left.number, "r1")
+    assert engine.abandoned() == []
     engine = opened(tmp_path, total=3, sampler=sampler)
-    assert listed(engine.stale()) == listed([replace(left, run_id="r1")])
+    assert listed(engine.abandoned()) == listed([replace(left, run_id="r1")])
     assert [trial.number for trial in engine.trials()] == [0]
-    engine.give_back(left.number, "gone")
-    assert engine.stale() == []
-    assert engine.remaining() == engine.claimable() == 2
+    engine.requeue(left.number, "gone")
+    assert engine.abandoned() == []
+    assert engine.remaining() == engine.available() == 2
     again = claimed(engine)
     assert (again.number, again.params) == (left.number, left.params)
     end(engine, again)
@@ -327,9 +327,9 @@ def test_a_running_trial_of_a_dead_process_of_this_machine_is_stale(tmp_path: Pa
     engine = opened(tmp_path, total=3)
     host, pid, started = this_process().rsplit(":", 2)
     alive, dead = claimed(engine), claimed(engine, f"{host}:{pid}:{int(started) - 1000}")
-    assert list(engine.stale()) == [dead]
-    engine.give_back(dead.number, "gone")
-    assert engine.stale() == []
+    assert list(engine.abandoned()) == [dead]
+    engine.requeue(dead.number, "gone")
+    assert engine.abandoned() == []
     assert [trial.state for trial in engine.trials() if trial.number == alive.number] == ["running"]
 
 
@@ -369,8 +369,8 @@ def test_a_continued_training_that_was_cut_off_still_knows_what_it_continues(tmp
     while (trial := claimed(engine)).continues is None:
         end(engine, trial)
     engine = opened(tmp_path, total=30, sampler="hyperband")
-    assert [stale.number for stale in engine.stale()] == [trial.number]
-    engine.give_back(trial.number, "gone")
+    assert [stale.number for stale in engine.abandoned()] == [trial.number]
+    engine.requeue(trial.number, "gone")
     assert claimed(engine) == trial
 
 
@@ -381,7 +381,7 @@ def test_a_damaged_record_is_refused_by_name(text: str, tmp_path: Path) -> None:
     with pytest.raises(DigitsError) as caught:
         opened(tmp_path)
     assert str(caught.value) == (
-        f"the record of the search in {tmp_path}/s is damaged; move it away, or take another name with --study NAME"
+        f"the record of the search in {tmp_path}/s is damaged; move it away, or use another name with --study NAME"
     )
 
 

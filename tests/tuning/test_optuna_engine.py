@@ -20,9 +20,10 @@ from experiments.errors import UsageError
 from experiments.models import Recipe
 from experiments.models.space import Choices, Floats, Integers, Space
 from experiments.processes import this_process
-from experiments.tuning import Search, Trial, counted, optuna_engine, storage
-from experiments.tuning.optuna_engine import OptunaEngine, as_study, grid, open_study
-from experiments.tuning.search import MOST_ATTEMPTS, State
+from experiments.tuning import Search, Trial, finished_trials, optuna_engine, storage
+from experiments.tuning.optuna_engine import OptunaEngine, as_study, open_study
+from experiments.tuning.samplers.grid import grid
+from experiments.tuning.search import MAX_ATTEMPTS, State
 
 RECIPE = Recipe(epochs=9, dropout=0.3, learning_rate=2e-3, network={"units_1": 224})
 SPACE: Space = {
@@ -46,17 +47,17 @@ def opened(place: str, total: int = 5, search: Search = SEARCH) -> OptunaEngine:
 
 
 def claimed(engine: OptunaEngine) -> Trial:
-    trial = engine.claim(this_process())
+    trial = engine.ask(this_process())
     assert trial is not None
     return trial
 
 
 def end(engine: OptunaEngine, trial: Trial, state: State = "complete") -> None:
-    engine.finish(trial.number, state, 0.5 if state == "complete" else None, 1.0)
+    engine.tell(trial.number, state, 0.5 if state == "complete" else None, 1.0)
 
 
 def end_all(engine: OptunaEngine) -> Sequence[Trial]:
-    while trial := engine.claim(this_process()):
+    while trial := engine.ask(this_process()):
         end(engine, trial)
     return engine.trials()
 
@@ -64,13 +65,13 @@ def end_all(engine: OptunaEngine) -> Sequence[Trial]:
 def test_what_one_process_notes_of_a_trial_another_reads(place: str) -> None:
     engine = opened(place)
     trial = claimed(engine)
-    engine.begin(trial.number, "r0")
+    engine.set_run(trial.number, "r0")
     assert not engine.report(trial.number, 1, 0.25)
     assert not engine.report(trial.number, 2, 0.75)
     (seen,) = opened(place).trials()
     assert seen.seconds is not None
     assert replace(seen, seconds=None) == replace(trial, run_id="r0", curve=[0.25, 0.75], process=this_process())
-    engine.finish(trial.number, "complete", 0.75, 12.5)
+    engine.tell(trial.number, "complete", 0.75, 12.5)
     (seen,) = opened(place).trials()
     assert seen == replace(trial, state="complete", value=0.75, seconds=12.5, run_id="r0", curve=[0.25, 0.75])
 
@@ -81,7 +82,7 @@ def test_what_one_process_notes_of_a_trial_another_reads(place: str) -> None:
 def test_a_trial_ends_as_what_it_was(state: State, value: float | None, error: str | None, place: str) -> None:
     engine = opened(place)
     trial = claimed(engine)
-    engine.finish(trial.number, state, value, 1.5, error)
+    engine.tell(trial.number, state, value, 1.5, error)
     (seen,) = opened(place).trials()
     assert (seen.state, seen.value, seen.seconds, seen.error, seen.again) == (state, value, 1.5, error, False)
     assert seen.params == trial.params
@@ -89,31 +90,31 @@ def test_a_trial_ends_as_what_it_was(state: State, value: float | None, error: s
 
 def test_slots_are_counted_down_as_trials_are_claimed_and_end(place: str) -> None:
     engine, other = opened(place, total=2), opened(place, total=2)
-    assert (engine.remaining(), engine.claimable(), len(engine.trials())) == (2, 2, 0)
+    assert (engine.remaining(), engine.available(), len(engine.trials())) == (2, 2, 0)
     one = claimed(engine)
-    assert (other.remaining(), other.claimable(), len(other.trials())) == (2, 1, 1)
+    assert (other.remaining(), other.available(), len(other.trials())) == (2, 1, 1)
     two = claimed(other)
-    assert (engine.remaining(), engine.claimable()) == (2, 0)
-    assert engine.claim(this_process()) is None
+    assert (engine.remaining(), engine.available()) == (2, 0)
+    assert engine.ask(this_process()) is None
     end(engine, one)
-    assert (other.remaining(), other.claimable()) == (1, 0)
+    assert (other.remaining(), other.available()) == (1, 0)
     end(other, two, "failed")
-    assert (engine.remaining(), engine.claimable()) == (1, 1)
+    assert (engine.remaining(), engine.available()) == (1, 1)
     end(engine, claimed(engine), "pruned")
-    assert (other.remaining(), other.claimable(), len(other.trials())) == (0, 0, 3)
+    assert (other.remaining(), other.available(), len(other.trials())) == (0, 0, 3)
 
 
 def test_engines_that_take_turns_never_take_the_same_slot_and_end_at_the_total(place: str) -> None:
     engines = [opened(place, total=7) for _ in range(3)]
     taken: list[int] = []
     while any(engine.remaining() for engine in engines):
-        trials = [(engine, engine.claim(this_process())) for engine in engines]
+        trials = [(engine, engine.ask(this_process())) for engine in engines]
         for engine, trial in trials:
             if trial:
                 taken.append(trial.number)
                 end(engine, trial, "failed" if trial.number in (1, 2, 6) else "complete")
     assert sorted(taken) == list(range(10))
-    assert len(counted(engines[0].trials())) == 7
+    assert len(finished_trials(engines[0].trials())) == 7
 
 
 def test_a_database_is_shared_as_a_journal_is(tmp_path: Path) -> None:
@@ -132,18 +133,18 @@ def test_a_database_is_shared_as_a_journal_is(tmp_path: Path) -> None:
 def test_slots_beyond_the_total_are_not_taken(place: str) -> None:
     opened(place, total=8)
     engine = opened(place, total=3)
-    assert engine.remaining() == engine.claimable() == 3
+    assert engine.remaining() == engine.available() == 3
     end(engine, claimed(engine), "failed")
-    assert engine.remaining() == engine.claimable() == 3
+    assert engine.remaining() == engine.available() == 3
     assert [trial.state for trial in end_all(engine)] == ["failed", *["complete"] * 3]
     assert engine.remaining() == 0
-    assert opened(place, total=8).claimable() == 5
+    assert opened(place, total=8).available() == 5
 
 
 def work(engine: OptunaEngine) -> list[int]:
     """Do trials until there are none; every fourth fails."""
     done: list[int] = []
-    while trial := engine.claim(this_process()):
+    while trial := engine.ask(this_process()):
         engine.report(trial.number, 1, 0.5)
         end(engine, trial, "failed" if trial.number % 4 == 3 else "complete")
         done.append(trial.number)
@@ -155,7 +156,7 @@ def assert_shared(done: Sequence[Sequence[int]], engine: OptunaEngine, total: in
     assert len(numbers) == len(set(numbers))
     trials = engine.trials()
     assert [trial.number for trial in trials] == numbers
-    assert len(counted(trials)) == total
+    assert len(finished_trials(trials)) == total
     assert engine.remaining() == 0
 
 
@@ -177,13 +178,13 @@ engine = pickle.loads(Path(sys.argv[1]).read_bytes())
 WORK = """
 print("ready", flush=True)
 sys.stdin.readline()
-while trial := engine.claim(this_process()):
+while trial := engine.ask(this_process()):
     engine.report(trial.number, 1, 0.5)
-    engine.finish(trial.number, "failed" if trial.number % 4 == 3 else "complete", 0.5, 1.0)
+    engine.tell(trial.number, "failed" if trial.number % 4 == 3 else "complete", 0.5, 1.0)
     print(trial.number, flush=True)
 """
 CLAIM = """
-print(engine.claim(this_process()).number, flush=True)
+print(engine.ask(this_process()).number, flush=True)
 sys.stdin.readline()
 """
 
@@ -226,16 +227,16 @@ def test_the_trial_of_a_process_that_was_killed_is_found_and_tried_again(place: 
     engine = opened(place, total=2)
     with child(engine, CLAIM, tmp_path) as process:
         number = int(line(process))
-        assert engine.stale() == []  # it lives
+        assert engine.abandoned() == []  # it lives
         process.send_signal(signal.SIGKILL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert [trial.number for trial in engine.stale()] == [number]  # nobody has asked for its end: a zombie
+        assert [trial.number for trial in engine.abandoned()] == [number]  # nobody has asked for its end: a zombie
         process.wait()
-    (trial,) = engine.stale()
+    (trial,) = engine.abandoned()
     assert (trial.number, trial.state) == (number, "running")
-    engine.give_back(number, "gone")
-    assert engine.stale() == []
-    assert (engine.remaining(), engine.claimable()) == (2, 2)
+    engine.requeue(number, "gone")
+    assert engine.abandoned() == []
+    assert (engine.remaining(), engine.available()) == (2, 2)
     trials = end_all(engine)
     assert [(trial.number, trial.state, trial.again) for trial in trials] == [
         (0, "failed", True),
@@ -248,7 +249,7 @@ def test_the_trial_of_a_process_that_was_killed_is_found_and_tried_again(place: 
 SILENT = """
 from experiments.tuning import optuna_engine
 optuna_engine.HEARTBEAT_SECONDS = 0.3
-print(engine.claim("elsewhere:1:0").number, flush=True)
+print(engine.ask("elsewhere:1:0").number, flush=True)
 sys.stdin.readline()
 """
 
@@ -262,36 +263,36 @@ def test_the_trial_of_a_machine_that_fell_silent_is_found_in_a_database(
     with child(engine, SILENT, tmp_path) as process:
         number = int(line(process))
         time.sleep(4)
-        assert engine.stale() == []
+        assert engine.abandoned() == []
     deadline = time.monotonic() + 10
-    while not engine.stale() and time.monotonic() < deadline:
+    while not engine.abandoned() and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert [trial.number for trial in engine.stale()] == [number]
-    engine.give_back(number, "silent")
-    assert engine.stale() == []
+    assert [trial.number for trial in engine.abandoned()] == [number]
+    engine.requeue(number, "silent")
+    assert engine.abandoned() == []
     assert [trial.state for trial in end_all(engine)] == ["failed", "complete", "complete"]
 
 
 def test_a_trial_of_this_process_or_of_another_machine_is_not_stale(place: str) -> None:
     engine = opened(place)
     claimed(engine)
-    assert engine.claim(ELSEWHERE) is not None
-    assert engine.stale() == opened(place).stale() == []
+    assert engine.ask(ELSEWHERE) is not None
+    assert engine.abandoned() == opened(place).abandoned() == []
 
 
-def test_a_trial_that_is_given_back_is_tried_again_until_that_has_happened_often(place: str) -> None:
+def test_a_trial_that_is_requeued_is_tried_again_until_that_has_happened_often(place: str) -> None:
     engine = opened(place, total=2)
     first = claimed(engine)
     end(engine, claimed(engine))
-    given_back: list[int] = []
+    requeued: list[int] = []
     trial: Trial | None = first
-    while trial and len(given_back) < 10 and trial.params == first.params:
-        engine.give_back(trial.number, f"gone {len(given_back)}")
-        given_back.append(trial.number)
-        assert (engine.remaining(), engine.claimable()) == (1, 1)
-        trial = engine.claim(this_process())
-    assert given_back == [0, 2, 3]
-    assert len(given_back) == MOST_ATTEMPTS
+    while trial and len(requeued) < 10 and trial.params == first.params:
+        engine.requeue(trial.number, f"gone {len(requeued)}")
+        requeued.append(trial.number)
+        assert (engine.remaining(), engine.available()) == (1, 1)
+        trial = engine.ask(this_process())
+    assert requeued == [0, 2, 3]
+    assert len(requeued) == MAX_ATTEMPTS
     assert trial is not None  # another in its place
     end(engine, trial)
     assert engine.remaining() == 0
@@ -307,21 +308,21 @@ def test_a_trial_that_is_given_back_is_tried_again_until_that_has_happened_often
 def test_several_that_give_the_same_trial_back_add_one_slot(place: str) -> None:
     engine, other = opened(place, total=3), opened(place, total=3)
     trial = claimed(engine)
-    other.give_back(trial.number, "gone")
-    engine.give_back(trial.number, "interrupted")
-    other.give_back(trial.number, "gone")
-    assert engine.claimable() == other.claimable() == 3
+    other.requeue(trial.number, "gone")
+    engine.requeue(trial.number, "interrupted")
+    other.requeue(trial.number, "gone")
+    assert engine.available() == other.available() == 3
     trials = end_all(engine)
     assert [trial.state for trial in trials] == ["failed", *["complete"] * 3]
     assert trials[0].error == "gone"
     assert trials[-1].params == trials[0].params
 
 
-def test_a_trial_that_ended_is_not_given_back(place: str) -> None:
+def test_a_trial_that_ended_is_not_requeued(place: str) -> None:
     engine = opened(place, total=1)
     trial = claimed(engine)
     end(engine, trial)
-    opened(place, total=1).give_back(trial.number, "gone")
+    opened(place, total=1).requeue(trial.number, "gone")
     assert [trial.state for trial in engine.trials()] == ["complete"]
     assert engine.remaining() == 0
 
@@ -330,10 +331,10 @@ def test_a_trial_that_ended_is_not_given_back(place: str) -> None:
 def test_a_process_that_was_thought_to_be_gone_may_end_its_trial_to_no_effect(state: State, place: str) -> None:
     engine, other = opened(place, total=2), opened(place, total=2)
     trial = claimed(engine)
-    other.give_back(trial.number, "silent")
+    other.requeue(trial.number, "silent")
     end(engine, trial, state)
     assert [(trial.state, trial.error, trial.again) for trial in engine.trials()] == [("failed", "silent", True)]
-    assert engine.claimable() == 2
+    assert engine.available() == 2
 
 
 def take_and_die(engine: OptunaEngine, place: str) -> int:
@@ -348,22 +349,26 @@ def take_and_die(engine: OptunaEngine, place: str) -> int:
 def test_a_slot_taken_by_a_process_that_died_at_once_is_filled_anew(place: str) -> None:
     engine = opened(place, total=3)
     number = take_and_die(engine, place)
-    assert engine.stale() == []  # it may be about to say who it is
-    engine.give_back(number, "gone")
+    assert engine.abandoned() == []  # it may be about to say who it is
+    engine.requeue(number, "gone")
     trials = end_all(engine)
-    assert len(counted(trials)) == 3
-    assert all(set(trial.params) == set(SPACE) for trial in counted(trials))
+    assert len(finished_trials(trials)) == 3
+    assert all(set(trial.params) == set(SPACE) for trial in finished_trials(trials))
 
 
 @pytest.mark.parametrize("search", [SEARCH, GRID], ids=["the recipe's own", "a grid's"])
 def test_the_point_of_a_slot_taken_by_a_process_that_died_at_once_is_not_lost(search: Search, place: str) -> None:
     engine = opened(place, 100 if search.sampler == "grid" else 1, search)
-    lost = grid(search)[0] if search.sampler == "grid" else {"units_1": 224, "dropout": 0.3, "batch_size": 128}
-    engine.give_back(take_and_die(engine, place), "gone")
-    trials = counted(end_all(engine))
+    lost = (
+        grid(search.space, search.seed)[0]
+        if search.sampler == "grid"
+        else {"units_1": 224, "dropout": 0.3, "batch_size": 128}
+    )
+    engine.requeue(take_and_die(engine, place), "gone")
+    trials = finished_trials(end_all(engine))
     assert any(lost.items() <= trial.params.items() for trial in trials)
     if search.sampler == "grid":
-        assert len(trials) == len(grid(search))
+        assert len(trials) == len(grid(search.space, search.seed))
 
 
 def test_an_engine_that_is_sent_away_is_the_same_engine(place: str) -> None:
@@ -388,7 +393,7 @@ def test_who_makes_a_study_says_what_it_is_and_who_joins_it_does_not(place: str)
     engines = [open_study(SEARCH, place, 3, make_run) for _ in range(3)]
     assert asked == ["asked"]
     assert [engine.parent_run() for engine in engines] == ["run 1"] * 3
-    assert [engine.claimable() for engine in engines] == [3] * 3
+    assert [engine.available() for engine in engines] == [3] * 3
 
 
 @pytest.mark.parametrize(
@@ -407,7 +412,7 @@ def test_a_study_that_was_another_search_is_refused_and_left_alone(
     before = Path(place).read_bytes()
     with pytest.raises(UsageError, match=f"study 's' exists and is another search: {message}"):
         opened(place, 9, replace(SEARCH, **changes))
-    assert engine.claimable() == 2
+    assert engine.available() == 2
     assert Path(place).read_bytes().startswith(before)
 
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from experiments.models import MODELS, Recipe
 from experiments.models.space import Choices, Floats, Integers, Range, Space, Value
 from experiments.processes import this_process
-from experiments.tuning import PRUNERS, SAMPLERS, Search, Trial, counted
-from experiments.tuning.optuna_engine import OptunaEngine, grid, open_study, own_values
-from experiments.tuning.samplers import STARTUP_TRIALS, distribution, make_sampler
+from experiments.tuning import PRUNERS, Search, Trial, finished_trials, samplers_of
+from experiments.tuning.optuna_engine import OptunaEngine, distribution, make_sampler, open_study, own_values
+from experiments.tuning.samplers.grid import grid
+from experiments.tuning.samplers.sampler import STARTUP_TRIALS
 from experiments.tuning.search import State
 
 RECIPE = Recipe(epochs=9, dropout=0.3, learning_rate=2e-3, network={"units_1": 224})
@@ -30,8 +31,8 @@ SPACE: Space = {
 SMALL: Space = {"dropout": Floats(0.0, 0.5, step=0.1), "batch_size": Choices((64, 128))}
 TOTAL = STARTUP_TRIALS + 4  # so that all samplers have left their random start
 pytestmark = pytest.mark.filterwarnings("ignore:QMCSampler is experimental")
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS["optuna"])
-every_other_sampler = pytest.mark.parametrize("sampler", [name for name in SAMPLERS["optuna"] if name != "grid"])
+every_sampler = pytest.mark.parametrize("sampler", samplers_of("optuna"))
+every_other_sampler = pytest.mark.parametrize("sampler", [name for name in samplers_of("optuna") if name != "grid"])
 
 
 def searching(sampler: str = "random", **changes: Any) -> Search:
@@ -52,9 +53,9 @@ def objective(params: Mapping[str, Value]) -> float:
 
 def carry_out(engine: OptunaEngine) -> bool:
     """Do one trial; return whether there was one."""
-    trial = engine.claim(this_process())
+    trial = engine.ask(this_process())
     if trial:
-        engine.finish(trial.number, "complete", objective(trial.params), 1.0)
+        engine.tell(trial.number, "complete", objective(trial.params), 1.0)
     return trial is not None
 
 
@@ -71,11 +72,11 @@ def tried(trials: Sequence[Trial]) -> list[Mapping[str, Value]]:
 @every_sampler
 def test_a_search_ends_at_exactly_as_many_trials_as_were_asked_for(sampler: str, tmp_path: Path) -> None:
     engine = opened(searching(sampler), tmp_path)
-    assert engine.remaining() == engine.claimable() == TOTAL
+    assert engine.remaining() == engine.available() == TOTAL
     trials = carry_out_all(engine)
     assert [trial.number for trial in trials] == list(range(TOTAL))
     assert {trial.state for trial in trials} == {"complete"}
-    assert engine.remaining() == engine.claimable() == 0
+    assert engine.remaining() == engine.available() == 0
     assert not carry_out(engine)
 
 
@@ -116,7 +117,7 @@ def test_another_seed_is_another_search(sampler: str, tmp_path: Path) -> None:
 @every_sampler
 def test_workers_that_claim_at_the_same_time_do_not_try_the_same(sampler: str, tmp_path: Path) -> None:
     search = searching(sampler)
-    trials = [opened(search, tmp_path, total=6).claim(this_process()) for _ in range(6)]
+    trials = [opened(search, tmp_path, total=6).ask(this_process()) for _ in range(6)]
     points = [tuple(trial.params.items()) for trial in trials if trial]
     assert len(set(points)) == 6
     if sampler != "grid":
@@ -125,7 +126,7 @@ def test_workers_that_claim_at_the_same_time_do_not_try_the_same(sampler: str, t
 
 @every_other_sampler
 def test_the_network_s_own_values_are_tried_first(sampler: str, tmp_path: Path) -> None:
-    first = opened(searching(sampler), tmp_path).claim(this_process())
+    first = opened(searching(sampler), tmp_path).ask(this_process())
     assert first is not None
     assert first.params == {"units_1": 224, "dropout": 0.3, "learning_rate": 2e-3, "batch_size": 128}
 
@@ -175,26 +176,26 @@ def test_more_trials_continue_where_fewer_ended(sampler: str, tmp_path: Path) ->
 def test_fewer_trials_than_there_are_ask_for_nothing(sampler: str, tmp_path: Path) -> None:
     carry_out_all(opened(searching(sampler), tmp_path, total=5))
     engine = opened(searching(sampler), tmp_path, total=3)
-    assert engine.remaining() == engine.claimable() == 0
-    assert engine.claim(this_process()) is None
+    assert engine.remaining() == engine.available() == 0
+    assert engine.ask(this_process()) is None
 
 
 @every_sampler
 def test_pruned_trials_count_and_failed_ones_are_made_up_for(sampler: str, tmp_path: Path) -> None:
     engine = opened(searching(sampler), tmp_path)
     for step in itertools.count():
-        trial = engine.claim(this_process())
+        trial = engine.ask(this_process())
         if trial is None:
             break
         engine.report(trial.number, 1, 0.5)
         if step % 4 == 1:
-            engine.finish(trial.number, "pruned", None, 1.0)
+            engine.tell(trial.number, "pruned", None, 1.0)
         elif step % 4 == 3:
-            engine.finish(trial.number, "failed", None, 1.0, "ValueError: no")
+            engine.tell(trial.number, "failed", None, 1.0, "ValueError: no")
         else:
-            engine.finish(trial.number, "complete", 0.5, 1.0)
+            engine.tell(trial.number, "complete", 0.5, 1.0)
     states = [trial.state for trial in engine.trials()]
-    assert len(counted(engine.trials())) == TOTAL
+    assert len(finished_trials(engine.trials())) == TOTAL
     assert states.count("failed") == len(states) // 4 == (TOTAL - 1) // 3
     assert engine.remaining() == 0
 
@@ -216,7 +217,7 @@ def test_samplers_that_learn_come_closer_than_their_random_start(sampler: str, t
     assert sum(values[-12:]) / 12 > sum(values[:STARTUP_TRIALS]) / STARTUP_TRIALS
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS["optuna"])
+@pytest.mark.parametrize("sampler", samplers_of("optuna"))
 def test_making_a_sampler_warns_of_nothing(sampler: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -234,9 +235,9 @@ def as_points(trials: Sequence[Mapping[str, Value]]) -> list[tuple[tuple[str, Va
 def test_a_grid_tries_each_point_once_and_ends(total: int, tmp_path: Path) -> None:
     search = searching("grid", space=SMALL)
     engine = opened(search, tmp_path, total)
-    assert engine.remaining() == engine.claimable() == len(SMALL_GRID)
+    assert engine.remaining() == engine.available() == len(SMALL_GRID)
     trials = carry_out_all(engine)
-    assert as_points(tried(trials)) == as_points(grid(search)) == as_points(SMALL_GRID)
+    assert as_points(tried(trials)) == as_points(grid(search.space, search.seed)) == as_points(SMALL_GRID)
     assert opened(search, tmp_path, total + 1).remaining() == 0
 
 
@@ -245,23 +246,23 @@ def test_a_grid_s_point_that_fails_is_not_tried_again(failing: set[int], tmp_pat
     search = searching("grid", space=SMALL)
     engine = opened(search, tmp_path, 100)
     for step in itertools.count():
-        trial = engine.claim(this_process())
+        trial = engine.ask(this_process())
         if trial is None:
             break
         state: State = "failed" if step in failing else "complete"
-        engine.finish(trial.number, state, None if step in failing else 0.5, 1.0)
+        engine.tell(trial.number, state, None if step in failing else 0.5, 1.0)
     assert as_points(tried(engine.trials())) == as_points(SMALL_GRID)
-    assert engine.remaining() == engine.claimable() == 0
-    assert opened(search, tmp_path, 200).claimable() == 0
+    assert engine.remaining() == engine.available() == 0
+    assert opened(search, tmp_path, 200).available() == 0
 
 
 def test_where_fewer_points_than_the_grid_has_are_asked_for_others_make_up_for_those_that_fail(tmp_path: Path) -> None:
     engine = opened(searching("grid", space=SMALL), tmp_path, 3)
     states: Sequence[State] = ("failed", "complete", "failed", "complete", "complete")
     for state in states:
-        trial = engine.claim(this_process())
+        trial = engine.ask(this_process())
         assert trial is not None
-        engine.finish(trial.number, state, 0.5 if state == "complete" else None, 1.0)
+        engine.tell(trial.number, state, 0.5 if state == "complete" else None, 1.0)
     assert engine.remaining() == 0
     assert len(set(as_points(tried(engine.trials())))) == 5
 
@@ -269,31 +270,30 @@ def test_where_fewer_points_than_the_grid_has_are_asked_for_others_make_up_for_t
 def test_a_grid_s_point_that_is_cut_off_is_tried_again_and_no_other_twice(tmp_path: Path) -> None:
     search = searching("grid", space=SMALL)
     engine = opened(search, tmp_path, 100)
-    cut_off = engine.claim(this_process())
+    cut_off = engine.ask(this_process())
     assert cut_off is not None
-    engine.give_back(cut_off.number, "gone")
+    engine.requeue(cut_off.number, "gone")
     assert engine.remaining() == len(SMALL_GRID)
     trials = carry_out_all(engine)
-    assert as_points(tried(counted(trials))) == as_points(SMALL_GRID)
+    assert as_points(tried(finished_trials(trials))) == as_points(SMALL_GRID)
     assert len(trials) == len(SMALL_GRID) + 1
 
 
 @given(st.integers(0, 2**31 - 1))
 def test_the_order_of_a_grid_is_drawn_and_its_points_are_not(seed: int) -> None:
-    search = searching("grid", space=SMALL, recipe=replace(RECIPE, seed=seed))
-    assert as_points(grid(search)) == as_points(SMALL_GRID)
-    assert grid(search) == grid(search)
+    assert as_points(grid(SMALL, seed)) == as_points(SMALL_GRID)
+    assert grid(SMALL, seed) == grid(SMALL, seed)
 
 
 def trained(engine: OptunaEngine, curve: Sequence[float]) -> int:
     """Do one trial whose value follows a curve until it is pruned; return for how many epochs."""
-    trial = engine.claim(this_process())
+    trial = engine.ask(this_process())
     assert trial is not None
     for epoch, value in enumerate(curve, start=1):
         if engine.report(trial.number, epoch, value):
-            engine.finish(trial.number, "pruned", None, 1.0)
+            engine.tell(trial.number, "pruned", None, 1.0)
             return epoch
-    engine.finish(trial.number, "complete", max(curve), 1.0)
+    engine.tell(trial.number, "complete", max(curve), 1.0)
     return len(curve)
 
 
@@ -381,7 +381,7 @@ def test_every_value_of_a_network_s_range_is_drawn_and_no_other(values: Range, t
     space: Space = {"learning_rate": values}
     engine = opened(searching(space=space), tmp_path, total=max(12 * count, 12))
     drawn = []
-    while trial := engine.claim(this_process()):
+    while trial := engine.ask(this_process()):
         drawn.append(trial.params["learning_rate"])
     assert all(value in values for value in drawn)
     if count:

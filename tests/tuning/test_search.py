@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from experiments.errors import UsageError
 from experiments.models import Recipe
 from experiments.models.space import Choices, Floats, Integers, Space
-from experiments.tuning import ENGINES, PRUNERS, SAMPLERS, Search, Trial, best_trial, counted, failures_in_a_row
+from experiments.tuning import (
+    ENGINES,
+    PRUNERS,
+    SAMPLERS,
+    Search,
+    Trial,
+    best_trial,
+    consecutive_failures,
+    finished_trials,
+    samplers_of,
+)
 from experiments.tuning.search import State
 
 SPACE: Space = {
@@ -108,7 +118,8 @@ def test_another_search_is_refused_by_what_differs(change: str) -> None:
     with pytest.raises(UsageError) as caught:
         replace(SEARCH, **changes).require_same(kept(SEARCH))
     assert str(caught.value) == (
-        f"study 'uci-mlp' exists and is another search: {difference}; take the same, or a new name with --study NAME"
+        f"study 'uci-mlp' exists and is another search: {difference}; "
+        "use the same value, or a new name with --study NAME"
     )
 
 
@@ -149,10 +160,18 @@ def test_what_does_not_exist_is_answered_with_what_does(changes: dict[str, Any],
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_takes_its_samplers_and_pruners(engine: str) -> None:
-    for sampler in SAMPLERS[engine]:
+    for sampler in samplers_of(engine):
         for pruner in PRUNERS if engine == "optuna" else ("none",):
             search = replace(SEARCH, engine=engine, sampler=sampler, pruner=pruner)  # type: ignore[arg-type]
             search.require_same(kept(search))
+
+
+def test_the_registries_are_keyed_by_name_and_every_sampler_has_an_engine() -> None:
+    for name, sampler in SAMPLERS.items():
+        assert sampler.name == name
+        assert set(sampler.engines) <= set(ENGINES)
+        assert sampler.engines
+    assert [samplers_of(engine)[0] for engine in ENGINES] == ["tpe", "bayesian"]
 
 
 def test_the_seed_of_a_search_is_that_of_its_recipe() -> None:
@@ -189,13 +208,13 @@ def many(states: str) -> list[Trial]:
     ],
 )
 def test_failures_are_counted_from_the_last_trial_that_ended(states: str, first: int, failures: list[int]) -> None:
-    assert [trial.number for trial in failures_in_a_row(many(states), first)] == failures
+    assert [trial.number for trial in consecutive_failures(many(states), first)] == failures
 
 
 @given(st.text("cpfra", max_size=12), st.integers(0, 12))
 def test_failures_in_a_row_are_failures_that_nothing_else_follows(states: str, first: int) -> None:
     trials = many(states)
-    found = {trial.number for trial in failures_in_a_row(trials, first)}
+    found = {trial.number for trial in consecutive_failures(trials, first)}
     for trial in trials:
         later = states[trial.number + 1 :]
         is_last = states[trial.number] == "f" and not set(later) & set("cp")
@@ -203,8 +222,8 @@ def test_failures_in_a_row_are_failures_that_nothing_else_follows(states: str, f
 
 
 def test_only_trials_that_were_complete_or_pruned_count() -> None:
-    assert [trial.number for trial in counted(many("cpfracp"))] == [0, 1, 5, 6]
-    assert counted([]) == []
+    assert [trial.number for trial in finished_trials(many("cpfracp"))] == [0, 1, 5, 6]
+    assert finished_trials([]) == []
 
 
 def test_the_best_trial_is_the_complete_one_of_the_highest_value_and_the_earliest_of_equals() -> None:

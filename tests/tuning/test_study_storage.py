@@ -70,7 +70,7 @@ def test_a_database_without_its_driver_is_answered_with_how_to_install_one(schem
 @pytest.mark.parametrize("url", ["://", "://host/x", " ://x"])
 def test_what_is_no_url_is_answered_with_one(url: str) -> None:
     message = refusal(url, UsageError)
-    assert message == f"{url!r} is no database URL; write postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    assert message == f"{url!r} is not a database URL such as postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
 @pytest.mark.parametrize("port", ["port", "5432a"])
@@ -115,7 +115,7 @@ def test_a_journal_with_garbage_in_its_middle_is_refused_by_name(garbage: bytes,
     file.write_bytes(b"".join([*lines[:6], garbage, *lines[6:]]))
     message = refusal(str(file), DigitsError)
     assert message.startswith(f"the journal {file} is damaged (")
-    assert message.endswith("); move it away, or take another name with --study NAME")
+    assert message.endswith("); move it away, or use another name with --study NAME")
 
 
 @pytest.mark.parametrize("kept", [1, 10, -2])

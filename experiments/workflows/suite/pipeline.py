@@ -75,20 +75,15 @@ class Pipeline:
 
     def _tune(self, training: PlannedTraining) -> Step:
         options, trials = self._options(training), self._profile.trials
-        code = code_version(tune, options.architecture.build)
+        settings = {**self._profile.settings, **training.settings}
+        search = TuneOptions(training.model, training.dataset, self._data_dir, settings, trials=trials)
+        code = code_version(tune, options.architecture.build, search.search("", "").build_sampler)
         identity = {**self._training_identity(options), "trials": trials, "code": code}
-        search = TuneOptions(
-            training.model,
-            training.dataset,
-            self._data_dir,
-            {**self._profile.settings, **training.settings},
-            trials=trials,
-            study=f"{self._profile.name}-{training.dataset}-{training.model}-{_digest(identity)}",
-        )
+        study = f"{self._profile.name}-{training.dataset}-{training.model}-{_digest(identity)}"
 
         def arguments(parent: str, _: Inputs) -> tuple[Store, TuneOptions]:
             # Each suite has its own study: the runs of another suite's may have been deleted.
-            return self._store, replace(search, study=f"{search.study}-{parent[:8]}")
+            return self._store, replace(search, study=f"{study}-{parent[:8]}")
 
         return Step(_search_name(training), tune, arguments, identity=identity)
 

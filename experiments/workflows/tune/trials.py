@@ -1,6 +1,8 @@
-"""What a worker does in a search: take a trial, train, report, and take the next."""
+"""Workers of a search: each takes a trial, trains, reports, and takes the next one."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -12,28 +14,29 @@ from experiments.models import architecture
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
-from experiments.tuning import MOST_FAILURES, OBJECTIVE, Engine, Search, Trial, failures_in_a_row
+from experiments.tuning import OBJECTIVE, Engine, Search, Trial, consecutive_failures
+from experiments.tuning.search import MAX_CONSECUTIVE_FAILURES
 from experiments.workflows.tune.record import search_tags, value_text
 
 OWNER = "digits.owner"
 
 
 class PrunedError(Exception):
-    """A trial was stopped because it promised little."""
+    """A trial was stopped early."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that a worker needs to know, so that it can be sent to another process or machine.
+    """Everything that a worker needs; it can be sent to another process or machine.
 
     Attributes
     ----------
     owner
-        Process of the command that the worker works for.
+        Process of the command that the worker belongs to.
     first
-        Number from which failures in a row count: that of the first trial since the command was given.
+        Number of the first trial of this command, from which consecutive failures count.
     checkpoints
-        Where trainings that a later trial may continue are kept; None where none is continued.
+        Folder of the trainings that later trials may continue; None if the sampler continues none.
     """
 
     store: Store
@@ -46,103 +49,130 @@ class Task:
     checkpoints: Path | None = None
 
 
-def work(task: Task) -> int:
-    """Do trials until there is none to take, or too many have failed one after the other; return how many were done."""
-    train, validation = training_data(task.search, task.dataset, task.data_dir)
-    process, done = this_process(), 0
-    while len(failures_in_a_row(task.engine.trials(), task.first)) < MOST_FAILURES:
-        trial = task.engine.claim(process)
+def run_trials(task: Task) -> int:
+    """Run trials until none is available or too many have failed in a row; return their number."""
+    search, process, count = task.search, this_process(), 0
+    train, validation = training_data(search, task.dataset, task.data_dir)
+    while len(consecutive_failures(task.engine.trials(), task.first)) < MAX_CONSECUTIVE_FAILURES:
+        trial = task.engine.ask(process)
         if trial is None:
             break
-        do_trial(task, trial, train, validation)
-        done += 1
-    return done
+        with _recording(task, trial) as recorder:
+            fitted = fit(
+                architecture(search.model),
+                search.recipe.override(trial.params),
+                train,
+                validation,
+                until=trial.until,
+                checkpoint=_checkpoint(task.checkpoints, trial),
+                on_epoch=recorder.log_epoch,
+            )
+            recorder.complete(fitted)
+        release_memory()
+        count += 1
+    return count
 
 
 def training_data(search: Search, dataset: str, data_dir: Path | None) -> tuple[Split, Split]:
-    """Return the images that the trials learn from and those they are judged by, both of the training set."""
+    """Return the training and the validation images of all trials, both from the training set."""
     data = datasets.load(dataset, data_dir)
     train, validation = datasets.split_validation(data.train, search.recipe.validation)
     return (datasets.sample(train, search.limit, seed=search.seed) if search.limit else train), validation
 
 
-def do_trial(task: Task, trial: Trial, train: Split, validation: Split) -> None:
-    """Train by what a trial tries, in an MLflow run of its own, and end the trial as what happened says."""
-    start, engine, told = perf_counter(), task.engine, _tried(task.search, trial)
+@dataclass(frozen=True)
+class TrialRecorder:
+    """Records a trial in its MLflow run and in the engine."""
 
-    def seconds() -> float:
-        return perf_counter() - start
+    task: Task
+    trial: Trial
+    run: Run
+    start: float
 
+    def log_epoch(self, epoch: Epoch) -> None:
+        """Record an epoch.
+
+        Raises
+        ------
+        PrunedError
+            If the engine prunes the trial.
+        """
+        self.run.log_metrics(epoch.metrics(), step=epoch.number)
+        if self.task.engine.report(self.trial.number, epoch.number, epoch.val_accuracy):
+            self.run.set_tags({"digits.pruned_at_epoch": epoch.number})
+            raise PrunedError(f"it fell behind other trials after epoch {epoch.number}")
+
+    def complete(self, fitted: Fit) -> None:
+        """Record a training that ended."""
+        best = {
+            f"best_{OBJECTIVE}": fitted.best.val_accuracy,
+            "best_val_loss": fitted.best.val_loss,
+            "train_seconds": fitted.seconds,
+        }
+        self._end("COMPLETE", f"Reached {fitted.best.val_accuracy:.4f}.", best)
+        self.task.engine.tell(self.trial.number, "complete", fitted.best.val_accuracy, self.seconds)
+
+    def prune(self, reason: str) -> None:
+        """Record a training that was stopped early."""
+        self._end("PRUNED", f"Pruned, which is not a failure: {reason}.", {})
+        self.task.engine.tell(self.trial.number, "pruned", None, self.seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far."""
+        return perf_counter() - self.start
+
+    def _end(self, state: str, outcome: str, metrics: dict[str, float]) -> None:
+        import psutil
+
+        rss_mb = psutil.Process().memory_info().rss / 2**20
+        self.run.log_metrics({"trial_seconds": self.seconds, "rss_mb": rss_mb, **metrics})
+        self.run.set_tags({"optuna.state": state})
+        self.run.describe(f"{_description(self.task.search, self.trial)}\n\n{outcome}")
+
+
+@contextmanager
+def _recording(task: Task, trial: Trial) -> Iterator[TrialRecorder]:
+    """Open the MLflow run of a trial. Pruned and failed trials end here, and the search continues."""
+    start, engine, search = perf_counter(), task.engine, task.search
+    continues = {} if trial.continues is None else {"digits.continues": str(trial.continues)}
+    tags = {**search_tags(search), "digits.trial": str(trial.number), **continues, OWNER: task.owner}
     try:
         with tracking.open_run(
-            task.store,
-            "trial",
-            trial.name,
-            parent=engine.parent_run(),
-            tags={**_tags(task.search, trial), OWNER: task.owner},
-            killed_by=(PrunedError,),
+            task.store, "trial", trial.name, parent=engine.parent_run(), tags=tags, killed_by=(PrunedError,)
         ) as run:
-            engine.begin(trial.number, run.id)
-            run.log_params({**trial.params, "model": task.search.model, "dataset": task.search.dataset})
-            run.describe(told)
+            recorder = TrialRecorder(task, trial, run, start)
+            engine.set_run(trial.number, run.id)
+            run.log_params({**trial.params, "model": search.model, "dataset": search.dataset})
+            run.describe(_description(search, trial))
             try:
-                fitted = _fit(task, trial, run, train, validation)
-            except PrunedError as stopped:
-                _conclude(run, "PRUNED", seconds())
-                run.describe(f"{told}\n\nStopped early, which is no failure: {stopped}.")
-                engine.finish(trial.number, "pruned", None, seconds())
+                yield recorder
+            except PrunedError as error:
+                recorder.prune(str(error))
                 raise
-            _conclude(run, "COMPLETE", seconds(), fitted)
-            run.describe(f"{told}\n\nReached {fitted.best.val_accuracy:.4f}.")
-            engine.finish(trial.number, "complete", fitted.best.val_accuracy, seconds())
+            except DivergedError as error:  # a bad point of the space, which the sampler should know, not a failure
+                run.set_tags({"digits.pruned_because": error})
+                recorder.prune(first_line(error))
+                raise PrunedError from error
     except PrunedError:
         pass
-    except Exception as error:  # whatever it is, the search goes on; the run has the traceback
-        reason = (str(error).splitlines() or [""])[0]
-        engine.finish(trial.number, "failed", None, seconds(), f"{type(error).__name__}: {reason}")
+    except Exception as error:  # the run has the traceback
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        engine.tell(trial.number, "failed", None, perf_counter() - start, reason)
     except BaseException:
-        engine.give_back(trial.number, "interrupted")
+        engine.requeue(trial.number, "interrupted")
         raise
-    release_memory()
 
 
-def _tried(search: Search, trial: Trial) -> str:
-    """Return what a trial tries, in words for MLflow."""
+def _description(search: Search, trial: Trial) -> str:
     values = ", ".join(f"`{name}` {value_text(value)}" for name, value in trial.params.items())
-    return f"**{search.model}** on **{search.dataset}** with {values}, judged by the accuracy on the validation digits."
-
-
-def _tags(search: Search, trial: Trial) -> dict[str, str]:
-    tags = {**search_tags(search), "digits.trial": str(trial.number)}
-    return tags if trial.continues is None else {**tags, "digits.continues": str(trial.continues)}
-
-
-def _fit(task: Task, trial: Trial, run: Run, train: Split, validation: Split) -> Fit:
-    def record(epoch: Epoch) -> None:
-        run.log_metrics(epoch.metrics(), step=epoch.number)
-        if task.engine.report(trial.number, epoch.number, epoch.val_accuracy):
-            run.set_tags({"digits.pruned_at_epoch": epoch.number})
-            raise PrunedError(f"it promised little after epoch {epoch.number}")
-
-    try:
-        return fit(
-            architecture(task.search.model),
-            task.search.recipe.override(trial.params),
-            train,
-            validation,
-            until=trial.until,
-            checkpoint=_checkpoint(task.checkpoints, trial),
-            on_epoch=record,
-        )
-    except DivergedError as error:  # a bad point of the space, of which the search should know, and no fault
-        run.set_tags({"digits.pruned_because": error})
-        raise PrunedError(first_line(error)) from error
+    return f"**{search.model}** on **{search.dataset}** with {values}, judged by its validation accuracy."
 
 
 def _checkpoint(folder: Path | None, trial: Trial) -> Checkpoint | None:
-    """Return where the training of a trial is kept, with a copy of the one that it continues.
+    """Return the checkpoint of a trial, a copy of that of the trial that it continues.
 
-    Where that one is no longer kept, for the search had ended before it was given more trials, it begins anew.
+    If that one no longer exists, because the search had ended before more trials were requested, training starts over.
     """
     if folder is None:
         return None
@@ -154,17 +184,3 @@ def _checkpoint(folder: Path | None, trial: Trial) -> Checkpoint | None:
         shutil.copytree(earlier, fresh)
         fresh.rename(own)
     return Checkpoint(own)
-
-
-def _conclude(run: Run, state: str, seconds: float, fitted: Fit | None = None) -> None:
-    import psutil
-
-    metrics = {"trial_seconds": seconds, "rss_mb": psutil.Process().memory_info().rss / 2**20}
-    if fitted:
-        metrics |= {
-            f"best_{OBJECTIVE}": fitted.best.val_accuracy,
-            "best_val_loss": fitted.best.val_loss,
-            "train_seconds": fitted.seconds,
-        }
-    run.log_metrics(metrics)
-    run.set_tags({"optuna.state": state})

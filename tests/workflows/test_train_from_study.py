@@ -12,7 +12,8 @@ from experiments.errors import DigitsError, UsageError
 from experiments.execution.executors import Executor, ExecutorConfig, InProcessExecutor
 from experiments.tracking import Store
 from experiments.workflows.train.run import TrainOptions, train
-from experiments.workflows.train.studies import find_study, with_study
+from experiments.workflows.train.studies import with_study
+from experiments.workflows.tune.record import find_study
 from experiments.workflows.tune.run import TuneOptions, tune
 
 BEST = {"units_1": 64, "dropout": 0.2, "learning_rate": 0.005}
@@ -53,7 +54,7 @@ def test_a_training_takes_what_the_trials_shared_and_the_best_but_its_own_settin
     options, found = with_study(store, given, "mine")
     assert options.settings == {"batch_size": "32", "label_smoothing": 0.1, **BEST, "dropout": 0.4, "epochs": "9"}
     assert (options.study_run, options.limit, options.model, options.dataset) == (run_id, 500, "mlp_small", "uci")
-    assert (found.study, found.run_id, found.params, found.shared) == ("mine", run_id, BEST, shared)
+    assert (found.name, found.run_id, found.best_params, found.settings) == ("mine", run_id, BEST, shared)
     recipe, own = options.recipe, OPTIONS.recipe
     assert (recipe.batch_size, recipe.epochs, recipe.network["units_1"]) == (32, 9, 64)
     assert (recipe.seed, recipe.precision) == (own.seed, own.precision)
@@ -67,17 +68,17 @@ def test_without_a_name_it_is_the_latest_of_network_and_data(store: Store) -> No
     with tracking.open_run(store, "train", "mlp_small", tags={"digits.model": "mlp_small", "digits.dataset": "uci"}):
         pass
     options, found = with_study(store, OPTIONS)
-    assert (found.study, found.run_id) == ("second", latest)
+    assert (found.name, found.run_id) == ("second", latest)
     assert options.settings["dropout"] == 0.1
-    assert find_study(store, "mlp_small", "mnist").study == "of other data"
-    assert find_study(store, "mlp_small", "uci", "first").study == "first"
-    assert find_study(store, "mlp_small", "uci", "of other data").study == "of other data"
+    assert find_study(store, "mlp_small", "mnist").name == "of other data"
+    assert find_study(store, "mlp_small", "uci", "first").name == "first"
+    assert find_study(store, "mlp_small", "uci", "of other data").name == "of other data"
 
 
 def test_a_search_without_a_result_is_passed_over_for_an_earlier_one(store: Store) -> None:
     searched(store, "first")
     searched(store, "second", best=None)
-    assert find_study(store, "mlp_small", "uci").study == "first"
+    assert find_study(store, "mlp_small", "uci").name == "first"
 
 
 def test_a_search_that_was_deleted_is_none(store: Store) -> None:
@@ -91,8 +92,8 @@ def test_a_search_that_was_deleted_is_none(store: Store) -> None:
     [
         (OPTIONS, "nobody's", 'there is no study "nobody\'s" of mlp_small on uci; run: digits tune mlp_small'),
         (OPTIONS, "yours", "there is no study 'yours' of mlp_small on uci; run: digits tune mlp_small --dataset uci"),
-        (OPTIONS, "mine", "the study 'mine' of mlp_small has no complete trial yet; go on with it: digits tune"),
-        (OPTIONS, None, "the study of mlp_small has no complete trial yet; go on with it: digits tune mlp_small"),
+        (OPTIONS, "mine", "the study 'mine' of mlp_small has no complete trial yet; continue it: digits tune"),
+        (OPTIONS, None, "the study of mlp_small has no complete trial yet; continue it: digits tune mlp_small"),
         (TrainOptions("mlp", "uci"), "mine", "there is no study 'mine' of mlp on uci"),
         (TrainOptions("mlp", "uci"), None, "there is no study of mlp on uci; run: digits tune mlp --dataset uci"),
     ],

@@ -21,7 +21,8 @@ from experiments.tracking import Store
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit
 from experiments.tuning import SearchFailedError
 from experiments.workflows.tune import trials as trials_module
-from experiments.workflows.tune.run import MOST_DEATHS, TuneOptions, tune
+from experiments.workflows.tune.pipeline import MAX_CONSECUTIVE_CRASHES
+from experiments.workflows.tune.run import TuneOptions, tune
 
 
 class Script:
@@ -86,8 +87,8 @@ def test_failures_in_a_row_end_the_search_and_the_same_command_tries_again(store
     script.raised = dict.fromkeys((1, 2, 3), MemoryError("all is full"))
     with pytest.raises(SearchFailedError) as caught:
         tune(store, HERE)
-    said = "3 trials failed one after the other, the last with MemoryError: all is full; "
-    assert str(caught.value) == said + "mend that and give the same command again"
+    said = "3 trials failed in a row, the last one with MemoryError: all is full; "
+    assert str(caught.value) == said + "fix this and re-run the command"
     (parent,) = (run for run in store.client.search_runs([store.experiment_id], "tags.digits.kind = 'tune'"))
     assert parent.info.status == "FAILED"
     assert len(script.begun) == 4
@@ -252,20 +253,20 @@ class Dying(InProcessExecutor):
         else:
             (task,) = args
             engine = task.engine
-            claims = iter([True])
-            task_once = replace(task, engine=OneClaim(engine, claims))
+            left = iter([True])
+            task_once = replace(task, engine=OneTrial(engine, left))
             function(task_once, **kwargs)
             self._finished.append(Finished(name, crash="ended by signal 9 (out of memory?)"))
 
 
-class OneClaim:
+class OneTrial:
     """An engine that hands out one trial."""
 
-    def __init__(self, engine: Any, claims: Iterator[bool]) -> None:
-        self._engine, self._claims = engine, claims
+    def __init__(self, engine: Any, left: Iterator[bool]) -> None:
+        self._engine, self._left = engine, left
 
-    def claim(self, process: str) -> Any:
-        return self._engine.claim(process) if next(self._claims, False) else None
+    def ask(self, process: str) -> Any:
+        return self._engine.ask(process) if next(self._left, False) else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
@@ -284,9 +285,9 @@ class DyingExecutor(ExecutorConfig):
 
 def test_workers_that_die_one_after_the_other_end_the_search(store: Store) -> None:
     dying, log = Dying(first=True), ProgressLog()
-    with pytest.raises(SearchFailedError, match=f"{MOST_DEATHS} workers died one after the other"):
+    with pytest.raises(SearchFailedError, match=f"{MAX_CONSECUTIVE_CRASHES} workers crashed in a row"):
         tune(store, replace(HERE, executor=DyingExecutor(dying)), log)
-    assert dying.started == MOST_DEATHS
+    assert dying.started == MAX_CONSECUTIVE_CRASHES
     assert "worker-0 ended by signal 9 (out of memory?)" in log.lines
     assert set(all_runs(store).values()) == {"FAILED"}
 

@@ -203,31 +203,31 @@ def begun_elsewhere(store: Store, options: TuneOptions) -> tuple[OptunaEngine, i
     first = tune(store, options)
     search = options.search("uci", store.client.get_run(first.run_id).data.tags["digits.data_digest"])
     engine = OptunaEngine(search, str(options.storage), 2)
-    engine.lay_out()
-    trial = engine.claim(ELSEWHERE)
+    engine.enqueue_missing()
+    trial = engine.ask(ELSEWHERE)
     assert trial is not None
     run_id = tracking.begin_run(store, trial.name)
     names = {"digits.process": ELSEWHERE, "digits.kind": "trial", "mlflow.parentRunId": first.run_id}
     for name, value in names.items():
         store.client.set_tag(run_id, name, value)
-    engine.begin(trial.number, run_id)
+    engine.set_run(trial.number, run_id)
     return engine, trial.number, run_id
 
 
 def test_the_trial_of_a_machine_that_falls_silent_is_given_to_another(store: Store, options: TuneOptions) -> None:
     engine, number, run_id = begun_elsewhere(store, options)
-    engine._hearts[number].set()  # and beats no more
+    engine._heartbeats[number].set()  # and beats no more
     log = ProgressLog()
     start = time.monotonic()
     result = tune(store, replace(options, trials=2), log)
     assert time.monotonic() - start < 30
     assert (result.trials, result.failed, result.repeated) == (2, 0, 1)
-    assert "the trials that are left are being done elsewhere; waiting for them" in log.lines
+    assert "other processes are running the remaining trials; waiting for them" in log.lines
     assert store.client.get_run(run_id).info.status == "FAILED"
     trials = engine.trials()
     assert [trial.state for trial in trials] == ["complete", "failed", "complete"]
     assert trials[1].params == trials[2].params
-    assert trials[1].error == "its process ended without a word"
+    assert trials[1].error == "its process ended unexpectedly"
 
 
 def test_the_trial_of_a_machine_that_works_on_is_waited_for(store: Store, options: TuneOptions) -> None:
@@ -236,7 +236,7 @@ def test_the_trial_of_a_machine_that_works_on_is_waited_for(store: Store, option
     def work_on() -> None:
         time.sleep(6)  # twice as long as a silent machine is waited for
         store.client.set_terminated(run_id, "FINISHED")
-        engine.finish(number, "complete", 0.9, 6.0)
+        engine.tell(number, "complete", 0.9, 6.0)
 
     thread = threading.Thread(target=work_on)
     thread.start()

@@ -76,7 +76,7 @@ def test_a_search_ends_with_the_trials_asked_for(searched: Searched) -> None:
 def test_the_same_search_again_does_nothing(searched: Searched) -> None:
     assert searched.again == searched.first
     assert searched.runs[1] == searched.runs[0]
-    assert "study uci-mlp_small has its 5 trials already" in searched.lines
+    assert "study uci-mlp_small already has 5 trials" in searched.lines
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_the_run_of_each_trial_tells_what_it_was(searched: Searched) -> None:
             assert run.info.status == "KILLED"
             assert run.data.tags["digits.pruned_at_epoch"] == str(epochs[-1])
             assert len(epochs) < 4
-            assert f"Stopped early, which is no failure: it promised little after epoch {epochs[-1]}." in note
+            assert f"Pruned, which is not a failure: it fell behind other trials after epoch {epochs[-1]}." in note
     best_run = store.client.get_run(result.best_run_id)
     assert best_run.data.metrics["best_val_accuracy"] == result.best_value
     assert {name: float(best_run.data.params[name]) for name in SPACE} == result.best_params
@@ -196,7 +196,7 @@ def test_another_search_of_the_same_name_is_refused(
     with pytest.raises(UsageError, match="study 'uci-mlp_small' exists and is another search: ") as caught:
         tune(searched.store, replace(OPTIONS, **changes))
     assert difference in str(caught.value)
-    assert str(caught.value).endswith("take the same, or a new name with --study NAME")
+    assert str(caught.value).endswith("use the same value, or a new name with --study NAME")
     assert all_runs(searched.store) == searched.runs[2]
 
 
