@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from experiments.models import MODELS, Recipe
 from experiments.models.space import Choices, Floats, Integers, Range, Space, Value
 from experiments.processes import this_process
-from experiments.tuning import PRUNERS, Search, Trial, finished_trials, samplers_of
+from experiments.tuning import PRUNERS, SAMPLERS, Search, Trial, finished_trials, samplers_of
 from experiments.tuning.optuna_engine import OptunaEngine, distribution, make_sampler, open_study, own_values
 from experiments.tuning.samplers.grid import grid
 from experiments.tuning.samplers.sampler import STARTUP_TRIALS
@@ -78,6 +78,14 @@ def test_a_search_ends_at_exactly_as_many_trials_as_were_asked_for(sampler: str,
     assert {trial.state for trial in trials} == {"complete"}
     assert engine.remaining() == engine.available() == 0
     assert not carry_out(engine)
+
+
+def test_a_sampler_is_added_by_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SAMPLERS, "toy", replace(SAMPLERS["random"], name="toy"))
+    assert "toy" in samplers_of("optuna")
+    assert "toy" in samplers_of("keras-tuner")
+    trials = carry_out_all(opened(searching("toy"), tmp_path))
+    assert tried(trials) == tried(carry_out_all(opened(searching("random", name="same"), tmp_path)))
 
 
 @every_sampler

@@ -1,8 +1,9 @@
-"""Searches whose trials fail, diverge, are interrupted or die.
+"""Searches whose trials fail, diverge or are interrupted, and whose workers crash.
 
-In most of them no network is trained: the workflow hears what a training would have said.
+Most of them train no network: a script stands in for `fit`.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from csv import DictReader
 from dataclasses import replace
@@ -17,7 +18,9 @@ from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.executors import Executor, ExecutorConfig, Finished, InProcessExecutor
 from experiments.models import Recipe
+from experiments.results import by_metric, select, value
 from experiments.tracking import Store
+from experiments.tracking.past_runs import results_table
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit
 from experiments.tuning import SearchFailedError
 from experiments.workflows.tune import trials as trials_module
@@ -26,10 +29,11 @@ from experiments.workflows.tune.run import TuneOptions, tune
 
 
 class Script:
-    """What trainings do, by the order in which they are begun; those without an entry end well."""
+    """Trainings that raise, by the order in which they start; those without an entry succeed."""
 
     def __init__(self) -> None:
         self.begun: list[Recipe] = []
+        self.callers: list[str] = []
         self.raised: dict[int, BaseException] = {}
 
     def __call__(
@@ -42,6 +46,7 @@ class Script:
         on_epoch: Callable[[Epoch], None],
     ) -> Fit:
         self.begun.append(recipe)
+        self.callers = [one.function for one in inspect.stack() if "/experiments/" in one.filename]
         if checkpoint:
             checkpoint.folder.mkdir(parents=True, exist_ok=True)
         error = self.raised.get(len(self.begun) - 1)
@@ -67,6 +72,26 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
 
 
 HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", executor=InThisProcess())
+
+
+def test_few_functions_stand_between_a_command_and_the_training(store: Store, script: Script) -> None:
+    tune(store, HERE)
+    assert script.callers == ["run_trials", "submit", "run_search", "tune"]
+
+
+def test_the_table_of_results_has_all_trials_and_mlflow_the_best(store: Store, script: Script) -> None:
+    script.raised = {1: ValueError("no luck"), 2: DivergedError("training diverged")}
+    result = tune(store, HERE)
+    table = results_table(store, result.run_id)
+    trials = select(table, metric="val_accuracy")
+    assert [*trials["group"]] == ["0", "2", "3", "4"]  # trial 1 failed
+    assert {*trials["method"]} == {"optuna/tpe"}
+    assert {*table["model"]} == {"mlp_small"}
+    complete = trials[trials["group"] != "2"]
+    assert complete["value"].max() == value(table, "best_value") == result.best_value
+    metrics = store.client.get_run(result.run_id).data.metrics
+    expected = {"best_value": result.best_value, "trials": 4, "trials_pruned": 1, "trials_failed": 1}
+    assert metrics == expected == by_metric(select(table, method=""))
 
 
 def test_a_trial_that_fails_is_made_up_for_by_another(store: Store, script: Script) -> None:

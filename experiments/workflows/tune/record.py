@@ -57,7 +57,7 @@ def record_plan(run: Run, search: Search, dataset: str, settings: Mapping[str, A
         f"Search for the hyperparameters of **{search.model}** on **{search.dataset}** with {search.engine} "
         f"({search.algorithm.label}; pruner {search.pruner}). Each trial is a child run, judged by the validation "
         "accuracy of its best epoch; a pruned one is KILLED. The best values are in the tags; `results.csv` and "
-        "`trials.csv` list all trials, `search.html` and `figures/` show them. "
+        "`trials.csv` list the trials, `search.html` and `figures/` show them. "
         f"Train with them: `digits train {search.model} --dataset {dataset} --from-study {search.name}`."
     )
 
@@ -186,8 +186,8 @@ def _summary(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
 
 
 def _trial_results(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
-    """Yield the objective of each trial; of a pruned one, its best epoch."""
-    for trial in trials:
+    """Yield the objective of each finished trial; of a pruned one, its best epoch."""
+    for trial in finished_trials(trials):
         value = trial.value if trial.value is not None else max(trial.curve, default=None)
         if value is not None:
             yield Result(
