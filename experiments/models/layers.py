@@ -1,4 +1,4 @@
-"""Layers that Keras does not have, and the head that every network shares."""
+"""Layers that Keras does not have, and the classifier that all networks share."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from experiments.datasets import CLASSES
 
 @keras.saving.register_keras_serializable(package="digits")
 class LocalResponseNormalization(layers.Layer):
-    """Divide each activation by a power of the energy of its neighbouring channels.
+    """Divide each activation by a power of the energy of its neighboring channels.
 
     ``b[i] = a[i] / (bias + alpha * sum(a[j] ** 2 for j within depth // 2 of i)) ** 0.75``, section 3.3 of
-    Krizhevsky, Sutskever & Hinton 2012. The exponent is fixed at the paper's 0.75, because it can then
-    be computed from reciprocal square roots alone: s ** -0.75 = r * sqrt(r) with r = 1 / sqrt(s). The sum
-    over channels is a product with a banded matrix, several times as fast as adding slices.
+    Krizhevsky, Sutskever & Hinton 2012. The exponent is fixed at the paper's 0.75, which needs
+    reciprocal square roots only: s ** -0.75 = r * sqrt(r) with r = 1 / sqrt(s). The sum over channels is a product
+    with a banded matrix, several times faster than adding slices.
 
     Parameters
     ----------
     depth
-        Channels in a neighbourhood, odd.
+        Number of channels in a neighborhood, odd.
     bias, alpha
         The constants k and alpha of the paper.
 
@@ -37,16 +37,16 @@ class LocalResponseNormalization(layers.Layer):
         self.depth, self.bias, self.alpha = depth, bias, alpha
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Lay out the band of neighbours for the channels of `input_shape`."""
+        """Build the banded matrix for the channels of `input_shape`."""
         channel = np.arange(input_shape[-1] or 0)
         distance = np.abs(channel[:, None] - channel[None, :])
-        self._neighbours = (distance <= self.depth // 2).astype(np.float32)
+        self._neighbors = (distance <= self.depth // 2).astype(np.float32)
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
-        """Return the normalised activations."""
-        neighbours = ops.cast(self._neighbours, inputs.dtype)
-        scale = self.bias + self.alpha * ops.matmul(ops.square(inputs), neighbours)
+        """Normalize activations."""
+        neighbors = ops.cast(self._neighbors, inputs.dtype)
+        scale = self.bias + self.alpha * ops.matmul(ops.square(inputs), neighbors)
         root = ops.rsqrt(scale)
         return inputs * root * ops.sqrt(root)
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 def build(recipe: Recipe) -> "keras.Model":
     """Build LeNet-5 with tanh and average pooling.
 
-    It differs from LeCun et al. 1998 as most re-implementations do: every map of the second convolution sees
-    all six of the first, pooling has no weights, and the output is a softmax in place of radial basis functions.
+    The differences to LeCun et al. 1998 are those of most re-implementations: every map of the second convolution
+    is connected to all six of the first, pooling has no weights, and the output is a softmax instead of radial basis
+    functions.
     """
     import keras
     from keras import layers

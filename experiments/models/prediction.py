@@ -1,4 +1,4 @@
-"""What a network says of images."""
+"""Prediction with a network, batch by batch."""
 
 import time
 from collections.abc import Callable
@@ -18,16 +18,16 @@ BATCH = 1000
 def predict(
     model: "keras.Model", split: Split, on_batch: Callable[[int, float], None] | None = None
 ) -> NDArray[np.float32]:
-    """Return the probabilities of the ten digits for each image.
+    """Predict the probabilities of the ten digits for each image.
 
     Parameters
     ----------
     model
         Maps float32 (n, 28, 28, 1) in [0, 1] to probabilities (n, 10).
     split
-        The images; they are scaled a batch at a time, so that memory stays small.
+        The images; each batch is scaled on its own, so that little memory is needed.
     on_batch
-        Hears after each batch, of at most `BATCH` images, how many it had and the seconds it took, scaling included.
+        Called after each batch of at most `BATCH` images with its size and its seconds, scaling included.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def predict(
 
 
 def _timed(model: "keras.Model", batch: Split, on_batch: Callable[[int, float], None] | None) -> NDArray[np.float32]:
-    began = time.perf_counter()
+    start = time.perf_counter()
     probabilities: NDArray[np.float32] = model.predict_on_batch(batch.as_float())
     if on_batch:
-        on_batch(len(batch), time.perf_counter() - began)
+        on_batch(len(batch), time.perf_counter() - start)
     return probabilities

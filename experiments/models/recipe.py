@@ -1,4 +1,4 @@
-"""How a network is trained, as data."""
+"""Training recipe of a network, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,19 +14,19 @@ Size = int | float
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides how a network is built and trained, apart from the data.
+    """Settings that determine how a network is built and trained, apart from the data.
 
-    Rates and shares may be given as whole numbers and are kept as floats, so that equal recipes look alike.
+    Rates and proportions may be given as whole numbers and are stored as floats, so that equal recipes compare equal.
 
-    The defaults are the common ground of the published MNIST examples this project compares:
+    The defaults are what the published MNIST examples that this project compares have in common:
     Adam, categorical cross-entropy, at most 20 epochs, early stopping on the validation loss.
 
     Attributes
     ----------
     epochs
-        Passes over the training images at most, >= 1.
+        Maximum number of epochs, >= 1.
     batch_size
-        Images a step, >= 1.
+        Batch size, >= 1.
     optimizer
         ``adam`` or ``sgd`` (momentum 0.9, Nesterov).
     learning_rate
@@ -34,46 +34,46 @@ class Recipe:
     schedule
         ``constant``; ``cosine`` (from the peak to 0 over all epochs); ``one-cycle`` (a rise over the
         first 30 % of all steps, then a cosine to 0; after Smith & Topin 2018); ``exponential`` (times
-        `rate_decay` after each epoch). The two that end at 0 are planned over `epochs`, so they suit `patience` 0.
+        `rate_decay` after each epoch). The two that end at 0 span all `epochs`, so they go with `patience` 0.
     rate_decay
-        What is left of an exponential rate after an epoch, in (0, 1]; of no effect on the other schedules.
+        Factor of the exponential schedule per epoch, in (0, 1]; other schedules ignore it.
     beta_1, beta_2
         Adam's decay rates, in [0, 1).
     weight_decay
         Decoupled weight decay, >= 0.
     ema
-        Decay of an exponential moving average of the weights, in [0, 1); 0 keeps none. It is the averaged weights
-        that are validated and kept. They look back on 1 / (1 - `ema`) steps, and on no more than a tenth of those
-        done; batch norm's statistics stay those of the training (see `experiments.training.averaging`).
+        Decay of an exponential moving average of the weights, in [0, 1); 0 for none. The averaged weights are
+        validated and kept. They cover the last 1 / (1 - `ema`) steps, and at most a tenth of all steps so far; the
+        statistics of batch norm stay those of the training (see `experiments.training.averaging`).
     dropout
-        Rate of the network's dropout layers where it has any, in [0, 1).
+        Rate of the network's dropout layers, if it has any, in [0, 1).
     label_smoothing
-        Share of the target spread evenly over the classes, in [0, 1).
+        Proportion of the target that is spread evenly over the classes, in [0, 1).
     rotation
-        Augmentation: rotated by up to this many degrees either way, in [0, 180].
+        Augmentation: maximum rotation in degrees, either way, in [0, 180].
     zoom
-        Augmentation: scaled by up to this share either way, in [0, 0.9].
+        Augmentation: maximum change of scale as a proportion, either way, in [0, 0.9].
     shift
-        Augmentation: moved by up to this share of the picture in x and in y, in [0, 0.9].
+        Augmentation: maximum translation in x and in y as a proportion of the image, in [0, 0.9].
     augmentation
-        Strength of the three: a factor on their ranges, in [0, 2]; 0 switches them off.
+        Factor on these three ranges, in [0, 2]; 0 turns augmentation off.
     patience
-        Epochs without a better validation loss before training stops; 0 never stops early. The weights
-        of the best epoch are kept in either case.
+        Number of epochs without a better validation loss after which training stops; 0 never stops early. The
+        weights of the best epoch are kept in either case.
     validation
-        Share of the training images held out for validation, in (0, 0.5].
+        Proportion of the training images held out for validation, in (0, 0.5].
     precision
-        ``float32``, ``bfloat16`` (Keras's mixed policy) or ``auto`` (bfloat16 where the processor has it).
+        ``float32``, ``bfloat16`` (Keras's mixed policy) or ``auto`` (bfloat16 if the processor supports it).
     seed
-        Seed of initialisation, shuffling, augmentation and dropout, >= 0.
+        Seed of initialization, shuffling, augmentation and dropout, >= 0.
     network
-        Sizes of the network that its builder reads, by name (for instance ``units_1``). A copy is kept, as a plain
-        dictionary, so that recipes can be pickled and sent to other processes.
+        Sizes of the network that its builder reads, by name (for example ``units_1``). Stored as a copy, a plain
+        dictionary, so that recipes can be pickled.
 
     Raises
     ------
     UsageError
-        For a value outside its range, naming the value received.
+        If a value is out of range.
     """
 
     epochs: int = 20
@@ -131,11 +131,11 @@ class Recipe:
 
     @property
     def augments(self) -> bool:
-        """Whether training images are warped at all."""
+        """Whether training images are augmented."""
         return self.augmentation * max(self.rotation, self.zoom, self.shift) > 0
 
     def params(self) -> dict[str, Any]:
-        """Return all fields flat, the network's sizes among them, for tracking and comparison."""
+        """Return all fields and the network's sizes as one flat dictionary, for tracking and comparison."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "network"}
         return {**own, **self.network}
 
@@ -145,13 +145,13 @@ class Recipe:
         Parameters
         ----------
         settings
-            Value by name of a field or of one of the network's sizes. Text is converted to the type
-            of the value it replaces, so ``{"epochs": "3"}`` works.
+            Values by name of a field or of one of the network's sizes. Text is converted to the type
+            of the value that it replaces, so ``{"epochs": "3"}`` works.
 
         Raises
         ------
         UsageError
-            For an unknown name (listing the known ones) or a value of the wrong kind or range.
+            If a name is unknown, or a value has the wrong type or is out of range.
         """
         known = self.params()
         changes: dict[str, Any] = {}

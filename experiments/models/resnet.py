@@ -16,8 +16,8 @@ BLOCKS_PER_STACK = 3  # 6n + 2 weighted layers with n = 3 make 20
 def build(recipe: Recipe) -> "keras.Model":
     """Build three stacks of three residual blocks over 16, 32 and 64 filters, then global average pooling.
 
-    Where a stack halves the picture, the shortcut is a 1x1 convolution with stride 2 (the paper's option B,
-    which adds 2,752 trainable weights to option A's zero padding and needs no slicing layer).
+    If a stack halves the image, the shortcut is a 1x1 convolution with stride 2 (the paper's option B, which has
+    2,752 more trainable weights than the zero padding of option A and needs no slicing layer).
     """
     import keras
     from keras import layers

@@ -1,4 +1,4 @@
-"""Which hyperparameters of a network are worth searching, and in what ranges, as data that any engine can read."""
+"""Search spaces: ranges of hyperparameters, as data for any search engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from math import inf
 from experiments.errors import UsageError
 
 Value = int | float
-GRID_POINTS = 4  # values of one range in a grid, at most
+GRID_POINTS = 4  # maximum number of values of one range in a grid
 
 
 @dataclass(frozen=True)
 class Integers:
-    """The whole numbers `low`, `low` + `step`, ... up to `high`, which must be one of them."""
+    """Integers `low`, `low` + `step`, ... up to `high`, which must be one of them."""
 
     low: int
     high: int
@@ -26,7 +26,7 @@ class Integers:
         return self.low <= value <= self.high and (value - self.low) % self.step == 0
 
     def grid(self) -> tuple[Value, ...]:
-        """Return at most `GRID_POINTS` of the numbers, evenly spread, both ends among them."""
+        """Return at most `GRID_POINTS` evenly spaced numbers, both ends included."""
         steps = (self.high - self.low) // self.step
         points = min(GRID_POINTS, steps + 1)
         return tuple(self.low + round(i * steps / max(points - 1, 1)) * self.step for i in range(points))
@@ -34,7 +34,7 @@ class Integers:
 
 @dataclass(frozen=True)
 class Floats:
-    """Real numbers from `low` to `high`: all of them, those `step` apart, or all on a logarithmic scale."""
+    """Real numbers from `low` to `high`, optionally in steps or on a logarithmic scale."""
 
     low: float
     high: float
@@ -52,27 +52,27 @@ class Floats:
         return self.low <= value <= self.high and abs(steps - round(steps)) < 1e-9
 
     def grid(self) -> tuple[Value, ...]:
-        """Return at most `GRID_POINTS` of the numbers, evenly spread on their scale, both ends among them."""
+        """Return at most `GRID_POINTS` numbers, evenly spaced on their scale, both ends included."""
         if self.step:
             points = self.steps()
             count = min(GRID_POINTS, len(points))
             return tuple(points[round(i * (len(points) - 1) / (count - 1))] for i in range(count))
-        shares = [i / (GRID_POINTS - 1) for i in range(1, GRID_POINTS - 1)]
+        fractions = [i / (GRID_POINTS - 1) for i in range(1, GRID_POINTS - 1)]
         if self.log:
-            between = [float(f"{self.low * (self.high / self.low) ** share:.6g}") for share in shares]
+            between = [float(f"{self.low * (self.high / self.low) ** fraction:.6g}") for fraction in fractions]
         else:
-            between = [self.low + (self.high - self.low) * share for share in shares]
+            between = [self.low + (self.high - self.low) * fraction for fraction in fractions]
         return (self.low, *between, self.high)
 
     def steps(self) -> tuple[float, ...]:
-        """Return all numbers of a range with steps."""
+        """Return all numbers of a range with a step."""
         count = round((self.high - self.low) / (self.step or 1))
         return tuple(float(f"{self.low + (self.step or 1) * i:.12g}") for i in range(count + 1))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """A few values, between which there may be nothing."""
+    """A set of values."""
 
     values: tuple[Value, ...]
 
@@ -90,7 +90,7 @@ class Choices:
 
 Range = Integers | Floats | Choices
 Space = Mapping[str, Range]
-"""A range for each setting of the recipe that is searched, the sizes of the network among them."""
+"""Ranges by name of a recipe's setting or of a size of the network."""
 
 LEARNING_RATE = Floats(1e-4, 1e-2, log=True)
 DROPOUT = Floats(0.0, 0.5, step=0.1)
@@ -100,12 +100,12 @@ AUGMENTATION = Floats(0.0, 1.5, step=0.25)
 
 
 def narrow(space: Space, fixed: Mapping[str, object], model: str) -> Space:
-    """Return `space` without the settings that are `fixed`.
+    """Return the search space without the settings that are `fixed`.
 
     Raises
     ------
     UsageError
-        When nothing is left to search.
+        If nothing is left to search.
     """
     left = {name: values for name, values in space.items() if name not in fixed}
     if not left:

@@ -1,4 +1,4 @@
-"""How fast a network reads digits on this machine."""
+"""Inference speed of a network on this machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from experiments.models.prediction import BATCH, predict
 if TYPE_CHECKING:
     import keras
 
-BUDGET = 0.8  # seconds that repeating takes, for one image and for batches each: with what warms up, two in all
-WARM_UP = 3  # predictions of one image that do not count: the first one traces the graph
-MOST, FEWEST = 50, 5  # repeats for one image
-BATCHES = 5  # that the throughput is the median of, where there is time for them
+BUDGET = 0.8  # seconds of repeats, for single images and for batches each; two seconds in total with the warm-up
+WARM_UP = 3  # predictions of one image that are not timed: the first one traces the graph
+MAX_REPEATS, MIN_REPEATS = 50, 5  # for one image
+MAX_BATCHES = 5  # for the throughput, if there is time
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a network is, above 0, where it was measured: another machine, or other work on it, gives others.
+    """Inference speed of a network; it depends on the machine and its load.
 
     Attributes
     ----------
     latency_ms
-        Milliseconds from the bytes of one image to its probabilities, the median.
+        Median time from the bytes of one image to its probabilities, in milliseconds.
     images_per_second
-        Of a full batch, the median.
+        Median throughput of a full batch.
     """
 
     latency_ms: float
@@ -37,11 +37,11 @@ class Speed:
 
 
 def predict_and_time(model: "keras.Model", split: Split) -> tuple[NDArray[np.float32], Speed]:
-    """Return what `predict` returns, and how fast the network was.
+    """Predict as `predict` does, and measure the speed.
 
-    The batches of the prediction itself are timed, and repeated only where they are too few. It takes
-    two seconds more at most, or one batch where that is longer; a large network on many images takes nothing more but
-    a few images one by one.
+    The batches of the prediction itself are timed, and repeated only if there are too few. This takes at most two
+    seconds more, or one batch if that is longer; a large network on many images needs no repeats except for single
+    images.
 
     Parameters
     ----------
@@ -51,34 +51,34 @@ def predict_and_time(model: "keras.Model", split: Split) -> tuple[NDArray[np.flo
     Raises
     ------
     ValueError
-        When there is none.
+        If there is no image.
     """
     if not len(split):
         raise ValueError("the speed of no images cannot be measured")
     timings: list[tuple[int, float]] = []
     probabilities = predict(model, split, lambda images, seconds: timings.append((images, seconds)))
     full = split.take(range(min(BATCH, len(split))))
-    # The first one traces the graph. One that counts is needed, however long it takes.
+    # The first batch traces the graph and is not counted. At least one more is needed, however long it takes.
     batches = [seconds for images, seconds in timings if images == len(full)][1:]
-    batches = _repeated(model, full, batches, most=BATCHES, fewest=1)
+    batches = _repeated(model, full, batches, most=MAX_BATCHES, fewest=1)
     one = split.take(range(1))
     for _ in range(WARM_UP):
         predict(model, one)
-    singles = _repeated(model, one, [], most=MOST, fewest=FEWEST)
+    singles = _repeated(model, one, [], most=MAX_REPEATS, fewest=MIN_REPEATS)
     return probabilities, Speed(1000 * median(singles), len(full) / median(batches))
 
 
 def one_after_another(speeds: Iterable[Speed]) -> Speed:
-    """Return how fast several networks are that read the same digits in turn."""
-    all_of_them = tuple(speeds)
+    """Compute the speed of an ensemble whose networks predict the same images one after another."""
+    members = tuple(speeds)
     return Speed(
-        sum(speed.latency_ms for speed in all_of_them),
-        1 / sum(1 / speed.images_per_second for speed in all_of_them),
+        sum(speed.latency_ms for speed in members),
+        1 / sum(1 / speed.images_per_second for speed in members),
     )
 
 
 def _repeated(model: "keras.Model", images: Split, known: list[float], *, most: int, fewest: int) -> list[float]:
-    """Return the seconds of predictions of one batch: those known, and more up to `most` as long as there is time."""
+    """Time predictions of one batch until there are `most`, or `fewest` and `BUDGET` seconds have passed."""
     seconds = list(known)
     while len(seconds) < fewest or (len(seconds) < most and sum(seconds) < BUDGET):
         predict(model, images, lambda _, taken: seconds.append(taken))

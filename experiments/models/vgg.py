@@ -1,4 +1,4 @@
-"""VGG-11 with batch normalisation, fitted to 28x28."""
+"""VGG-11 with batch normalization, fitted to 28x28."""
 
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ BLOCKS = ((64,), (128,), (256, 256), (512, 512), (512, 512))
 def build(recipe: Recipe) -> "keras.Model":
     """Build VGG-11's five blocks of 3x3 convolutions, each followed by batch norm.
 
-    28x28 halves four times only, so the last block ends in global average pooling (over one position) in place
-    of its max-pooling, and one dense layer of 512 stands for the two of 4,096.
+    28x28 can be halved only four times, so the last block ends in global average pooling (over one position) instead
+    of max-pooling, and one dense layer of 512 replaces the two of 4,096.
     """
     import keras
     from keras import layers

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.datasets import Split
 from experiments.models.prediction import BATCH
-from experiments.models.speed import BATCHES, BUDGET, FEWEST, MOST, WARM_UP, predict_and_time
+from experiments.models.speed import BUDGET, MAX_BATCHES, MAX_REPEATS, MIN_REPEATS, WARM_UP, predict_and_time
 
 
 class Clockwork:
@@ -57,13 +57,13 @@ def test_what_is_said_is_the_median_without_the_first_calls(clockwork: Make) -> 
 def test_a_fast_network_is_measured_often(clockwork: Make) -> None:
     network = clockwork(lambda *_: 0.001)
     predict_and_time(network, digits(359))
-    assert (network.calls.count(359), network.calls.count(1)) == (1 + BATCHES, WARM_UP + MOST)
+    assert (network.calls.count(359), network.calls.count(1)) == (1 + MAX_BATCHES, WARM_UP + MAX_REPEATS)
 
 
 def test_a_slow_network_takes_little_more_than_its_prediction(clockwork: Make) -> None:
     network = clockwork(lambda _, images: 0.5 * BUDGET if images == 1 else 20.0)
     predict_and_time(network, digits(10 * BATCH))
-    assert (network.calls.count(BATCH), network.calls.count(1)) == (10, WARM_UP + FEWEST)
+    assert (network.calls.count(BATCH), network.calls.count(1)) == (10, WARM_UP + MIN_REPEATS)
     alone = clockwork(lambda _, images: 20.0 if images > 1 else 0.01)
     predict_and_time(alone, digits(359))
     assert alone.calls.count(359) == 2  # the first of them does not count
