@@ -91,8 +91,8 @@ class Goal(Progress):
         self._start = perf_counter()
         self.curve = Curve(seed, (), ())
 
-    def say(self, text: str) -> None:
-        """Look what the search has recorded, whenever a trial has ended."""
+    def log(self, text: str) -> None:
+        """Read what the search has recorded whenever a trial has ended."""
         if not text.startswith("trial "):
             return
         run = find_runs(self._store, "tune", {"digits.study": self._study})[0]

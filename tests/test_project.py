@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from digits_cli.main import app, complete
 from experiments.models import MODELS
+from experiments.tuning import ENGINES, PRUNERS, samplers_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -157,6 +158,12 @@ def test_the_table_of_networks_in_the_readme_is_the_real_one() -> None:
     table = README.partition("\n## Networks\n")[2].partition("\n\nRecipes")[0]
     rows = re.findall(r"^\| `(\w+)` \| .* \| ([\d,]+) \|$", table, re.MULTILINE)
     assert rows == [(name, f"{architecture.parameters:,}") for name, architecture in MODELS.items()]
+
+
+def test_the_readme_names_every_sampler_and_pruner() -> None:
+    text = README.partition("\n### Search\n")[2].partition("\n### ")[0]
+    for names in (*(samplers_of(engine) for engine in ENGINES), PRUNERS):
+        assert ", ".join(f"`{name}`" for name in names) in " ".join(text.split())
 
 
 def test_every_direct_dependency_is_locked_within_its_bounds() -> None:

@@ -1,7 +1,11 @@
-"""The suite and its profiles."""
+"""Suites and their profiles."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NoReturn
 
 import pytest
@@ -166,6 +170,29 @@ def test_profiles_train_the_networks_that_name_them() -> None:
 
 def test_networks_name_only_profiles_that_exist() -> None:
     assert {name for network in MODELS.values() for name in network.profiles} == set(PROFILES)
+
+
+def test_a_network_is_added_to_suites_help_and_train_all_by_one_line() -> None:
+    code = """
+        from dataclasses import replace
+        from experiments.models import MODELS
+        MODELS["toy"] = replace(MODELS["lenet"], name="toy", profiles=("full",), cost="light")
+        MODELS["titan"] = replace(MODELS["lenet"], name="titan", profiles=(), cost="heavy")
+        from digits_cli.main import main
+        from experiments.workflows.suite.profiles import FULL
+        from experiments.workflows.train.many import AllOptions
+        print([one.dataset for one in FULL.trainings if one.model == "toy"])
+        print([one.name for one in FULL.transfers if "toy" in one.models])
+        print("toy" in AllOptions("uci").networks, "titan" in AllOptions("uci").networks)
+        main(["train", "--help"])
+    """
+    command = [sys.executable, "-c", dedent(code)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "200"})
+    trainings, transfers, train_all, *help_text = shown.stdout.splitlines()
+    assert trainings == "['mnist', 'usps']"
+    assert transfers == "['transfer to usps', 'transfer to mnist-c', 'transfer to mnist']"
+    assert train_all == "True False"
+    assert "simple7, titan, which take longest" in "\n".join(help_text)
 
 
 def test_only_the_tuned_training_is_called_tuned() -> None:
