@@ -138,10 +138,38 @@ def test_what_makes_a_training_of_lenet_stale(file: str, changes: bool, monkeypa
     from experiments.models import MODELS
     from experiments.workflows.train import train
 
+    assert is_stale(file, monkeypatch, train, MODELS["lenet"].build) is changes
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("models/mlp_small.py", False),
+        ("models/lenet.py", False),
+        ("tuning/samplers/cmaes.py", False),
+        ("tuning/samplers/__init__.py", False),
+        ("models/_mlp.py", True),
+        ("tuning/samplers/tpe.py", True),
+        ("tuning/samplers/sampler.py", True),
+        ("tuning/pruners.py", True),
+        ("tuning/optuna_engine.py", True),
+        ("training/fit.py", True),
+    ],
+)
+def test_what_makes_a_search_of_mlp_stale(file: str, changes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from experiments.models import MODELS
+    from experiments.workflows.tune import TuneOptions, tune
+
+    build_sampler = TuneOptions("mlp", "uci").search("", "").build_sampler
+    assert is_stale(file, monkeypatch, tune, MODELS["mlp"].build, build_sampler) is changes
+
+
+def is_stale(file: str, monkeypatch: pytest.MonkeyPatch, *functions: Callable[..., Any]) -> bool:
+    """Tell whether an edit of a file changes the code version of functions."""
     forget()
-    before = code_version(train, MODELS["lenet"].build)
+    before = code_version(*functions)
     digest = versions._syntax_digest
     changed = Path(versions.__file__).parents[1] / file
     assert changed.exists()
     monkeypatch.setattr(versions, "_syntax_digest", lambda one: "edited" if one == changed else digest(one))
-    assert (code_version(train, MODELS["lenet"].build) != before) is changes
+    return code_version(*functions) != before
