@@ -36,7 +36,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
     ("words", "message"),
     [
         ("train lennet", "there is no model 'lennet' (did you mean lenet?)"),
-        ("train xyzzy", "there is no model 'xyzzy'; the models are mlp_small, mlp, cnn"),
+        ("train xyzzy", "there is no model 'xyzzy'; the models are mlp_small, mlp, lenet"),
         ("train lenet --epochs 0", "epochs must be at least 1, received 0"),
         ("train lenet --batch-size 0", "batch_size must be at least 1, received 0"),
         ("train lenet --learning-rate -0.1", "learning_rate must be above 0 and finite, received -0.1"),
@@ -58,7 +58,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("evaluate --model lennet", "there is no model 'lennet' (did you mean lenet?)"),
         ("evaluate --model models:/lenet", "models:/NAME/VERSION or models:/NAME@ALIAS"),
         ("evaluate --ensemble --model a --model b --model a", "name each model once"),
-        ("train all --set units_1=5", "cnn: there is no setting 'units_1'"),
+        ("train all --set units_1=5", "lenet: there is no setting 'units_1'"),
         ("run --also lenet", "profile quick trains lenet already"),
         ("run --also lent", "there is no model 'lent' (did you mean lenet?)"),
         ("run --workers 0", "workers must be at least 1, received 0"),
