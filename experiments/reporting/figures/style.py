@@ -19,7 +19,7 @@ INK, GREY, PALE = "#262626", "#767676", "#E4E4E4"
 # Of the networks, in the order of the registry: one hue per family, one lightness per member. The last five are for
 # networks that are added.
 NETWORK_COLORS = (
-    PALE_BLUE, BLUE, "#66C9AD", "#8FBC5A", GREEN, "#00573F", RED, "#F3C969", "#C98600", "#CC79A7", "#7A3E65", INK,
+    PALE_BLUE, BLUE, RED, "#66C9AD", "#8FBC5A", INK, "#00573F", GREEN, "#7A3E65", "#CC79A7", "#F3C969", "#C98600",
     "#B9A7E0", "#7B5FC7", "#45308A",
     "#44AA99", "#AA4499", "#DDCC77", "#117733", "#B03A2E",
 )  # fmt: skip
