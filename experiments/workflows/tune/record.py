@@ -8,12 +8,11 @@ from typing import Any
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.results import Result, select, to_table
+from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, Result, select, to_table
 from experiments.tracking import Run, Store
 from experiments.tuning import OBJECTIVE, Search, Trial, best_trial, finished_trials
 
 LEADERBOARD_TRIALS = 5
-BEST_VALUE = "best_value"
 
 
 @dataclass(frozen=True)
@@ -177,9 +176,9 @@ def _summary(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
     number = counts(trials)
     metrics = {
         BEST_VALUE: require_best(trials).value or 0.0,
-        "trials": number["trials"],
-        "trials_pruned": number["pruned"],
-        "trials_failed": number["failed"],
+        TRIALS: number["trials"],
+        TRIALS_PRUNED: number["pruned"],
+        TRIALS_FAILED: number["failed"],
     }
     for metric, value in metrics.items():
         yield Result(metric, value, search.model, source=search.dataset, target=search.dataset, split="validation")
