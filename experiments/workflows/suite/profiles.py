@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.errors import UsageError, unknown
 from experiments.models import architecture, trained_by
-from experiments.results import SOURCE_ONLY
+from experiments.results import ALIGN, SOURCE_ONLY
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ QUICK = Profile(
 )
 
 _ALL, _LIGHT, _HEAVY = trained_by("full"), trained_by("full", "light"), trained_by("full", "heavy")
-_ADAPT_LIGHT, _ADAPT_HEAVY = ("align", "adabn", "tent", "shot"), ("adabn", "tent")
+_ADAPT_LIGHT, _ADAPT_HEAVY = (ALIGN, "adabn", "tent", "shot"), ("adabn", "tent")
 FULL = Profile(
     "full",
     f"tunes {TUNED}, trains {len(_ALL)} networks on mnist and {len(_LIGHT)} on usps, "
