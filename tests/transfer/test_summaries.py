@@ -490,7 +490,8 @@ def test_of_two_samples_of_the_same_digits_little_is_said(seed: int) -> None:
     rng = np.random.default_rng(seed)
     source, target = (measure(labels, np.eye(10)[guess(labels, rng)]) for labels in rng.integers(0, 10, (2, 800)))
     said = sentences([ExplanationInput("a", source, target), ExplanationInput("b", target, source)])
-    found = [x for x in said if "significant" in x and "not significant" not in x and "no change is" not in x]
+    no_findings = ("not significant", "no change is significant", "which is significant (p")  # the last: of the loss
+    found = [x for x in said if "significant" in x and not any(text in x for text in no_findings)]
     assert len(found) <= 2  # at 1 % a test, one chance finding is rare, and one turned round with it
 
 
