@@ -1,4 +1,4 @@
-"""From MNIST to USPS without its labels, beside published figures: ``python benchmarks/transfer.py``."""
+"""From MNIST to USPS without target labels, compared with published figures: ``python benchmarks/transfer.py``."""
 
 import argparse
 import sys
@@ -19,17 +19,17 @@ from benchmarks.report import Finding, Report
 from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.tracking import Store, find_version, open_store, registered_name, resolve_reference
-from experiments.transfer import ADAPTATIONS
+from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.train.run import TrainOptions, train
-from experiments.workflows.transfer.run import TransferOptions, transfer_networks
+from experiments.workflows.transfer.run import TransferOptions, transfer
 
 NETWORKS = ("mlp", "cnn", "cnn_norm")
 ALIGNED = 0.973
 ADAPTED = 0.982
 SHOT_SECONDS = 180.0
-METHOD = "shot"  # by which a network is judged; fixed in advance
+METHOD = "shot"  # the reported method; fixed in advance
 
-# What others publish for this direction, and on which digits: their figures are not comparable with each other.
+# Published figures for this direction, and the images they are measured on: they are not comparable with each other.
 PUBLISHED = (
     ("source only", "75.2 to 84", "ADDA's sample of 1,800; 1,860 of a new division", "Tzeng et al. 2017; SHOT"),
     ("source only, both resized alike", "94.2", "USPS as torchvision has it", "criteo/pytorch-ada"),
@@ -46,9 +46,9 @@ PUBLISHED = (
 
 @dataclass(frozen=True, eq=False)
 class TransferPlan:
-    """Networks and seeds to train and take to the target, and where they are kept.
+    """Networks and seeds to train and use on the target, and the store for them.
 
-    A store that holds some of it already, from before an interruption for instance, is gone on with.
+    Runs that the store already has, such as from before an interruption, are reused.
     """
 
     networks: Sequence[str]
@@ -62,17 +62,17 @@ class TransferPlan:
 
     @cached_property
     def rows(self) -> tuple[Mapping[str, Any], ...]:
-        """What came of each network and seed: rows of the transfers, with `network` and `seed`."""
+        """Results of `digits transfer` for each network and seed, with `network` and `seed`."""
         done = [(name, seed, self._transferred(name, seed)) for name in self.networks for seed in self.seeds]
         return tuple({**row, "network": name, "seed": seed} for name, seed, rows in done for row in rows)
 
     def _transferred(self, name: str, seed: int) -> list[Mapping[str, Any]]:
-        """Train a network, take it up the ladder, and adapt the one that learned from deskewed digits."""
+        """Train a network, measure all alignments, and adapt the one trained on deskewed images."""
         plain = self._trained(name, self.source, seed)
         deskewed = self._trained(name, f"{self.source}-deskewed", seed)
         return [
-            *self._went(plain, TransferOptions((self.target,), ("align",), seed=seed)),
-            *self._went(deskewed, TransferOptions((self.target,), tuple(ADAPTATIONS), seed=seed)),
+            *self._transfer(plain, TransferOptions((self.target,), ("align",), seed=seed)),
+            *self._transfer(deskewed, TransferOptions((self.target,), tuple(ADAPTATIONS), seed=seed)),
         ]
 
     def _trained(self, name: str, dataset: str, seed: int) -> str:
@@ -85,52 +85,50 @@ class TransferPlan:
         trained = train(self.store, options, Progress())
         return f"models:/{trained.registered_model}/{trained.version}"
 
-    def _went(self, reference: str, options: TransferOptions) -> list[Mapping[str, Any]]:
+    def _transfer(self, reference: str, options: TransferOptions) -> list[Mapping[str, Any]]:
         self.say(f"{reference} to {self.target}")
-        rows = transfer_networks(self.store, [reference], options, Progress()).results
+        rows = transfer(self.store, [reference], options, Progress()).to_json()["results"]
         training = self.store.client.get_run(str(resolve_reference(self.store, reference).run_id))
         return [{**row, "val_accuracy": training.data.metrics["best_val_accuracy"]} for row in rows]
 
 
 def alignment(plan: TransferPlan) -> Report:
-    """Compare the rungs of the ladder: what alignment alone brings."""
+    """Compare the alignments, without training."""
     accuracies: dict[str, dict[str, list[float]]] = {}
     for row in plan.rows:
-        for rung in row.get("ladder", ()):
-            accuracies.setdefault(row["network"], {}).setdefault(rung["alignment"], []).append(rung["accuracy"])
-    rungs = list(dict.fromkeys(name for ladder in accuracies.values() for name in ladder))
-    rows = tuple((name, *(_shown(ladder.get(rung, [])) for rung in rungs)) for name, ladder in accuracies.items())
+        for one in row.get("ladder", ()):
+            accuracies.setdefault(row["network"], {}).setdefault(one["alignment"], []).append(one["accuracy"])
+    names = list(dict.fromkeys(alignment for found in accuracies.values() for alignment in found))
+    rows = tuple((name, *(_shown(found.get(one, [])) for one in names)) for name, found in accuracies.items())
     name = chosen(plan)
     value = float(np.mean([row["accuracy"] for row in plan.rows if row["network"] == name and row["adapt"] == "align"]))
     finding = Finding(f"{name}, alignment only: {value:.2%}", f"at least {ALIGNED:.1%}", value >= ALIGNED)
-    return Report(f"{_title(plan)}: alignment, no training", ("network", *rungs), rows, (finding,), accuracies)
+    return Report(f"{_title(plan)}: alignment, no training", ("network", *names), rows, (finding,), accuracies)
 
 
 def adaptation(plan: TransferPlan) -> Report:
-    """Compare the methods that use the target's unlabelled digits, on networks that learned from deskewed ones."""
+    """Compare the adaptation methods, on networks trained on deskewed images."""
     found: dict[str, dict[str, list[float]]] = {}
     for row in plan.rows:
         if row["source"] != plan.source:
             found.setdefault(row["network"], {}).setdefault(row["adapt"], []).append(row["accuracy"])
-    ways = ("none", *ADAPTATIONS)
-    rows = tuple((name, *(_shown(values.get(way, [])) for way in ways)) for name, values in found.items())
+    methods = ("none", *ADAPTATIONS)
+    rows = tuple((name, *(_shown(values.get(method, [])) for method in methods)) for name, values in found.items())
     name = chosen(plan)
     value = float(np.mean(found[name][METHOD]))
-    means = {(one, way): float(np.mean(values[way])) for one, values in found.items() for way in ADAPTATIONS
-             if way in values}  # fmt: skip
-    (best, way), most = max(means.items(), key=lambda pair: pair[1])
+    means = {(one, method): float(np.mean(values[method])) for one, values in found.items() for method in ADAPTATIONS
+             if method in values}  # fmt: skip
+    (best, method), most = max(means.items(), key=lambda pair: pair[1])
     findings = (
         Finding(f"{name} adapted by {METHOD}: {value:.2%}", f"at least {ADAPTED:.1%}", value >= ADAPTED),
-        Finding(
-            f"the best, looked up afterwards, {best} by {way}: {most:.2%}", f"at least {ADAPTED:.1%}", most >= ADAPTED
-        ),
+        Finding(f"the best in hindsight, {best} by {method}: {most:.2%}", f"at least {ADAPTED:.1%}", most >= ADAPTED),
     )
     title = f"{_title(plan)}: adaptation without labels of networks trained on {plan.source}-deskewed"
-    return Report(title, ("network", *ways), rows, findings, found)
+    return Report(title, ("network", *methods), rows, findings, found)
 
 
 def chosen(plan: TransferPlan) -> str:
-    """Return the network with the highest mean validation accuracy on its source: no target label is looked at."""
+    """Return the network with the highest mean validation accuracy on its source: no target label selects it."""
     accuracies: dict[str, list[float]] = {}
     for row in plan.rows:
         if row["source"] == plan.source and row["adapt"] == "none":
@@ -139,7 +137,7 @@ def chosen(plan: TransferPlan) -> str:
 
 
 def cost(plan: TransferPlan) -> Report:
-    """Tell what the methods cost."""
+    """Report the seconds of each method."""
     seconds: dict[tuple[str, str], list[float]] = {}
     for row in plan.rows:
         if row["adapt"] in ADAPTATIONS:
@@ -147,7 +145,7 @@ def cost(plan: TransferPlan) -> Report:
     medians = {key: float(np.median(values)) for key, values in seconds.items()}
     names = list(dict.fromkeys(name for name, _ in seconds))
     rows = tuple(
-        (name, *(f"{medians[name, way]:.0f}" if (name, way) in medians else "-" for way in ADAPTATIONS))
+        (name, *(f"{medians[name, method]:.0f}" if (name, method) in medians else "-" for method in ADAPTATIONS))
         for name in names
     )
     findings = tuple(
@@ -155,12 +153,12 @@ def cost(plan: TransferPlan) -> Report:
         for key, value in medians.items()
         if key == ("cnn", "shot")
     )
-    numbers = {f"{name}, {way}": values for (name, way), values in seconds.items()}
+    numbers = {f"{name}, {method}": values for (name, method), values in seconds.items()}
     return Report(f"{_title(plan)}: seconds, medians", ("network", *ADAPTATIONS), rows, findings, numbers)
 
 
 def published(_: TransferPlan) -> Report:
-    """List what others publish, with the digits they measured on."""
+    """List published figures with the images they are measured on."""
     rows = tuple((name, figure, digits, source) for name, figure, digits, source in PUBLISHED)
     headers = ("method", "%", "measured on", "source")
     return Report("published for MNIST to USPS; other networks, other digits", headers, rows, (), {})
@@ -203,7 +201,7 @@ def _plan(options: argparse.Namespace, _: Machine, say: Callable[[str], None], _
 
 BENCHMARK = Benchmark(
     "transfer.py",
-    "Measure networks in a domain they never saw, aligned and adapted without labels, beside published figures.",
+    "Measure networks in a new domain, aligned and adapted without labels, and list published figures.",
     {"alignment": alignment, "adaptation": adaptation, "cost": cost, "published": published},
     _add_options,
     _plan,

@@ -1,6 +1,6 @@
 """`digits transfer`."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,14 +9,14 @@ from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
 from experiments.datasets.derivations import DERIVATIONS
 from experiments.datasets.published import PUBLISHED
 from experiments.errors import UsageError
+from experiments.transfer.adaptation import ADAPTATIONS
 
 if TYPE_CHECKING:
     from digits_cli.console import Console
-    from experiments.workflows.transfer.run import TransferResult
 
 ALL = "all"
 SUFFIXES = " or ".join(f"{suffix} ({made.description})" for suffix, made in DERIVATIONS.items())
-LONGEST = 9  # digits of a number
+MAX_DIGITS = 9  # of a number
 
 
 def transfer(
@@ -33,8 +33,8 @@ def transfer(
     adapt: Annotated[
         list[str] | None,
         typer.Option(
-            help="none, align (ladder of alignments, no training), adabn, tent, shot, self-training (no labels), "
-            "or all; repeatable.",
+            help=f"none, align (target aligned with the source in several ways, no training), {', '.join(ADAPTATIONS)} "
+            "(no labels), or all; repeatable.",
             show_default="none",
         ),
     ] = None,
@@ -42,35 +42,33 @@ def transfer(
         str | None,
         typer.Option(
             metavar="K,...",
-            help="Fine-tune on so many labelled digits of each class, five seeds each: for instance 1,5,10,50,all.",
+            help="Fine-tune on K labelled images of each class, five seeds each, such as 1,5,10,50,all.",
         ),
     ] = None,
     retrain: Annotated[
         bool,
-        typer.Option(help="Let align train the network once more, on deskewed digits, if there is none yet."),
-    ] = True,
-    seed: Annotated[int, typer.Option(help="Seed of the adaptations.")] = 0,
-    register: Annotated[
-        bool, flag("--register", "Register each adapted network as a version of TARGET-MODEL.")
+        typer.Option(help="Let align train the model on deskewed images if no such model is registered."),
     ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the adaptations.")] = 0,
+    register: Annotated[bool, flag("--register", "Register each adapted model as a version of TARGET-MODEL.")] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Measure trained networks in domains they have never seen, say why they fail there, and mend it without labels.
+    """Measure trained models in new domains, explain their losses, and adapt them without labels.
 
-    A network trained on deskewed digits (digits train cnn --dataset mnist-deskewed) is given the target's deskewed too.
+    A model trained on deskewed images (digits train cnn --dataset mnist-deskewed) is used on the deskewed target.
 
     Example: digits transfer --model cnn --model mlp --target usps --adapt align --adapt shot
     """
-    from experiments.workflows.transfer.pipeline import WAYS
-    from experiments.workflows.transfer.run import TransferOptions, transfer_networks
+    from experiments.workflows import transfer as workflow
+    from experiments.workflows.transfer.run import method_names
 
-    ways = adapt or ["none"]
-    options = TransferOptions(
+    methods = adapt or ["none"]
+    options = workflow.TransferOptions(
         tuple(target),
-        adapt=WAYS if ALL in ways else tuple(ways),
+        adapt=method_names() if ALL in methods else tuple(methods),
         few_shot=parse_few_shot(few_shot),
         seed=seed,
         retrain=retrain,
@@ -83,67 +81,68 @@ def transfer(
     with Console(as_json) as console:
         store = open_store(experiment)
         load_backend()
-        result = transfer_networks(store, model, options, console)
-        print_transfer(console, result)
+        result = workflow.transfer(store, model, options, console)
+        print_transfer(console, result.to_json())
         console.where(store, result.run_id)
-        console.json(asdict(result))
+        console.json(result.to_json())
 
 
 def parse_few_shot(text: str | None) -> tuple[int | None, ...]:
-    """Read ``1,5,10,all``: numbers of labelled digits of each class in ascending order, None for all.
+    """Parse ``1,5,10,all``: numbers of labelled images of each class in ascending order, None for all.
 
     Raises
     ------
     UsageError
-        For anything else.
+        If the text is anything else.
     """
     words = [word.strip() for word in text.split(",")] if text is not None else []
-    if not all(word == ALL or (word.isdecimal() and len(word) < LONGEST and int(word) > 0) for word in words):
-        raise UsageError(f"--few-shot needs numbers of digits above 0 and all, such as 1,5,10,all, received {text!r}")
+    if not all(word == ALL or (word.isdecimal() and len(word) < MAX_DIGITS and int(word) > 0) for word in words):
+        raise UsageError(f"--few-shot needs positive numbers of images, or all, such as 1,5,10,all, received {text!r}")
     numbers = sorted({int(word) for word in words if word != ALL})
     return (*numbers, None) if ALL in words else tuple(numbers)
 
 
-def print_transfer(console: "Console", result: "TransferResult") -> None:
-    """Show what each network achieves in each domain, the ladders, few-shot learning, and the words."""
+def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
+    """Print the results of all methods, the alignments, few-shot learning and the discussion."""
+    rows = result["results"]
     console.table(
         "Networks in new domains",
         ("model", "source", "target", "adapt", "accuracy", "95 % interval", "macro F1", "ECE", "seconds"),
         [
-            (row["model"], row["source"], row["target"], row["adapt"], *_accuracy(row), f"{row['seconds']:.1f}")
-            for row in result.results
+            (row["model"], row["source"], row["target"], row["adapt"], *_scores(row), f"{row['seconds']:.1f}")
+            for row in rows
         ],
     )
-    rungs = [
-        (
-            *(row["model"], row["target"], rung["alignment"], *_accuracy(rung)[:2]),
-            *(f"{rung['entropy_unlabelled']:.4f}", rung["network"]),
-        )
-        for row in result.results
-        for rung in row.get("ladder", ())
-    ]
-    if rungs:
-        headers = ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabelled", "network")
-        console.table("Alignment, no training in the target domain", headers, rungs)
-    if result.few_shot:
+    aligned = [(row["model"], row["target"], one) for row in rows for one in row.get("ladder", ())]
+    if aligned:
         console.table(
-            "Few labelled digits, means of the seeds",
-            ("model", "target", "a class", "digits", "fine-tuned", "from scratch"),
+            "Alignment, no training in the target domain",
+            ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabelled", "network"),
             [
-                (
-                    *(row["model"], row["target"], row["per_class"] or ALL, row["digits"]),
-                    *(f"{sum(row[key]) / len(row[key]):.4f}" for key in ("fine_tuned", "scratch")),
-                )
-                for row in result.few_shot
+                (model, target, one["alignment"], *_scores(one)[:2], f"{one['entropy_unlabelled']:.4f}", one["network"])
+                for model, target, one in aligned
             ],
         )
-    for left_out in result.skipped:
-        console.result(f"{left_out['adapt']} does not apply to {left_out['model']}: {left_out['reason']}")
-    console.prose(f"\n{result.discussion}\n")
+    if result["few_shot"]:
+        console.table(
+            "Few labelled images, means of the seeds",
+            ("model", "target", "per class", "images", "fine-tuned", "from scratch"),
+            [
+                (row["model"], row["target"], row["per_class"] or ALL, row["digits"], *_means(row))
+                for row in result["few_shot"]
+            ],
+        )
+    for part in result["skipped"]:
+        console.result(f"{part['adapt']} does not apply to {part['model']}: {part['reason']}")
+    console.prose(f"\n{result['discussion']}\n")
 
 
-def _accuracy(row: Any) -> tuple[str, str, str, str]:
+def _means(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{sum(row[key]) / len(row[key]):.4f}" for key in ("fine_tuned", "scratch"))
+
+
+def _scores(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if row["accuracy"] is None:
         return ("-",) * 4
-    bounds = f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"
-    return f"{row['accuracy']:.4f}", bounds, f"{row['macro_f1']:.4f}", f"{row['ece']:.4f}"
+    interval = f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"
+    return f"{row['accuracy']:.4f}", interval, f"{row['macro_f1']:.4f}", f"{row['ece']:.4f}"

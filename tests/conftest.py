@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FIGURES = (
     "confusion_heatmap",
+    "curve_figure",
+    "matrix_figure",
     "misclassified_gallery",
     "model_comparison",
     "prediction_grid",
@@ -115,7 +117,8 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in FIGURES:
         monkeypatch.setattr(f"experiments.reporting.{name}", lambda *_: Figure())
-    monkeypatch.setattr("experiments.reporting.analysis_figures", lambda *_: iter(()))
+    for name in ("analysis_figures", "transfer_figures", "comparison_figures"):
+        monkeypatch.setattr(f"experiments.reporting.{name}", lambda *_: iter(()))
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
-"""How far two domains lie apart in what a network makes of their digits.
+"""The shift between two domains in a model's feature space.
 
-Networks have features of 64 to 4,096 dimensions, in units of their own. So that their shifts can be compared, features
-are centred on the mean of the source and divided by its whole spread, the root of the sum of its variances: one scale
-for all, since a scale for each would make most of the units that are hardly ever on. Then no number here changes
-where a space is turned or scaled as a whole, where every feature is there twice, or where one is added that is always
-the same: that a network is wide is not in itself a shift.
+Networks have features of 64 to 4,096 dimensions on different scales. To make their shifts comparable, features are
+centered on the mean of the source and divided by the root of the sum of its variances: one scale for all features,
+since a scale per feature would emphasize units that are rarely active. The measures are then invariant to rotation and
+scaling of the whole space, to duplication of every feature, and to constant features: a wide network has no larger
+shift for its width.
 
-A difference in how often the classes occur is part of a shift between domains, except in the distances by class.
+A difference in class frequencies is part of a shift between domains, except in the class distances.
 """
 
 from dataclasses import dataclass
@@ -19,38 +19,37 @@ from experiments.datasets import CLASSES
 
 Array = NDArray[np.float32]
 
-SAMPLE = 2000  # of each domain, where all pairs are compared
+SAMPLE = 2000  # images of each domain for measures over all pairs
 PERMUTATIONS = 999
-CHANCE = 0.95  # quantile of what permutations give
-DIRECTIONS = 64  # as many as the narrowest network has, so that all domains are told apart by classifiers of one size
-LEAST_VARIANCE = 1e-5  # of that along the first direction; below, it is rounding
+CHANCE = 0.95  # quantile of the permutations
+DIRECTIONS = 64  # the width of the narrowest network, so that the domain classifiers of all have the same size
+LEAST_VARIANCE = 1e-5  # relative to the first direction; less is rounding error
 
 
 @dataclass(frozen=True)
 class Shift:
-    """How far the target lies from the source in one network's features.
+    """Measures of the shift from source to target in one model's feature space.
 
     Attributes
     ----------
     mmd
-        Squared maximum mean discrepancy, unbiased, at most 2: around 0 where the domains are the same, by chance below
-        it too.
+        Squared maximum mean discrepancy, unbiased, at most 2: around 0, possibly negative, for equal domains.
     mmd_chance
-        What 95 % of the permutations of the two domains stay below.
+        95 % quantile of its permutation distribution.
     mmd_p_value
-        In [0.001, 1]: share of the permutations, with the domains as they are among them, that reach `mmd`.
+        p value of the permutation test, in [0.001, 1].
     coral
         Squared distance of the covariances over 4, >= 0.
     coral_chance
-        Its mean where two samples of the source, as large as the domains, are compared.
+        Its mean between two samples of the source, as large as the domains.
     a_distance
-        Proxy A-distance, in [0, 2]: 0 where a linear classifier cannot tell the domains apart, 2 where it always can.
+        Proxy A-distance, in [0, 2]: 0 if a linear classifier cannot distinguish the domains, 2 if it always can.
     class_distances
-        Ten numbers, one for each digit: how far the mean of its target features lies from that of its source
-        features, over the root mean squared distance of the latter from their mean. NaN where a digit does not occur
-        in the target, occurs once in the source or does not vary there, or where labels are not given.
+        For each class, the distance between the means of its target and its source features, over the root mean
+        squared distance of the source features from their mean. NaN if a class does not occur in the target, occurs
+        once in the source or does not vary there, or without labels.
     sample
-        Points of each domain that `mmd` and `a_distance` were taken on.
+        Number of images of each domain behind `mmd` and `a_distance`.
     """
 
     mmd: float
@@ -70,21 +69,21 @@ def shift(
     target_labels: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Shift:
-    """Measure how far two domains lie apart in the features of one network.
+    """Measure the shift between two domains in the feature space of one model.
 
     Parameters
     ----------
     source_features, target_features
         float32 (n, d) and (m, d), n >= 2 and m >= 2, finite.
     source_labels, target_labels
-        int64 (n,) and (m,), in 0..9. Used for the distances by class and for nothing else.
+        int64 (n,) and (m,), in 0..9. Used for the class distances only.
     seed
-        Of the samples, permutations and halves.
+        Seed of the samples, permutations and halves.
 
     Raises
     ------
     ValueError
-        For features of other shapes, not finite, or that do not vary in the source; for labels of other shapes.
+        If the features have other shapes, are not finite or do not vary in the source, or labels have other shapes.
     """
     _check(source_features, target_features, source_labels, target_labels)
     source, target = _standardised(source_features, target_features)
@@ -118,20 +117,20 @@ def _check(source: Array, target: Array, *labels: NDArray[np.int64] | None) -> N
 
 
 def _standardised(source: Array, target: Array) -> tuple[Array, Array]:
-    """Return both, centred on the mean of the source and with its variances summing to 1."""
+    """Center both on the mean of the source and scale them so that its variances sum to 1."""
     mean = source.mean(axis=0, dtype=np.float64)
     spread = float(np.sqrt(source.var(axis=0, dtype=np.float64, ddof=1).sum()))
     if not spread > 0:
         raise ValueError("features of the source must vary, received the same of every point")
-    centre, scale = mean.astype(np.float32), np.float32(spread)
-    return (source - centre) / scale, (target - centre) / scale
+    center, scale = mean.astype(np.float32), np.float32(spread)
+    return (source - center) / scale, (target - center) / scale
 
 
 def _mmd(pooled: Array, rng: np.random.Generator) -> tuple[float, NDArray[np.float64]]:
-    """Return the squared MMD of the first half of points (2 s, d) from the second, and that of `PERMUTATIONS`.
+    """Compute the squared MMD between the halves of points (2 s, d), and of `PERMUTATIONS` of them.
 
     Unbiased, with a Gaussian kernel as wide as the median distance (Gretton et al. 2012, lemma 6 and section 8). With
-    signs +1 for one half and -1 for the other all that changes with the halves is one quadratic form in the kernel.
+    signs +1 for one half and -1 for the other, only a quadratic form in the kernel depends on the halves.
     """
     size = len(pooled) // 2
     kernel = _kernel(pooled)
@@ -145,16 +144,16 @@ def _mmd(pooled: Array, rng: np.random.Generator) -> tuple[float, NDArray[np.flo
 
 
 def _kernel(points: Array) -> Array:
-    """Return the kernel of all pairs of different points, less its mean; 0 on the diagonal.
+    """Compute the kernel of all pairs of different points minus its mean; 0 on the diagonal.
 
-    A constant adds nothing to an unbiased MMD; without it single precision is enough.
+    A constant adds nothing to an unbiased MMD; without it single precision suffices.
     """
-    centred = points - points.mean(axis=0)
-    lengths = (centred**2).sum(axis=1)
-    squared = np.maximum(lengths[:, None] + lengths - 2 * (centred @ centred.T), 0)
+    centered = points - points.mean(axis=0)
+    lengths = (centered**2).sum(axis=1)
+    squared = np.maximum(lengths[:, None] + lengths - 2 * (centered @ centered.T), 0)
     others = ~np.eye(len(points), dtype=bool)
     apart = squared[others]
-    width = float(np.median(apart)) or float(apart.mean()) or 1.0  # where most points are the same; where all are
+    width = float(np.median(apart)) or float(apart.mean()) or 1.0  # if most points are the same; if all are
     kernel = np.exp(squared * np.float32(-0.5 / width))
     kernel -= np.float32(kernel[others].mean(dtype=np.float64))
     np.fill_diagonal(kernel, 0)
@@ -162,10 +161,10 @@ def _kernel(points: Array) -> Array:
 
 
 def _coral(source: Array, target: Array) -> tuple[float, float]:
-    """Return the CORAL distance of standardised points, and its mean where both domains are the source.
+    """Compute the CORAL distance of standardized points, and its mean if both domains are the source.
 
     Sun & Saenko (2016) have ||C_s - C_t||^2 / (4 d^2). Here the variances of the source sum to 1, not to d, which is
-    the same as dividing by d. By chance each covariance of n points is off by E|x x^T - C|^2 / n, in squared norm.
+    the same as dividing by d. The expected squared error of a covariance of n points is E|x x^T - C|^2 / n.
     """
     covariances = [np.atleast_2d(np.cov(domain, rowvar=False, dtype=np.float32)) for domain in (source, target)]
     distance = float(((covariances[0] - covariances[1]) ** 2).sum(dtype=np.float64))
@@ -175,11 +174,11 @@ def _coral(source: Array, target: Array) -> tuple[float, float]:
 
 
 def _a_distance(pooled: Array, seed: int) -> float:
-    """Return the proxy A-distance of the first half of points (2 s, d) from the second (Ben-David et al. 2007).
+    """Compute the proxy A-distance between the halves of points (2 s, d) (Ben-David et al. 2007).
 
-    2 (1 - 2 e), where e is the error of a logistic regression on the half of the points it has not learned from, each
-    half in turn; 0 where it does worse than guessing. It sees the directions in which the pooled points vary most, all
-    as wide as each other, so that it is as strong in wide networks as in narrow ones.
+    2 (1 - 2 e), where e is the error of a logistic regression in two-fold cross-validation; 0 if worse than guessing.
+    It sees the whitened directions of largest variance of the pooled points, so that it has the same capacity for wide
+    and narrow networks.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -191,7 +190,7 @@ def _a_distance(pooled: Array, seed: int) -> float:
 
 
 def _whitened(points: Array, seed: int) -> NDArray[Any]:
-    """Return points along at most `DIRECTIONS` principal components, each of variance 1."""
+    """Project points on at most `DIRECTIONS` principal components, each scaled to variance 1."""
     from sklearn.decomposition import PCA
 
     directions = min(DIRECTIONS, *points.shape)
@@ -217,7 +216,7 @@ def _class_distances(
 
 
 def _mean_distance(source: Array, target: Array) -> float:
-    """Return how far the means lie apart, over the spread of the source; NaN where that is not defined."""
+    """Compute the distance of the means over the spread of the source; NaN if undefined."""
     if len(source) < 2 or not len(target):
         return float("nan")
     mean = source.mean(axis=0, dtype=np.float64)

@@ -62,7 +62,7 @@ def test_networks_are_shown_in_a_table_and_as_json(run: Ran) -> None:
         assert row.keys() >= {"model", "source", "target", "adapt", "accuracy", "n", "seconds"}
         assert (row["source"], row["target"], row["adapt"], row["n"]) == ("uci", "uci-deskewed", "none", n)
         assert f"{row['accuracy']:.4f}" in err
-    assert "Beside each other" in value["discussion"]
+    assert "In comparison" in value["discussion"]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_digits_that_nobody_labelled_are_predicted(run: Ran, unlabelled: Path, t
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("--model lenet --target uci", 2, "uci is no new domain to uci-lenet v1"),
+        ("--model lenet --target uci", 2, "uci is not a new domain for uci-lenet v1"),
         ("--model lenet --target nowhere", 2, "there is no dataset or folder 'nowhere'"),
         ("--model lenet --target uci-c --adapt shoot", 2, "did you mean shot"),
         ("--model lenet --target uci-c --few-shot none", 2, "--few-shot needs"),

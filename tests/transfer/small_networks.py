@@ -13,7 +13,7 @@ from experiments import datasets
 from experiments.datasets import Split
 from experiments.models import IMAGE_SHAPE, Architecture, Recipe
 from experiments.models.layers import classifier
-from experiments.transfer import predictions
+from experiments.transfer.predictions import predict_images
 
 Images = NDArray[np.uint8]
 Arrays = list[NDArray[np.float64]]
@@ -87,7 +87,7 @@ def trained() -> keras.Model:
 
 
 def accuracy(model: keras.Model, images: Images, labels: NDArray[np.int64]) -> float:
-    return float((predictions(model, images).argmax(axis=1) == labels).mean())
+    return float((predict_images(model, images).argmax(axis=1) == labels).mean())
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,20 +15,22 @@ from keras import layers
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
-from small_networks import Images, noise, normed, randomised
+from small_networks import Images, dense, noise, normed, randomised
 
 from experiments.errors import DigitsError, UsageError
 from experiments.models import IMAGE_SHAPE
 from experiments.training.precision import precision_policy
-from experiments.transfer import ADAPTATIONS, predictions
-from experiments.transfer.adaptation.adapted import Adapted, Curve, entropy
+from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.adaptation.adaptation import Adapted
+from experiments.transfer.adaptation.curve import AdaptationCurve, align_series
 from experiments.transfer.adaptation.descent import Descent, shuffled
 from experiments.transfer.adaptation.objectives import cross_entropy, diversity, mean_entropy
+from experiments.transfer.predictions import entropy, predict_images
 
 EPOCHS = 2
 SHORT: dict[str, Callable[..., Adapted]] = {
-    name: partial(adapt, epochs=EPOCHS) if name in ("shot", "self-training") else adapt
-    for name, adapt in ADAPTATIONS.items()
+    name: partial(method.adapt, epochs=EPOCHS) if method.costly else method.adapt
+    for name, method in ADAPTATIONS.items()
 }
 IMAGES = noise(70)
 
@@ -56,7 +59,7 @@ def test_the_network_stays_as_it_was(method: str) -> None:
     assert not any(unlike(model, copy))
     assert states(model) == before
     assert any(unlike(model, adapted))
-    np.testing.assert_array_equal(predictions(model, IMAGES), predictions(copy, IMAGES))
+    np.testing.assert_array_equal(predict_images(model, IMAGES), predict_images(copy, IMAGES))
     assert not {id(weight) for weight in model.weights} & {id(weight) for weight in adapted.weights}
     for mine, other in zip(model.layers, adapted.layers, strict=True):
         assert mine.get_config() == other.get_config()
@@ -72,7 +75,7 @@ def test_a_seed_gives_the_same_network_whatever_was_drawn_before(method: str) ->
     again = run(method, model, seed=5)
     assert not any(unlike(first.model, again.model))
     assert first.curve == again.curve
-    if method in ("shot", "self-training"):
+    if ADAPTATIONS[method].costly:
         assert any(unlike(first.model, run(method, model, seed=6).model))
 
 
@@ -82,10 +85,10 @@ def test_the_curve_is_of_the_network_before_and_after(method: str) -> None:
     found = run(method, model)
     curve = found.curve
     for index, network in ((0, model), (-1, found.model)):
-        said = predictions(network, IMAGES)
+        said = predict_images(network, IMAGES)
         assert curve["entropy"][index] == pytest.approx(scipy_entropy(said, axis=1).mean(), rel=1e-4)
         assert curve["confident"][index] == pytest.approx((said.max(axis=1) > 0.968).mean())
-    epochs = EPOCHS if method in ("shot", "self-training") else 1
+    epochs = EPOCHS if ADAPTATIONS[method].costly else 1
     assert {len(curve[name]) for name in ("entropy", "confident")} == {epochs + 1}
     assert {len(values) for name, values in curve.items() if name not in ("entropy", "confident")} <= {epochs}
     assert found.seconds > 0
@@ -109,20 +112,20 @@ def test_networks_in_bfloat16_are_adapted_even_if_their_probabilities_are(method
         model = randomised(keras.Model(inputs, layers.Dense(10, activation="softmax")(x)), size=3)
     found = run(method, model)
     assert any(unlike(model, found.model))
-    assert predictions(found.model, IMAGES).dtype == np.float32
+    assert predict_images(found.model, IMAGES).dtype == np.float32
     assert {weight.dtype for weight in found.model.get_weights()} == {np.dtype(np.float32)}
 
 
 @every
 @pytest.mark.parametrize("n", [0, 1])
 def test_one_digit_is_refused(method: str, n: int) -> None:
-    with pytest.raises(UsageError, match=f"it takes 2 unlabelled digits at least, and there are {n}"):
+    with pytest.raises(UsageError, match=f"adaptation needs at least 2 unlabelled images, received {n}"):
         run(method, randomised(normed()), IMAGES[:n])
 
 
 @every
 def test_two_digits_will_do(method: str) -> None:
-    assert np.isfinite(predictions(run(method, randomised(normed()), IMAGES[:2]).model, IMAGES)).all()
+    assert np.isfinite(predict_images(run(method, randomised(normed()), IMAGES[:2]).model, IMAGES)).all()
 
 
 @every
@@ -193,9 +196,46 @@ def test_terms_are_means_over_steps_of_any_size_which_are_traced_once() -> None:
 
 
 def test_what_is_not_finite_is_no_point_of_a_curve() -> None:
-    curve = Curve()
+    curve = AdaptationCurve()
     curve.add(loss=1.0)
     for bad in (np.nan, np.inf):
         with pytest.raises(DigitsError, match="its loss is not finite"):
             curve.add(loss=bad)
-    assert curve.rows() == {"loss": (1.0,)}
+    assert curve.series() == {"loss": (1.0,)}
+
+
+def test_series_are_aligned_with_the_unadapted_model_first() -> None:
+    epochs = align_series({"entropy": (3.0, 2.0, 1.0), "loss": (0.5, 0.4)})
+    assert epochs["entropy"] == [3.0, 2.0, 1.0]
+    assert np.isnan(epochs["loss"][0])
+    assert epochs["loss"][1:] == [0.5, 0.4]
+    steps = align_series({"entropy": (3.0, 1.0), "loss": (0.5, 0.4, 0.3)})
+    assert np.isnan(steps["entropy"][1:-1]).all()
+    assert (steps["entropy"][0], steps["entropy"][-1]) == (3.0, 1.0)
+    assert align_series({"entropy": (3.0, 1.0)}) == {"entropy": [3.0, 1.0]}
+
+
+@every
+def test_each_method_has_its_row_in_the_documentation(method: str) -> None:
+    adaptation = ADAPTATIONS[method]
+    assert adaptation.name == method
+    settings = ", ".join(f"{name} {value:g}" for name, value in adaptation.settings.items())
+    batch_norm = "needed" if adaptation.needs_batch_norm else ""
+    row = " ".join(["|", f"`{method}` | {adaptation.summary} | {settings} |", *[batch_norm] * bool(batch_norm), "|"])
+    assert row in (Path(__file__).parents[2] / "docs" / "transfer.md").read_text()
+
+
+@every
+def test_the_description_of_a_method_is_true(method: str) -> None:
+    without = randomised(dense())
+    if ADAPTATIONS[method].needs_batch_norm:
+        with pytest.raises(UsageError, match="batch normalization"):
+            run(method, without)
+    else:
+        run(method, without)
+    losses = run(method, randomised(normed(), size=3), noise(250)).curve.get("loss", (0.0,))
+    assert len(losses) == (EPOCHS if ADAPTATIONS[method].costly else 1)
+
+
+def test_every_method_has_a_priority_of_its_own() -> None:
+    assert len({method.priority for method in ADAPTATIONS.values()}) == len(ADAPTATIONS)

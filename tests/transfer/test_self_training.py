@@ -22,8 +22,8 @@ from small_networks import (
 
 from experiments.errors import DigitsError
 from experiments.models import Recipe
-from experiments.transfer import predictions
-from experiments.transfer.adaptation import self_training
+from experiments.transfer.adaptation.self_training import self_training
+from experiments.transfer.predictions import predict_images
 
 MODULE = sys.modules["experiments.transfer.adaptation.self_training"]
 IMAGES = noise(40)
@@ -41,7 +41,7 @@ def test_the_teacher_is_the_average_of_the_student_over_steps(monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(MODULE, "MEMORY", 0.0)
         students = [self_training(model, IMAGES, epochs=epochs).model for epochs in (1, 2, 3)]
-    assert {digit for one in (model, *students) for digit in predictions(one, IMAGES).argmax(axis=1)} == {3}
+    assert {digit for one in (model, *students) for digit in predict_images(one, IMAGES).argmax(axis=1)} == {3}
     found = self_training(model, IMAGES, epochs=3).model
     expected = weights_of(model)
     for student in students:
@@ -75,7 +75,7 @@ def test_the_first_step_goes_down_the_cross_entropy_of_the_digits_it_is_sure_of(
 
 def test_where_it_is_sure_of_nothing_nothing_is_learned() -> None:
     model = randomised(dense(), size=0.01)
-    assert predictions(model, IMAGES).max() < 0.9
+    assert predict_images(model, IMAGES).max() < 0.9
     found = self_training(model, IMAGES, epochs=3)
     for before, after in zip(model.get_weights(), found.model.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)

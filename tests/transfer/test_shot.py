@@ -33,9 +33,8 @@ from small_networks import (
 from experiments.errors import DigitsError, UsageError
 from experiments.models import IMAGE_SHAPE
 from experiments.models.layers import classifier
-from experiments.transfer import predictions
-from experiments.transfer.adaptation import shot
-from experiments.transfer.adaptation.shot import pseudo_labels
+from experiments.transfer.adaptation.shot import pseudo_labels, shot
+from experiments.transfer.predictions import predict_images
 
 MODULE = sys.modules["experiments.transfer.adaptation.shot"]
 
@@ -199,4 +198,4 @@ def test_unlabelled_digits_it_says_nothing_of_are_none_of_its_business() -> None
     model, digits = trained(), uci()
     adapted = shot(model, digits.images[:200], epochs=1).model
     assert accuracy(adapted, digits.images[200:], digits.labels[200:]) > 0.9
-    assert predictions(adapted, digits.images[:3]).shape == (3, 10)
+    assert predict_images(adapted, digits.images[:3]).shape == (3, 10)

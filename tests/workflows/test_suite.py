@@ -96,7 +96,7 @@ def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: 
     def broken(*_: object, **__: object) -> NoReturn:
         raise DigitsError("no map of that country")
 
-    monkeypatch.setattr(pipeline, "transfer_networks", broken)
+    monkeypatch.setattr(pipeline, "transfer", broken)
     with pytest.raises(StepsFailedError, match=r"1 of 4 steps failed: transfer \(no map of that country\)") as caught:
         run_suite(store, replace(SMALL, trainings=SMALL.trainings[:1]))
     ended = {"train mlp_small": "done", "evaluate": "done", "transfer": "failed", "report": "done"}

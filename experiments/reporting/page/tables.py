@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from experiments.reporting.page.content import Column, Row, Table
 from experiments.reporting.page.lead import ENSEMBLES, NETWORKS
 from experiments.results import ALIGN, ARI, BEST_VALUE, PURITY, SOURCE_ONLY, TRIALS, TRIALS_FAILED, TRIALS_PRUNED
+from experiments.transfer.adaptation import ADAPTATIONS
 
 CORRUPTION_HINT = (
     "Mean over the corruptions of the error relative to that of mlp_small trained on the same digits "
     "(Hendrycks & Dietterich 2019)"
 )
 # The first of these that was tried is reported as "adapted". Fixed in advance, so that no label selects the method.
-REPORTED = ("shot", "tent", "adabn", "self-training")
-ADAPTED_HINT = "Without labels, by SHOT; if that was not tried by Tent, else AdaBN, else self-training"
+_BY_PRIORITY = sorted(ADAPTATIONS.values(), key=lambda method: method.priority)
+REPORTED = tuple(method.name for method in _BY_PRIORITY)
+ADAPTED_HINT = f"Without labels, by the first method tried of {', '.join(method.label for method in _BY_PRIORITY)}"
 # Notes on the methods in a table.
 NOTES = {
     "Aligned: the alignment that was fixed in advance, deskewed digits for a network that was trained on such, else "

@@ -1,4 +1,4 @@
-"""Gradient steps on some of a network's weights, by an objective that needs no labels."""
+"""Gradient descent on some weights of a network, for an objective without labels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,19 +10,19 @@ Objective = Callable[[Any], Mapping[str, Any]]
 
 
 class Descent:
-    """Epochs of steps over batches of digits.
+    """Runs epochs of gradient steps over batches of images.
 
     Parameters
     ----------
     variables
-        The weights to change; the others stay, but for what layers keep up themselves (batch statistics).
+        Weights to train; the others stay fixed, except for batch statistics that layers update themselves.
     optimizer
         A Keras optimizer.
     objective
-        From the indices of a batch, tensor int64 (b,), to terms by name, scalar tensors; `loss` is what is descended.
+        Function from the indices of a batch, tensor int64 (b,), to scalar tensors by name; `loss` is minimized.
     penalty
-        Of weights: this much of each is added to its gradient, as the weight decay of PyTorch's optimizers is. That of
-        Keras's is a tenth as strong under a momentum of 0.9, which does not multiply it.
+        Weight decay as in PyTorch's optimizers: this multiple of each weight is added to its gradient. Keras's weight
+        decay is not multiplied by momentum, and so a tenth as strong under a momentum of 0.9.
     after
         Called after every step, for instance to average weights; its operations become part of the step.
     """
@@ -53,7 +53,7 @@ class Descent:
         self._step = tf.function(step, input_signature=[tf.TensorSpec([None], tf.int64)])
 
     def epoch(self, batches: Sequence[NDArray[np.int64]]) -> dict[str, float]:
-        """Take a step for each batch, int64 (size,) indices of images; return the mean of each term over the steps."""
+        """Take a step per batch of image indices, int64 (size,); return the mean of each term over the steps."""
         import tensorflow as tf
 
         terms = [self._step(tf.constant(batch, tf.int64)) for batch in batches]
@@ -61,5 +61,5 @@ class Descent:
 
 
 def shuffled(n: int, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Return the indices 0 to n - 1, int64, in random order, in batches of about `size`: none is nearly empty."""
+    """Split the indices 0 to n - 1, int64, in random order into batches of similar size, about `size`."""
     return np.array_split(rng.permutation(n), max(1, round(n / size)))

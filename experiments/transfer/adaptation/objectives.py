@@ -1,12 +1,12 @@
-"""What is descended where there are no labels, from probabilities: tensors (b, 10) to scalars, in float32."""
+"""Objectives without labels: from probabilities, tensors (b, 10), to float32 scalars."""
 
 from typing import Any
 
-LEAST = 1e-7  # below which a probability is not distinguished from 0
+LEAST = 1e-7  # added to probabilities before the logarithm
 
 
 def mean_entropy(probabilities: Any) -> Any:
-    """Return the mean entropy of each digit's prediction, in nats: low where the network is sure."""
+    """Compute the mean entropy of the predictions in nats: low if the network is confident."""
     import tensorflow as tf
 
     exact = tf.cast(probabilities, tf.float32)
@@ -14,7 +14,7 @@ def mean_entropy(probabilities: Any) -> Any:
 
 
 def diversity(probabilities: Any) -> Any:
-    """Return the entropy of the mean prediction, in nats: high where all classes are predicted equally often."""
+    """Compute the entropy of the mean prediction in nats: high if all classes are predicted equally often."""
     import tensorflow as tf
 
     mean = tf.reduce_mean(tf.cast(probabilities, tf.float32), axis=0)
@@ -22,7 +22,7 @@ def diversity(probabilities: Any) -> Any:
 
 
 def cross_entropy(probabilities: Any, labels: Any) -> Any:
-    """Return the cross-entropy (b,) with labels, tensor int64 (b,), in nats."""
+    """Compute the cross-entropy (b,) in nats with labels, tensor int64 (b,)."""
     import tensorflow as tf
 
     return -tf.math.log(tf.cast(tf.gather(probabilities, labels, batch_dims=1), tf.float32) + LEAST)

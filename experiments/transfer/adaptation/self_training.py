@@ -1,4 +1,4 @@
-"""Self-training: a student learns what its own average over time is sure of."""
+"""Self-training: a student learns the confident labels of its own moving average."""
 
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -9,76 +9,62 @@ from numpy.typing import NDArray
 from experiments.models import Recipe
 from experiments.training.augmentation import warp
 from experiments.training.tensorflow_pipeline import random_amounts
-from experiments.transfer.adaptation.adapted import (
-    CONFIDENT,
-    Adapted,
-    Curve,
-    Heard,
-    copy_of,
-    copy_to_adapt,
-    predictions,
-    scaled,
-)
+from experiments.transfer.adaptation.adaptation import Adaptation, Adapted, OnStep
+from experiments.transfer.adaptation.curve import CONFIDENT, AdaptationCurve
 from experiments.transfer.adaptation.descent import Descent, shuffled
+from experiments.transfer.adaptation.networks import copy_of, copy_to_adapt, scaled
 from experiments.transfer.adaptation.objectives import cross_entropy
+from experiments.transfer.predictions import predict_images
 
 if TYPE_CHECKING:
     import keras
 
-# French, Mackiewicz & Fisher (2018) and their code: Adam, rate 1e-3, batches of 256, the teacher's memory 0.99.
+# French, Mackiewicz & Fisher (2018) and their code: Adam, rate 1e-3, batches of 256, teacher's decay 0.99.
 RATE = 1e-3
 BATCH = 256
 MEMORY = 0.99
-EPOCHS = 30  # they take 300, and begin from nothing
+EPOCHS = 30  # the paper trains 300, from random weights
 WARPS = Recipe(rotation=10, zoom=0.1, shift=0.1)
-SELF_TRAINING_SETTINGS = {
-    "epochs": EPOCHS,
-    "batch": BATCH,
-    "rate": RATE,
-    "memory": MEMORY,
-    "confident": CONFIDENT,
-    **{name: getattr(WARPS, name) for name in ("rotation", "zoom", "shift")},
-}
 
 
 def self_training(
     model: "keras.Model",
     images: NDArray[np.uint8],
     seed: int = 0,
-    on_step: Heard | None = None,
+    on_step: OnStep | None = None,
     epochs: int = EPOCHS,
 ) -> Adapted:
-    """Train a student, on warped digits, with the labels that a teacher is sure of; the teacher is its average.
+    """Train a student on augmented images with the confident labels of a teacher, its own moving average.
 
-    The teacher is the exponential moving average of the student (Tarvainen & Valpola 2017), sure where a probability
-    is above 0.968; after French, Mackiewicz & Fisher (2018), "Self-ensembling for visual domain adaptation". Here
-    both begin as the trained network and no source digit is needed; the loss is the cross-entropy with the teacher's
-    label (Lee 2013).
+    The teacher is the exponential moving average of the student (Tarvainen & Valpola 2017); its labels count where
+    their probability is above 0.968; after French, Mackiewicz & Fisher (2018), "Self-ensembling for visual domain
+    adaptation". Here both start from the trained network and no source image is needed; the loss is the cross-entropy
+    with the teacher's label (Lee 2013).
 
     Parameters
     ----------
     model
         Any network.
     images
-        Unlabelled target digits, uint8 (n, 28, 28), n >= 2.
+        Unlabelled target images, uint8 (n, 28, 28), n >= 2.
     seed
-        Of the order of the digits, their warps and dropout.
+        Seed of the order of the images, their augmentation and dropout.
     on_step
         Called with the epochs done and planned.
     epochs
-        How many.
+        Number of epochs.
 
     Raises
     ------
     UsageError
-        For too few digits.
+        If there are too few images.
     DivergedError
-        When the loss or the predictions are no longer finite.
+        If the loss or the predictions are not finite.
     """
     import keras
     import tensorflow as tf
 
-    start, curve = perf_counter(), Curve()
+    start, curve = perf_counter(), AdaptationCurve()
     student, teacher = copy_to_adapt(model, images, seed), copy_of(model)
     pixels, step = tf.constant(images), tf.Variable(0, dtype=tf.int64)
 
@@ -97,10 +83,30 @@ def self_training(
 
     descent = Descent(student.trainable_weights, keras.optimizers.Adam(RATE), objective, after=follow)
     rng = np.random.default_rng(seed)
-    curve.add_predictions(predictions(teacher, images))
+    curve.add_predictions(predict_images(teacher, images))
     for epoch in range(epochs):
         curve.add(**descent.epoch(shuffled(len(images), BATCH, rng)))
-        curve.add_predictions(predictions(teacher, images))
+        curve.add_predictions(predict_images(teacher, images))
         if on_step:
             on_step(epoch + 1, epochs)
-    return Adapted(teacher, curve.rows(), perf_counter() - start)
+    return Adapted(teacher, curve.series(), perf_counter() - start)
+
+
+SELF_TRAINING = Adaptation(
+    "self-training",
+    "self-training",
+    "all layers, by the labels of which a moving average of the network is confident, on augmented images",
+    self_training,
+    {
+        "epochs": EPOCHS,
+        "batch": BATCH,
+        "rate": RATE,
+        "memory": MEMORY,
+        "confident": CONFIDENT,
+        **{name: getattr(WARPS, name) for name in ("rotation", "zoom", "shift")},
+    },
+    unit="epoch",
+    costly=True,
+    needs_batch_norm=False,
+    priority=4,
+)

@@ -1,4 +1,4 @@
-"""Source hypothesis transfer: new features for the old classifier."""
+"""SHOT (source hypothesis transfer): new features for a fixed classifier."""
 
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.errors import UsageError
-from experiments.transfer.adaptation.adapted import Adapted, Curve, Heard, copy_of, copy_to_adapt, layers_of, scaled
+from experiments.transfer.adaptation.adaptation import Adaptation, Adapted, OnStep
+from experiments.transfer.adaptation.curve import AdaptationCurve
 from experiments.transfer.adaptation.descent import Descent, shuffled
+from experiments.transfer.adaptation.networks import copy_of, copy_to_adapt, layers_of, scaled
 from experiments.transfer.adaptation.objectives import cross_entropy, diversity, mean_entropy
 
 if TYPE_CHECKING:
@@ -20,57 +22,48 @@ BATCH = 64
 RATE = 0.01
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-3
-STATISTICS_MEMORY = 0.9  # of batch norm, as in PyTorch; that of Keras is 0.99
+STATISTICS_MEMORY = 0.9  # of batch norm, as in PyTorch; the default of Keras is 0.99
 PSEUDO_LABELS = 0.1  # weight of their cross-entropy
 FORWARD_BATCH = 1000
-SHOT_SETTINGS = {
-    "epochs": EPOCHS,
-    "batch": BATCH,
-    "rate": RATE,
-    "momentum": MOMENTUM,
-    "weight_decay": WEIGHT_DECAY,
-    "statistics_memory": STATISTICS_MEMORY,
-    "pseudo_labels": PSEUDO_LABELS,
-}
 
 
 def shot(
     model: "keras.Model",
     images: NDArray[np.uint8],
     seed: int = 0,
-    on_step: Heard | None = None,
+    on_step: OnStep | None = None,
     epochs: int = EPOCHS,
 ) -> Adapted:
-    """Train all but the classifier to be sure of each digit, of all classes alike, and true to pseudo-labels.
+    """Train all layers but the classifier by information maximization and pseudo-labels.
 
     Liang, Hu & Feng (2020), "Do we really need to access the source data? Source hypothesis transfer for unsupervised
-    domain adaptation": information maximisation, and pseudo-labels by the nearest class centroid in feature space,
-    found anew before every epoch. The classifier is the last layer with weights.
+    domain adaptation": information maximization, and pseudo-labels from the nearest class centroid in feature space,
+    recomputed before every epoch. The classifier is the last layer with weights.
 
     Parameters
     ----------
     model
-        Any network with weights before its classifier.
+        A network with weights before its classifier.
     images
-        Unlabelled target digits, uint8 (n, 28, 28), n >= 2.
+        Unlabelled target images, uint8 (n, 28, 28), n >= 2.
     seed
-        Of the order of the digits and of dropout.
+        Seed of the order of the images and of dropout.
     on_step
         Called with the epochs done and planned.
     epochs
-        How many; the rate falls over all of them.
+        Number of epochs, over which the learning rate falls.
 
     Raises
     ------
     UsageError
-        For a network of one layer, or too few digits.
+        If the network has a single layer, or there are too few images.
     DivergedError
-        When the objective or the predictions are no longer finite.
+        If the objective or the predictions are not finite.
     """
     import keras
     import tensorflow as tf
 
-    start, working, curve = perf_counter(), copy_to_adapt(model, images, seed), Curve()
+    start, working, curve = perf_counter(), copy_to_adapt(model, images, seed), AdaptationCurve()
     for layer in layers_of(working):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = STATISTICS_MEMORY
@@ -108,14 +101,14 @@ def shot(
         if on_step:
             on_step(epoch + 1, epochs)
     curve.add_predictions(_forward(both, images)[1])
-    return Adapted(copy_of(model, working), curve.rows(), perf_counter() - start)
+    return Adapted(copy_of(model, working), curve.series(), perf_counter() - start)
 
 
 def pseudo_labels(features: NDArray[np.float32], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return for each digit the class with the nearest centroid, by the cosine, after one round of refinement.
+    """Compute pseudo-labels: the class with the nearest centroid by the cosine, after one round of refinement.
 
-    Section 3.2 of the paper: the first centroids are means weighted by the probabilities, the second those of the
-    digits that are nearest to the first.
+    Section 3.2 of the paper: the first centroids are means weighted by the probabilities, the second ones are means of
+    the images nearest to the first.
 
     Parameters
     ----------
@@ -126,16 +119,17 @@ def pseudo_labels(features: NDArray[np.float32], probabilities: NDArray[np.float
 
     Returns
     -------
-    int64 (n,); a class that no digit is nearest to is left out of the second round.
+    ndarray
+        int64 (n,); a class to which no image is nearest is left out of the second round.
     """
-    points = np.hstack([features, np.ones((len(features), 1))])  # float64: cosines near 1 are hardly apart
+    points = np.hstack([features, np.ones((len(features), 1))])  # float64, because cosines near 1 differ little
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     labels = _nearest(points, probabilities)
     return _nearest(points, np.eye(probabilities.shape[1])[labels])
 
 
 def _nearest(points: NDArray[np.float64], membership: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the class whose centroid, weighted by membership (n, classes), has the greatest cosine with a point."""
+    """Return for each point the class of the nearest centroid by the cosine; membership (n, classes) weights means."""
     total = membership.sum(axis=0)
     present = np.flatnonzero(total > 0)
     centroids = (membership[:, present] / total[present]).T @ points
@@ -161,3 +155,24 @@ def _forward(both: "keras.Model", images: NDArray[np.uint8]) -> tuple[NDArray[np
     parts = [both.predict_on_batch(np.divide(batch[..., None], np.float32(255))) for batch in batches]
     features, probabilities = (np.concatenate(column).astype(np.float32) for column in zip(*parts, strict=True))
     return features, probabilities
+
+
+SHOT = Adaptation(
+    "shot",
+    "SHOT",
+    "all layers but the classifier, by information maximization and pseudo-labels from centroids in feature space",
+    shot,
+    {
+        "epochs": EPOCHS,
+        "batch": BATCH,
+        "rate": RATE,
+        "momentum": MOMENTUM,
+        "weight_decay": WEIGHT_DECAY,
+        "statistics_memory": STATISTICS_MEMORY,
+        "pseudo_labels": PSEUDO_LABELS,
+    },
+    unit="epoch",
+    costly=True,
+    needs_batch_norm=False,
+    priority=1,
+)

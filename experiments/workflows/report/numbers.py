@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from experiments import results, transfer
+from experiments import results
 from experiments.reporting.page import tables
 from experiments.reporting.page.content import Number, Row, Table
 from experiments.results import ACCURACY, ALIGN, SOURCE_ONLY, scalar_name
 from experiments.tracking import PastRun
+from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
 
 INTERVAL = (ACCURACY, results.ACCURACY_LOW, results.ACCURACY_HIGH)
@@ -61,7 +62,7 @@ def members_table(index: RunIndex) -> Table:
 
 def methods_table(index: RunIndex, target: str) -> Table:
     """Build the table of accuracies in a target domain by method."""
-    methods = (SOURCE_ONLY, ALIGN, *transfer.ADAPTATIONS)
+    methods = (SOURCE_ONLY, ALIGN, *ADAPTATIONS)
     names = {method: scalar_name(ACCURACY, method) for method in methods} | {"home": results.SOURCE_ACCURACY}
     rows = []
     for network in index.networks:

@@ -11,13 +11,13 @@ from experiments import datasets
 from experiments.execution import Inputs, Progress, Step, StepResult, code_version
 from experiments.tracking import Store
 from experiments.training import backend
-from experiments.transfer import ADAPTATIONS
+from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
 from experiments.workflows.report import report
 from experiments.workflows.suite.profiles import PlannedTraining, PlannedTransfer, Profile
 from experiments.workflows.train import TrainOptions, train
-from experiments.workflows.transfer import TransferOptions, transfer_networks
+from experiments.workflows.transfer import TransferOptions, transfer
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
 
@@ -44,7 +44,7 @@ class Pipeline:
 
     def __init__(self, store: Store, profile: Profile, data_dir: Path | None, progress: Progress) -> None:
         self._store, self._profile, self._data_dir = store, profile, data_dir
-        targets = [target for transfer in profile.transfers for target in transfer.targets]
+        targets = [target for planned in profile.transfers for target in planned.targets]
         names = dict.fromkeys([*profile.datasets, *(_published(target) for target in targets)])
         self._digests = {name: datasets.load(name, data_dir, progress.download).digest for name in names}
 
@@ -56,7 +56,7 @@ class Pipeline:
             steps.append(self._train(training))
         steps += [self._evaluate(dataset) for dataset in profile.datasets]
         steps += [self._analyze(model) for model in profile.analyzed]
-        steps += [self._transfer(transfer) for transfer in profile.transfers]
+        steps += [self._transfer(planned) for planned in profile.transfers]
         return [*steps, self._report(tuple(step.name for step in steps))]
 
     def _train(self, training: PlannedTraining) -> Step:
@@ -120,17 +120,17 @@ class Pipeline:
         def arguments(_: str, inputs: Inputs) -> tuple[Store, list[str], TransferOptions]:
             return self._store, [_reference(step) for step in inputs.values()], options
 
-        methods = [ADAPTATIONS[method] for method in options.methods]
+        methods = [ADAPTATIONS[method].adapt for method in options.methods]
         derived = [datasets.DERIVED[target] for target in planned.targets if target in datasets.DERIVED]
         functions = [function for dataset in derived for function in dataset.functions]
         identity = {
             "data": self._digests[planned.source],
             "targets": {target: self._digests[_published(target)] for target in planned.targets},
             "options": [planned.adapt, planned.few_shot, planned.retrain],
-            "code": code_version(transfer_networks, *methods, *functions),
+            "code": code_version(transfer, *methods, *functions),
         }
         trainings = tuple(self._training(model, planned.source) for model in planned.models)
-        return Step(planned.name, transfer_networks, arguments, optional=trainings, identity=identity)
+        return Step(planned.name, transfer, arguments, optional=trainings, identity=identity)
 
     def _report(self, steps: tuple[str, ...]) -> Step:
         folder = self._store.root / "reports" / self._profile.name

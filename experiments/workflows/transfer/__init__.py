@@ -1,5 +1,5 @@
 """`digits transfer`."""
 
-from experiments.workflows.transfer.run import TransferOptions, TransferResult, transfer_networks
+from experiments.workflows.transfer.run import TransferOptions, TransferResult, transfer
 
-__all__ = ["TransferOptions", "TransferResult", "transfer_networks"]
+__all__ = ["TransferOptions", "TransferResult", "transfer"]

@@ -1,308 +1,309 @@
-"""What is done for a network in a target domain, and what comes of it; nothing that was done is done again."""
+"""Order and caching of the computations for a model in a target domain."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import product, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiments import analysis, datasets, tracking, transfer
-from experiments.datasets import Dataset, Split, Unlabelled
-from experiments.datasets.alignment import ALIGNMENTS
-from experiments.datasets.strokes import match_stroke_width, stroke_width
+from experiments import analysis, datasets, tracking
+from experiments.datasets import Dataset
+from experiments.datasets.strokes import stroke_width
 from experiments.errors import UsageError
-from experiments.execution import Cache, ProgressCallback, Stages, code_version
-from experiments.execution.cache import Arrays
-from experiments.execution.progress import Progress
+from experiments.evaluation import measure
+from experiments.execution.cache import Arrays, Cache
+from experiments.execution.progress import Progress, ProgressCallback
+from experiments.execution.versions import code_version
 from experiments.models.prediction import predict
+from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
-from experiments.training import release_memory
-from experiments.transfer import Domain, FewShot, Outcome, Rung
-from experiments.workflows.train.run import TrainOptions, train
-from experiments.workflows.transfer.domains import (
-    DESKEW,
-    DESKEWED_FORM,
-    Source,
-    digest_of,
-    domain,
-    is_corrupted,
-    source,
+from experiments.training import DivergedError
+from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.adaptation.adaptation import adapt_and_predict
+from experiments.transfer.alignments import ALIGNMENT_ORDER, DESKEW, DESKEWED_ALIGNMENTS, STROKE
+from experiments.transfer.domain import Domain, is_corrupted, with_stroke_width
+from experiments.transfer.domain_result import (
+    AlignmentResult,
+    DomainResult,
+    MethodResult,
+    corruption_accuracies,
+    method_result,
+    reported_alignment,
 )
+from experiments.transfer.feature_space import SharedMap, compared_indices, embed_domains, extract_features
+from experiments.transfer.few_shot import SEEDS, FewShot, draw, learn
+from experiments.transfer.predictions import mean_entropy, predict_sets
+from experiments.transfer.robustness import BASELINE
+from experiments.transfer.shift import Shift, shift
+from experiments.workflows.networks import check_probabilities
+from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.transfer.tasks import SourceModel, TransferTask, digest_of, load_domain, load_source
 
 if TYPE_CHECKING:
     import keras
 
-NONE, ALIGN = "none", "align"
-STROKE = "stroke"
-WAYS = (NONE, ALIGN, *transfer.ADAPTATIONS)
-MOST_COMPARED = 10_000  # digits of a domain whose features are compared and mapped
-FORWARD_BATCH = 1000
+    from experiments.workflows.transfer.run import TransferOptions
+
+DESKEWED_NAME = "{}-deskewed"  # of a dataset
+
+CachedStage = tuple[str, Mapping[str, Any], Callable[[ProgressCallback], Arrays]]
+"""Arguments of `Cache.get_or_compute`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """A network and a domain that it is used in.
+class Measured:
+    """Everything that was computed for a task.
 
     Attributes
     ----------
-    home
-        The network and its own data.
-    target, data
-        The domain, and the data it was made of, whose labels few-shot learning needs.
-    folder
-        Where what is computed for the two is kept.
+    shared_map
+        Source and target on one map, if the model has features.
+    skipped
+        Parts that do not apply or diverged, with the reason.
     """
 
-    home: Source
-    target: Domain
-    data: Dataset | Unlabelled
-    folder: Path
-    stages: Stages
-    seed: int
+    result: DomainResult
+    shared_map: SharedMap | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
-def unadapted(pair: Pair) -> Outcome:
-    """Return what the network says of the target as it is."""
+def measure_task(
+    store: Store, task: TransferTask, options: "TransferOptions", progress: Progress, run_id: str
+) -> Measured:
+    """Compute everything that the options ask for.
 
-    def make(_: ProgressCallback) -> Arrays:
-        return {"probabilities": transfer.predictions(pair.home.network, pair.target.images)}
+    Parameters
+    ----------
+    run_id
+        Parent run of a deskewed model that is trained.
+    """
+    source, skipped = task.source, dict[str, str]()
+    predicted = predict(source.network, source.data.test)
+    check_probabilities(predicted, source.reference)
+    methods = {SOURCE_ONLY: _source_only(task)}
+    baseline = _baseline(store, task, options.data_dir, progress)
+    found_shift = shared_map = deskewed = few_shot = None
+    alignments: tuple[AlignmentResult, ...] = ()
+    with _skipping("features", source, skipped, progress):
+        found_shift, shared_map = compare_domains(task)
+    if ALIGN in options.adapt:
+        with _skipping(DESKEW, source, skipped, progress):
+            deskewed = deskewed_model(store, source, options.data_dir, progress, run_id if options.retrain else None)
+        alignments = measure_alignments(task, deskewed, options.data_dir, progress)
+        methods[ALIGN] = reported_alignment(alignments).result
+    if options.few_shot:
+        with _skipping("few-shot", source, skipped, progress):
+            stages = few_shot_stages(store, task, options.few_shot)
+            arrays = [*starmap(task.cache.get_or_compute, stages)]
+            few_shot = _few_shot(task, options.few_shot, arrays, methods[SOURCE_ONLY])
+    for method in options.methods:
+        with _skipping(method, source, skipped, progress):
+            methods[method] = _adapted(task, method)
+    source_metrics = measure(source.data.test.labels, predicted)
+    about = (source.label, source.name, source.data.name, task.target, source_metrics)
+    return Measured(DomainResult(*about, methods, alignments, found_shift, few_shot, baseline), shared_map, skipped)
 
-    arrays = Cache(pair.folder, pair.stages).get_or_compute("predictions", {}, make)
-    return transfer.outcome(pair.target, arrays["probabilities"], float(arrays["seconds"]))
+
+@contextmanager
+def _skipping(part: str, source: SourceModel, skipped: dict[str, str], progress: Progress) -> Iterator[None]:
+    """Skip a part that does not apply to the model or diverges, and log the reason."""
+    try:
+        yield
+    except (UsageError, DivergedError) as error:
+        skipped[part] = str(error)
+        failed = "diverged on" if isinstance(error, DivergedError) else "does not apply to"
+        progress.log(f"{part} {failed} {source.name}: {error}")
 
 
-def adapted(pair: Pair, method: str) -> "tuple[Outcome, keras.Model]":
-    """Adapt the network without labels; return what it then says, and the network.
+def _source_only(task: TransferTask) -> MethodResult:
+    compute = partial(predict_sets, task.source.network, {"probabilities": task.target.images})
+    arrays = task.cache.get_or_compute("predictions", {}, compute)
+    return method_result(task.target, arrays["probabilities"], float(arrays["seconds"]))
+
+
+def adapted_arrays(task: TransferTask, method: str) -> Arrays:
+    """Adapt the model by a method; see `adapt_and_predict`.
 
     Raises
     ------
     UsageError
-        When the method does not apply to the network, saying why.
+        If the method does not apply to the model.
     DivergedError
-        When the method does not converge.
+        If it diverges.
     """
+    adaptation, target = ADAPTATIONS[method], task.target
+    compute = partial(
+        adapt_and_predict, adaptation.adapt, task.source.network, target.unlabelled, target.images, task.seed
+    )
+    return task.cache.get_or_compute(method, {"seed": task.seed, **adaptation.settings}, compute)
 
-    def make(on_progress: ProgressCallback) -> Arrays:
-        made = transfer.ADAPTATIONS[method](pair.home.network, pair.target.unlabelled, pair.seed, on_progress)
-        weights = {f"weight/{i:04}": weight for i, weight in enumerate(made.model.get_weights())}
-        curve = {f"curve/{name}": np.asarray(values) for name, values in made.curve.items()}
-        said = transfer.predictions(made.model, pair.target.images)
-        seconds = np.asarray(made.seconds)
-        del made
-        release_memory()
-        return {"probabilities": said, "adapting": seconds, **curve, **weights}
 
+def adapted_model(task: TransferTask, method: str) -> "keras.Model":
+    """Build the model adapted by a method."""
     import keras
 
-    code = code_version(transfer.ADAPTATIONS[method])
-    parameters = {"seed": pair.seed, "code": code, **transfer.SETTINGS[method]}
-    arrays = Cache(pair.folder, pair.stages).get_or_compute(method, parameters, make)
-    network = keras.models.clone_model(pair.home.network)
-    network.set_weights([arrays[name] for name in sorted(arrays) if name.startswith("weight/")])
+    arrays = adapted_arrays(task, method)
+    model = keras.models.clone_model(task.source.network)
+    model.set_weights([arrays[name] for name in sorted(arrays) if name.startswith("weight/")])
+    return model
+
+
+def _adapted(task: TransferTask, method: str) -> MethodResult:
+    arrays = adapted_arrays(task, method)
     curve = {
         name.removeprefix("curve/"): tuple(values.tolist())
         for name, values in arrays.items()
         if name.startswith("curve/")
     }
-    return transfer.outcome(pair.target, arrays["probabilities"], float(arrays["adapting"]), curve), network
+    return method_result(task.target, arrays["probabilities"], float(arrays["adapting"]), curve)
 
 
-def twin(store: Store, home: Source, data_dir: Path | None, progress: Progress, parent: str | None) -> Source:
-    """Return the network trained by the same recipe and seed on deskewed digits; train it if there is none.
+def deskewed_model(
+    store: Store, source: SourceModel, data_dir: Path | None, progress: Progress, parent: str | None
+) -> SourceModel:
+    """Return the model trained with the same recipe and seed on the deskewed source.
 
     Parameters
     ----------
     parent
-        Id of the run that a training belongs under; None trains nothing.
+        Parent run of a training if no such model is registered; None trains nothing.
 
     Raises
     ------
     UsageError
-        For a bare file, data of which there is no deskewed form by name, or where nothing is to be trained.
+        If the model is a bare file, its data has no deskewed form, or no such model is registered and none is to be
+        trained.
     """
-    if home.alignment == DESKEW:
-        return home
-    name = DESKEWED_FORM.format(home.data.name)
+    if source.alignment == DESKEW:
+        return source
+    name = DESKEWED_NAME.format(source.data.name)
     if name not in datasets.DERIVED:
-        raise UsageError(f"there is no {name} to train a network on")
-    told = tracking.model_params(store, home.reference)
-    limit = int(told["limit"]) if told.get("limit", "none") != "none" else None
-    recipe = home.recipe(store).params()
-    same = {**recipe, "limit": told.get("limit", "none")}
-    reference = tracking.find_version(store, tracking.registered_name(name, home.architecture.name), same)
+        raise UsageError(f"there is no dataset {name} to train a model on")
+    params = tracking.model_params(store, source.reference)
+    limit = int(params["limit"]) if params.get("limit", "none") != "none" else None
+    recipe = source.recipe(store).params()
+    same = {**recipe, "limit": params.get("limit", "none")}
+    reference = tracking.find_version(store, tracking.registered_name(name, source.architecture.name), same)
     if reference is None and parent is None:
-        raise UsageError(f"none is registered that was trained on {name} by the same recipe")
+        raise UsageError(f"no model trained on {name} with the same recipe is registered; --retrain trains one")
     if reference is None:
-        trained = train(store, TrainOptions(home.architecture.name, name, data_dir, recipe, limit), progress, parent)
+        trained = train(store, TrainOptions(source.architecture.name, name, data_dir, recipe, limit), progress, parent)
         reference = tracking.resolve_reference(store, f"models:/{trained.registered_model}/{trained.version}")
-    return source(store, reference, data_dir, progress)
+    return load_source(store, reference, data_dir, progress)
 
 
-def ladder(pair: Pair, deskewed: Source | None, data_dir: Path | None, progress: Progress) -> tuple[Rung, ...]:
-    """Measure the network on the target under each alignment, from the plainest on.
+def measure_alignments(
+    task: TransferTask, deskewed: SourceModel | None, data_dir: Path | None, progress: Progress
+) -> tuple[AlignmentResult, ...]:
+    """Measure the model on the target under each alignment, in order.
 
-    From ``deskew`` on it is the network trained on deskewed digits that is asked; without one the ladder ends before.
-    Alignments that leave a target as the one before left it are left out.
+    From ``deskew`` on the deskewed model is used; without one these alignments are left out, as are alignments that
+    leave all images as an earlier one did.
     """
-    rungs: list[Rung] = []
+    found: list[AlignmentResult] = []
     seen: set[tuple[str, bytes]] = set()
-    for alignment in (*ALIGNMENTS, STROKE):
-        network = deskewed if alignment in (DESKEW, STROKE) else pair.home
-        if network is None:
+    for alignment in ALIGNMENT_ORDER:
+        model = deskewed if alignment in DESKEWED_ALIGNMENTS else task.source
+        if model is None:
             continue
-        aligned = _aligned(pair, network, alignment, data_dir, progress)
-        if (content := (network.folder.name, aligned.images.tobytes())) in seen:
+        aligned = _aligned(task, model, alignment, data_dir, progress)
+        if (content := (model.folder.name, aligned.images.tobytes())) in seen:
             continue
         seen.add(content)
-
-        def make(_: ProgressCallback, network: Source = network, aligned: Domain = aligned) -> Arrays:
-            return {
-                "probabilities": transfer.predictions(network.network, aligned.images),
-                "unlabelled": transfer.predictions(network.network, aligned.unlabelled),
-            }
-
-        parameters = {"network": network.folder.name, "images": digest_of(aligned.unlabelled, aligned.images)}
-        arrays = Cache(pair.folder, pair.stages).get_or_compute(f"align {alignment}", parameters, make)
-        found = transfer.outcome(pair.target, arrays["probabilities"], float(arrays["seconds"]))
-        rungs.append(Rung(alignment, network.name, transfer.mean_entropy(arrays["unlabelled"]), found))
-    return tuple(rungs)
+        compute = partial(
+            predict_sets, model.network, {"probabilities": aligned.images, "unlabelled": aligned.unlabelled}
+        )
+        parameters = {"model": model.folder.name, "images": digest_of(aligned.unlabelled, aligned.images)}
+        arrays = task.cache.get_or_compute(f"align {alignment}", parameters, compute)
+        result = method_result(task.target, arrays["probabilities"], float(arrays["seconds"]))
+        found.append(AlignmentResult(alignment, model.name, mean_entropy(arrays["unlabelled"]), result))
+    return tuple(found)
 
 
-def _aligned(pair: Pair, network: Source, alignment: str, data_dir: Path | None, progress: Progress) -> Domain:
-    place = pair.data.name if pair.data.name in datasets.DATASET_NAMES else pair.data.source
-    how = DESKEW if alignment == STROKE else alignment
-    aligned = domain(datasets.load_target(place, data_dir, progress.download, how), data_dir, how)
+def _aligned(
+    task: TransferTask, model: SourceModel, alignment: str, data_dir: Path | None, progress: Progress
+) -> Domain:
+    """Load the target with an alignment."""
+    name = task.data.name if task.data.name in datasets.DATASET_NAMES else task.data.source
+    domain, _ = load_domain(name, DESKEW if alignment == STROKE else alignment, data_dir, progress)
     if alignment != STROKE:
-        return aligned
-    width = float(np.median(stroke_width(network.data.train.images)))
-    unlabelled, images = (
-        match_stroke_width(Split(each, np.zeros(len(each), np.int64)), width).images
-        for each in (aligned.unlabelled, aligned.images)
-    )
-    return Domain(aligned.name, aligned.transform, unlabelled, images, aligned.labels, aligned.views)
+        return domain
+    return with_stroke_width(domain, float(np.median(stroke_width(model.data.train.images))))
 
 
-def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_shot: float) -> FewShot:
-    """Fine-tune the network on few labelled digits, and train its like from scratch on the same.
+def few_shot_stages(store: Store, task: TransferTask, per_class: Sequence[int | None]) -> list[CachedStage]:
+    """Return the cached stages of few-shot learning: for each number of labelled images, one per seed.
 
     Raises
     ------
     UsageError
-        For a bare file, or digits without labels.
+        If the model is a bare file, or the target has no labelled training images of its own.
     """
-    if not isinstance(pair.data, Dataset):
-        raise UsageError(f"few-shot learning needs labels, and the training digits of {pair.data.source} have none")
-    if is_corrupted(pair.data):
-        raise UsageError(f"the training digits of {pair.data.name} are not corrupted: there is nothing new to learn")
-    architecture, recipe = pair.home.architecture, pair.home.recipe(store)
-    weights, labelled, test = pair.home.network.get_weights(), pair.data.train, pair.data.test
-
-    def accuracy(k: int | None, seed: int, start: Any) -> float:
-        model = transfer.learn(architecture, recipe, transfer.draw(labelled, k, seed), start, seed)
-        right = predict(model, test).argmax(axis=1) == test.labels
-        del model
-        release_memory()
-        return float(right.mean())
-
-    def both(k: int | None, seed: int, _: ProgressCallback) -> Arrays:
-        return {"accuracies": np.array([accuracy(k, seed, weights), accuracy(k, seed, None)])}
-
-    parameters = {"labels": digest_of(labelled.labels, test.labels), **recipe.params()}
-    found = np.empty((2, len(per_class), transfer.SEEDS))
-    for i, k in enumerate(per_class):
-        for seed in range(transfer.SEEDS):
-            stage = f"few-shot {k or 'all'} seed {seed}"
-            arrays = Cache(pair.folder, pair.stages).get_or_compute(stage, parameters, partial(both, k, seed))
-            found[:, i, seed] = arrays["accuracies"]
-    digits = tuple(len(transfer.draw(labelled, k, 0)) for k in per_class)
-    return FewShot(tuple(per_class), digits, found[0], found[1], zero_shot)
+    source, data = task.source, task.data
+    if not isinstance(data, Dataset):
+        raise UsageError(f"few-shot learning needs labels, and the training images of {data.source} have none")
+    if is_corrupted(data):
+        raise UsageError(f"the training images of {data.name} are not corrupted: there is nothing new to learn")
+    network, recipe, weights = source.architecture, source.recipe(store), source.network.get_weights()
+    labels = digest_of(data.train.labels, data.test.labels)
+    parameters = {"labels": labels, "network": code_version(network.build), **recipe.params()}
+    return [
+        (
+            f"few-shot {k or 'all'} seed {seed}",
+            parameters,
+            partial(learn, network, recipe, weights, draw(data.train, k, seed), data.test, seed),
+        )
+        for k, seed in product(per_class, range(SEEDS))
+    ]
 
 
-def baseline(store: Store, pair: Pair, data_dir: Path | None, progress: Progress) -> dict[str, float]:
-    """Return how the network that corruption errors are relative to stands each corruption; nothing without it."""
-    target, name = pair.target, tracking.registered_name(pair.home.data.name, transfer.BASELINE)
-    if target.views == 1 or target.labels is None:
+def _few_shot(
+    task: TransferTask, per_class: Sequence[int | None], arrays: Sequence[Arrays], plain: MethodResult
+) -> FewShot:
+    accuracies = np.array([one["accuracies"] for one in arrays]).reshape(len(per_class), -1, 2)
+    assert isinstance(task.data, Dataset)  # noqa: S101 - checked by few_shot_stages
+    images = tuple(len(draw(task.data.train, k, 0)) for k in per_class)
+    zero_shot = plain.metrics.accuracy if plain.metrics else float("nan")
+    return FewShot(tuple(per_class), images, accuracies[..., 0], accuracies[..., 1], zero_shot)
+
+
+def _baseline(store: Store, task: TransferTask, data_dir: Path | None, progress: Progress) -> dict[str, float]:
+    """Compute the baseline's accuracy under each corruption; empty without corruptions or without the baseline."""
+    target, name = task.target, tracking.registered_name(task.source.data.name, BASELINE)
+    if target.variants == 1 or target.labels is None:
         return {}
-    if name not in tracking.trained_names(store, transfer.BASELINE):
+    if name not in tracking.trained_names(store, BASELINE):
         progress.log(f"no mean corruption error: it is relative to {name}, which has not been trained")
         return {}
-    other = source(store, tracking.resolve_reference(store, name), data_dir, progress)
-
-    def make(_: ProgressCallback) -> Arrays:
-        return {"probabilities": transfer.predictions(other.network, target.images)}
-
-    arrays = Cache(other.folder / pair.folder.name, pair.stages).get_or_compute("baseline", {}, make)
-    right = transfer.correct_by_corruption(target.labels, arrays["probabilities"].argmax(axis=1))
-    return {corruption: float(one.mean()) for corruption, one in right.items()}
+    baseline = load_source(store, tracking.resolve_reference(store, name), data_dir, progress)
+    cache = Cache(baseline.folder / task.cache.folder.name, task.cache.stages)
+    arrays = cache.get_or_compute(
+        "baseline", {}, partial(predict_sets, baseline.network, {"probabilities": target.images})
+    )
+    return corruption_accuracies(target.labels, arrays["probabilities"])
 
 
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """The target's digits on a map of the source's test digits, with the features of both.
-
-    Attributes
-    ----------
-    reference, reference_labels
-        Positions float32 (n, 3) of source digits, labels int64 (n,).
-    positions, chosen
-        Positions float32 (m, 3) of target test digits, and which ones these are, int64 (m,).
-    """
-
-    reference: NDArray[np.float32]
-    reference_labels: NDArray[np.int64]
-    positions: NDArray[np.float32]
-    chosen: NDArray[np.int64]
-
-
-def compared(pair: Pair) -> tuple[transfer.Shift, Placed]:
-    """Measure how far the domains lie apart in the network's features, and place the target on the source's map.
+def compare_domains(task: TransferTask) -> tuple[Shift, SharedMap]:
+    """Measure the shift between the domains in the model's feature space, and embed the target in the source's map.
 
     Raises
     ------
     UsageError
-        For a network without features, or a single digit.
+        If the model has no features, or the target a single image.
     """
-    if len(pair.target.images) < 2:
-        raise UsageError(f"{pair.target.name} has one digit, and a shift is one between many")
-    extractor = analysis.feature_extractor(pair.home.network, pair.home.name)
-    test, target = pair.home.data.test, pair.target
-    mine, theirs = _compared_digits(pair)
+    source, target = task.source, task.target
+    if len(target.images) < 2:
+        raise UsageError(f"{target.name} has a single image, and a shift needs several")
+    extractor = analysis.feature_extractor(source.network, source.name)
+    test, (mine, theirs) = source.data.test, compared_indices(source.data.test, target)
     labels = None if target.labels is None else target.labels[theirs]
-    with pair.stages("shift"):
-        here, there = _features(extractor, test.images[mine]), _features(extractor, target.images[theirs])
-        analysis.check_features(here, pair.home.name)
-        found = transfer.shift(here, there, test.labels[mine], labels, pair.seed)
-
-    def make(on_progress: ProgressCallback) -> Arrays:
-        near = analysis.nearest(here, analysis.neighbours_needed(len(here)))
-        reference = analysis.embed(here, near, on_step=on_progress).positions
-        return {"reference": reference, "positions": transfer.place(reference, here, there)}
-
-    arrays = Cache(pair.folder, pair.stages).get_or_compute(
-        "map", {"most": MOST_COMPARED, "views": pair.target.views}, make
-    )
-    return found, Placed(arrays["reference"], test.labels[mine], arrays["positions"], theirs)
-
-
-def _compared_digits(pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which test digits of source and target are compared.
-
-    Of a digit that comes in several views one is taken, so that all are independent; and of every second digit alone,
-    the source's being the others, for they may be views of the same.
-    """
-    test, target = pair.home.data.test, pair.target
-    mine, rng = datasets.sample_indices(test, MOST_COMPARED), np.random.default_rng(0)
-    if target.views == 1:
-        return mine, np.sort(rng.permutation(len(target.images))[:MOST_COMPARED])
-    digits = len(target.images) // target.views
-    odd = np.arange(1, digits, 2)
-    return mine[mine % 2 == 0], rng.integers(target.views, size=len(odd)) * digits + odd
-
-
-def _features(extractor: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    batches = np.split(images, range(FORWARD_BATCH, len(images), FORWARD_BATCH))
-    parts = [extractor.predict_on_batch(np.divide(batch[..., None], np.float32(255)))[0] for batch in batches]
-    return np.ascontiguousarray(np.concatenate(parts), np.float32)
+    with task.cache.stages("shift"):
+        here, there = extract_features(extractor, test.images[mine]), extract_features(extractor, target.images[theirs])
+        analysis.check_features(here, source.name)
+        found = shift(here, there, test.labels[mine], labels, task.seed)
+    arrays = task.cache.get_or_compute("map", {"variants": target.variants}, partial(embed_domains, here, there))
+    return found, SharedMap(arrays["source"], test.labels[mine], arrays["target"], theirs)

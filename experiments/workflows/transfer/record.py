@@ -1,75 +1,221 @@
-"""What is written to MLflow of networks in target domains, and adapted networks among it."""
+"""Everything that `digits transfer` writes to MLflow, and the reading of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from experiments import analysis, datasets, reporting, tracking, transfer
-from experiments.analysis import Section
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments import datasets, evaluation, reporting, results, tracking
+from experiments.analysis.discussion import as_markdown
+from experiments.execution.resume import ResumeState, resume_state
 from experiments.models.prediction import predict
-from experiments.tracking import RegisteredVersion, Run
-from experiments.transfer import Findings
-from experiments.workflows.transfer.domains import DESKEWED_FORM
-from experiments.workflows.transfer.figures import compared_figures, figures, matrix
-from experiments.workflows.transfer.numbers import (
-    from_before,
-    ladder_rows,
-    metrics_of,
-    numbers,
-    predictions,
-    steps,
-    tables,
-    unit,
-    ways,
-)
-from experiments.workflows.transfer.pipeline import ALIGN, NONE, Pair, Placed
-from experiments.workflows.transfer.words import discussion
+from experiments.results import ALIGN, SOURCE_ONLY
+from experiments.tracking import RegisteredVersion, Run, Store
+from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.adaptation.curve import align_series
+from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
+from experiments.transfer.result_rows import result_rows
+from experiments.transfer.summary import summarize
+from experiments.workflows.transfer.pipeline import DESKEWED_NAME, Measured, adapted_model
+from experiments.workflows.transfer.tasks import TransferTask
 
 if TYPE_CHECKING:
-    import keras
+    import pandas as pd
 
-NAMED = 3  # networks in the name of a comparison
-COLUMNS = ("adapt", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "seconds")
+    from experiments.workflows.transfer.run import TransferOptions
+
+MAX_NAMED = 3  # models in the name of a comparison
+# Without the entropy: in the run of a method it is a curve.
+OF_A_METHOD = (results.ACCURACY, results.MACRO_F1, results.ECE, results.SECONDS)
+COMPARED = (*OF_A_METHOD, results.ENTROPY, results.SOURCE_ACCURACY, results.MEAN_CORRUPTION_ERROR)
 
 
-def record_method(run: Run, found: Findings, method: str, seed: int) -> None:
-    """Write one adaptation to its run: its curve step by step, and what it brought."""
-    adapted, before = found.outcomes[method], numbers(found.target, found.outcomes[NONE])
-    after = numbers(found.target, adapted)
-    for step, values in steps(from_before(adapted.curve)):
-        run.log_metrics(values, step=step)
-    settings = {"seed": seed, **transfer.SETTINGS[method]}
-    about = {"model": found.name, "source": found.source, "target": found.target.name, "adapt": method}
-    run.log_params({**about, **settings})
-    measured = {**{f"{name}_before": value for name, value in before.items()}, **after, "seconds": adapted.seconds}
-    run.log_metrics({name: value for name, value in measured.items() if value is not None})
-    run.log_text(reporting.csv_text(predictions(found, adapted)), "predictions.csv")
-    title = f"{found.name} on {found.target.name}: {method}"
-    curves = reporting.adaptation_curve({method: from_before(adapted.curve)}, title, unit(method), first=0)
-    run.log_figure(curves, "figures/curve.png")
+@dataclass(frozen=True, eq=False)
+class TaskRecord:
+    """The record of one model in one target domain.
+
+    Attributes
+    ----------
+    table
+        Its results; see `experiments.results`.
+    confusion
+        int64 (10, 10) of the unadapted model, rows are true classes; None without labels.
+    registered
+        Registered versions of adapted models by method.
+    skipped
+        As in `Measured`.
+    """
+
+    run_id: str
+    table: "pd.DataFrame"
+    confusion: NDArray[np.int64] | None
+    registered: Mapping[str, RegisteredVersion] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(store: Store, run_id: str) -> "pd.DataFrame":
+    """Read the results of a run: of one model in one domain, of one method, or of a comparison."""
+    return tracking.results_table(store, run_id)
+
+
+@contextmanager
+def open_task_run(
+    store: Store, task: TransferTask, options: "TransferOptions", parent: str | None
+) -> Iterator[tuple[Run, ResumeState]]:
+    """Open the run of a task, under the run that trained the model; after an interruption, the same run again."""
+    source, target = task.source, task.target
+    name = f"transfer {source.label} on {target.name}"
+    chosen = ("adapt", "few_shot", "seed", "retrain", "register")
+    identity = {"task": str(task.cache.folder), **{name: getattr(options, name) for name in chosen}}
+    tags = {**_tags(task), "digits.data_digest": task.data.digest}
+    parent = source.reference.run_id or parent
+    with (
+        resume_state(store, name, identity) as saved,
+        tracking.open_run(store, "transfer", name, parent=parent, tags=tags, resume=saved.load("run")) as run,
+    ):
+        saved.save("run", run.id)
+        run.log_dataset(target.name, task.data.source, task.data.digest, "target", len(target.images))
+        run.log_dataset(source.data.name, source.data.source, source.data.digest, "source", len(source.data.test))
+        if source.reference.model_id:
+            run.log_used_model(source.reference.model_id)
+        yield run, saved
+
+
+def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Measured, register: bool) -> TaskRecord:
+    """Record everything that was computed for a task, each adaptation in a run of its own."""
+    result = measured.result
+    table = results.to_table(result_rows(result, task.cache.stages.seconds))
+    registered = {}
+    for method in (method for method in result.methods if method in ADAPTATIONS):
+        with _open_method_run(run, task, method, saved) as method_run:
+            _record_method(method_run, task, result, method, table)
+            if register:
+                registered[method] = _register_adapted(method_run, task, method)
+    run.log_params(
+        {
+            "model": result.model,
+            "source": result.source,
+            "target": result.target.name,
+            "transform": result.target.transform,
+            "unlabelled": len(result.target.unlabelled),
+            "n": len(result.target.images),
+            "adapt": ", ".join(result.methods),
+            "seed": task.seed,
+        }
+    )
+    run.log_results(table, model_id=task.source.reference.model_id)
+    _log_predictions(run, result, result.source_only, "predictions.csv")
+    if ALIGN in result.methods:
+        _log_predictions(run, result, result.methods[ALIGN], "predictions_align.csv")
+    metrics = result.source_only.metrics
+    if metrics:
+        run.log_text(reporting.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
+    for name, figure in reporting.transfer_figures(result, measured.shared_map):
+        run.log_figure(figure, f"figures/{name}.png")
+    skipped = [f"`{part}` does not apply: {reason}." for part, reason in measured.skipped.items()]
+    text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(summarize([result]))])
+    run.log_text(text, "discussion.md")
+    run.describe(f"**{result.model}**, trained on {result.source}, in the domain **{result.target.name}**.\n\n{text}")
+    return TaskRecord(run.id, table, metrics.confusion if metrics else None, registered, measured.skipped)
+
+
+def method_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return the results of each method: ``adapt``, accuracy with its interval, macro F1, ECE and seconds.
+
+    Metrics that need labels are None without them.
+    """
+    whole = results.select(table, group="")
+    return [
+        {"adapt": method, **scores(results.select(whole, method=method)), "seconds": seconds}
+        for method, seconds in results.select(whole, metric=results.SECONDS)[["method", "value"]].itertuples(
+            index=False
+        )
+    ]
+
+
+def scores(table: "pd.DataFrame") -> dict[str, float | None]:
+    """Return accuracy with its interval, macro F1 and ECE of the rows of one method; None without labels."""
+    found = results.by_metric(table)
+    names = (results.ACCURACY, results.ACCURACY_LOW, results.ACCURACY_HIGH, results.MACRO_F1, results.ECE)
+    return {name: found.get(name) for name in names}
+
+
+@contextmanager
+def _open_method_run(parent: Run, task: TransferTask, method: str, saved: ResumeState) -> Iterator[Run]:
+    name = f"{method}: {task.source.label} on {task.target.name}"
+    resume = saved.load(f"run-{method}")
+    with tracking.open_run(parent.store, "transfer", name, parent=parent.id, tags=_tags(task), resume=resume) as run:
+        saved.save(f"run-{method}", run.id)
+        yield run
+
+
+def _tags(task: TransferTask) -> dict[str, str]:
+    source, target = task.source, task.target
+    return {"digits.model": source.label, "digits.dataset": source.data.name, "digits.target": target.name}
+
+
+def _record_method(run: Run, task: TransferTask, result: DomainResult, method: str, table: "pd.DataFrame") -> None:
+    """Record the curve of an adaptation step by step, and the results before and after it."""
+    adapted, curve = result.methods[method], align_series(result.methods[method].curve)
+    for step in range(max(map(len, curve.values()), default=0)):
+        run.log_metrics({name: row[step] for name, row in curve.items() if not isnan(row[step])}, step=step)
+    about = {"model": result.model, "source": result.source, "target": result.target.name, "adapt": method}
+    run.log_params({**about, "seed": task.seed, **ADAPTATIONS[method].settings})
+    rows = results.select(table, method=[SOURCE_ONLY, method], group="", metric=OF_A_METHOD)
+    run.log_results(rows)
+    _log_predictions(run, result, adapted, "predictions.csv")
+    title = f"{result.model} on {result.target.name}: {method}"
+    run.log_figure(reporting.curve_figure({method: curve}, title), "figures/curve.png")
+    before, after = (results.value(rows, results.ACCURACY, method=name) for name in (SOURCE_ONLY, method))
+    if before is None or after is None:
+        effect = "the target has no labels to measure the accuracy"
+    else:
+        effect = f"accuracy {before:.4f} before, {after:.4f} after"
     run.describe(
-        f"**{found.name}** adapted to **{found.target.name}** by `{method}`, with {len(found.target.unlabelled):,} "
-        f"digits and none of their labels: {_changed(before['accuracy'], after['accuracy'])}."
+        f"**{result.model}** adapted to **{result.target.name}** by `{method}` on {len(result.target.unlabelled):,} "
+        f"unlabelled images: {effect}."
     )
 
 
-def register_adapted(run: Run, pair: Pair, method: str, network: "keras.Model") -> RegisteredVersion:
-    """Keep an adapted network as a version of ``<target>-<model>``, with where it comes from.
+def _log_predictions(run: Run, result: DomainResult, found: MethodResult, file: str) -> None:
+    """Record a row per test image: its label, if known, and its prediction."""
+    target, rows = result.target, list[dict[str, Any]]()
+    if target.labels is not None:
+        rows += evaluation.predictions_table(target.labels, found.probabilities)
+    else:
+        column = "file" if target.files else "index"
+        names = target.files or range(len(target.images))
+        predicted, confidence = found.probabilities.argmax(axis=1).tolist(), found.probabilities.max(axis=1).tolist()
+        rows += [
+            {column: name, "predicted": digit, "probability": round(p, 6)}
+            for name, digit, p in zip(names, predicted, confidence, strict=True)
+        ]
+    run.log_text(reporting.csv_text(rows), file)
 
-    Where the target has labels its score is the accuracy on its validation digits, those that networks trained on the
-    target are chosen by: the champion among all of them stays comparable.
+
+def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVersion:
+    """Register an adapted model as a version of ``<target>-<model>`` with its origin.
+
+    If the target has labels, its score is the accuracy on the target's validation images, as for models trained on the
+    target: the champion is selected among comparable scores.
 
     Raises
     ------
     UsageError
-        For a bare file, which does not tell its architecture.
+        If the model is a bare file, whose architecture is unknown.
     """
-    home, data = pair.home, pair.data
-    deskewed = DESKEWED_FORM.format(data.name)
-    name = deskewed if home.alignment and deskewed in datasets.DERIVED else data.name
-    origin = home.reference.version or home.reference.text
+    source, data = task.source, task.data
+    model, network = adapted_model(task, method), source.architecture
+    deskewed = DESKEWED_NAME.format(data.name)
+    name = deskewed if source.alignment and deskewed in datasets.DERIVED else data.name
+    origin = source.reference.version or source.reference.text
     params = {
-        **tracking.model_params(run.store, home.reference),
-        "model": home.architecture.name,
+        **tracking.model_params(run.store, source.reference),
+        "model": network.name,
         "dataset": name,
         "data": name if data.name in datasets.DATASET_NAMES else data.source,
         "transform": data.transform,
@@ -77,98 +223,67 @@ def register_adapted(run: Run, pair: Pair, method: str, network: "keras.Model") 
         "adaptation": method,
     }
     example = data.test.take(range(1)).as_float()
-    model_id = tracking.log_model(run, network, f"{name}-{home.architecture.name}-{method}", params, example)
+    model_id = tracking.log_model(run, model, f"{name}-{network.name}-{method}", params, example)
     score = None
     if isinstance(data, datasets.Dataset):
-        _, validation = datasets.split_validation(data.train, home.architecture.recipe.validation)
-        score = float((predict(network, validation).argmax(axis=1) == validation.labels).mean())
+        _, validation = datasets.split_validation(data.train, network.recipe.validation)
+        score = float((predict(model, validation).argmax(axis=1) == validation.labels).mean())
     run.set_tags({"digits.adapted_from": origin, "digits.adaptation": method})
-    described = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
+    description = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
     return tracking.register(
         run,
         model_id,
         dataset=name,
-        architecture=home.architecture.name,
+        architecture=network.name,
         score=score,
-        description=described,
+        description=description,
         adapted_from=origin,
     )
 
 
-def record_pair(
-    run: Run, pair: Pair, found: Findings, placed: Placed | None, skipped: Mapping[str, str]
-) -> tuple[Section, ...]:
-    """Write all that was found of one network in one domain; return it in words."""
-    run.log_params(
-        {
-            "model": found.name,
-            "source": found.source,
-            "target": found.target.name,
-            "transform": found.target.transform,
-            "unlabelled": len(found.target.unlabelled),
-            "n": len(found.target.images),
-            "adapt": ", ".join(found.outcomes),
-            "seed": pair.seed,
-        }
-    )
-    run.log_metrics(metrics_of(found), model_id=pair.home.reference.model_id)
-    plain = found.outcomes[NONE]
-    run.log_text(reporting.csv_text(predictions(found, plain)), "predictions.csv")
-    if aligned := found.outcomes.get(ALIGN):
-        run.log_text(reporting.csv_text(predictions(found, aligned)), "predictions_align.csv")
-    for file, figure in figures(found, placed):
-        run.log_figure(figure, f"figures/{file}.png")
-    for file, rows in tables(found).items():
-        run.log_text(reporting.csv_text(rows), file)
-    sections = discussion([found])
-    left_out = [f"`{way}` does not apply: {reason}." for way, reason in skipped.items()]
-    table = reporting.markdown_table(COLUMNS, [tuple(map(_text, row.values())) for row in ways(found)])
-    text = "\n\n".join([table, *left_out, analysis.as_markdown(sections)])
-    run.log_text(text, "discussion.md")
-    run.log_json({"ways": ways(found), "ladder": ladder_rows(found), "skipped": dict(skipped)}, "transfer.json")
-    run.describe(f"**{found.name}**, trained on {found.source}, in the domain **{found.target.name}**.\n\n{text}")
-    return sections
+def record_comparison(
+    store: Store, found: Sequence[DomainResult], records: Sequence[TaskRecord], parent: str | None
+) -> str:
+    """Record the main metrics of several tasks, and figures of all models side by side, in a run; return its id."""
+    import pandas as pd
+
+    models, sources, targets = _names(found)
+    which = f"{len(models)} networks" if len(models) > MAX_NAMED else ", ".join(models)
+    tags = {"model": ", ".join(models), "dataset": ", ".join(sources), "target": ", ".join(targets)}
+    tags = {f"digits.{name}": value for name, value in tags.items()}
+    table = pd.concat([results.select(record.table, group="", metric=COMPARED) for record in records])
+    if (table.groupby("model")["version"].nunique() > 1).any():  # several versions of one network
+        table["model"] = table["version"]
+    rows = [
+        {"model": result.model, "source": result.source, "target": result.target.name, **row}
+        for result, record in zip(found, records, strict=True)
+        for row in method_rows(record.table)
+    ]
+    text = f"{_markdown(rows)}\n\n{as_markdown(summarize(found))}"
+    name = f"transfer {which} to {', '.join(targets)}"
+    with tracking.open_run(store, "transfer", name, parent=parent, tags=tags) as run:
+        run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})
+        run.log_json([record.run_id for record in records], "transfers.json")
+        run.log_results(table)
+        run.log_figure(reporting.matrix_figure(found), "figures/matrix.png")
+        for target in targets:
+            group = [result for result in found if result.target.name == target]
+            for file, figure in reporting.comparison_figures(group, f"to {target}"):
+                run.log_figure(figure, f"figures/{target}/{file}.png")
+        run.log_text(text, "discussion.md")
+        run.describe(f"{', '.join(models)} in the domains {', '.join(targets)}.\n\n{text}")
+    return run.id
 
 
-def comparison_name(findings: Sequence[Findings]) -> str:
-    """Return what a comparison of networks or domains is called: by the networks where they are few."""
-    networks = dict.fromkeys(found.name for found in findings)
-    which = f"{len(networks)} networks" if len(networks) > NAMED else ", ".join(networks)
-    return f"transfer {which} to {', '.join(dict.fromkeys(found.target.name for found in findings))}"
+def _names(found: Sequence[DomainResult]) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of all models, sources and targets, each once."""
+    columns = zip(*((one.model, one.source, one.target.name) for one in found), strict=True)
+    models, sources, targets = (list(dict.fromkeys(column)) for column in columns)
+    return models, sources, targets
 
 
-def record_comparison(run: Run, findings: Sequence[Findings]) -> tuple[Section, ...]:
-    """Write what several networks and domains show together; return it in words."""
-    networks, targets = (
-        dict.fromkeys(found.name for found in findings),
-        dict.fromkeys(found.target.name for found in findings),
-    )
-    run.log_params({"models": ", ".join(networks), "targets": ", ".join(targets)})
-    run.log_figure(
-        reporting.transfer_matrix(matrix(findings), "Accuracy in source and target domains"), "figures/matrix.png"
-    )
-    for target in targets:
-        group = [found for found in findings if found.target.name == target]
-        for file, figure in compared_figures(group, f"to {target}"):
-            run.log_figure(figure, f"figures/{target}/{file}.png")
-    rows = [{"model": found.name, "source": found.source, "target": found.target.name, **row}
-            for found in findings for row in ways(found)]  # fmt: skip
-    run.log_text(reporting.csv_text(rows), "results.csv")
-    run.log_json(rows, "results.json")
-    sections = discussion(findings)
-    table = reporting.markdown_table(
-        ("model", "source", "target", *COLUMNS), [tuple(map(_text, row.values())) for row in rows]
-    )
-    text = f"{table}\n\n{analysis.as_markdown(sections)}"
-    run.log_text(text, "discussion.md")
-    run.describe(f"{', '.join(networks)} in the domains {', '.join(targets)}.\n\n{text}")
-    return sections
-
-
-def _changed(before: float | None, after: float | None) -> str:
-    if before is None or after is None:
-        return "the target has no labels to measure by"
-    return f"accuracy {before:.4f} before, {after:.4f} after"
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    return reporting.markdown_table(tuple(rows[0]), [tuple(map(_text, row.values())) for row in rows])
 
 
 def _text(value: Any) -> str:

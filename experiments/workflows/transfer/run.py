@@ -1,379 +1,267 @@
-"""Use trained networks in domains they have never seen, and mend what can be mended."""
+"""Measure trained models in domains that they were not trained on, and adapt them without labels or with few."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiments import analysis, evaluation, tracking, transfer
-from experiments.analysis import Section
+from experiments import results, tracking
+from experiments.analysis.discussion import as_text
 from experiments.errors import UsageError, unknown
-from experiments.execution.cache import Stages
 from experiments.execution.progress import Progress
-from experiments.execution.resume import ResumeState, resume_state
-from experiments.models.prediction import predict
-from experiments.tracking import Reference, RegisteredVersion, Run, Store
-from experiments.training import DivergedError, require_tensorflow
-from experiments.transfer import Findings, Outcome
-from experiments.workflows.networks import check_probabilities
-from experiments.workflows.transfer import record
-from experiments.workflows.transfer.domains import DESKEW, Source, check_new, digest_of, source, target
-from experiments.workflows.transfer.numbers import details, ladder_rows, numbers
-from experiments.workflows.transfer.pipeline import (
-    ALIGN,
-    NONE,
-    WAYS,
-    Pair,
-    Placed,
-    adapted,
-    baseline,
-    compared,
-    few_shot,
-    ladder,
-    twin,
-    unadapted,
+from experiments.results import ALIGN, SOURCE_ONLY
+from experiments.tracking import Store
+from experiments.training import require_tensorflow
+from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.alignments import fixed_alignment
+from experiments.transfer.domain_result import confused_pairs
+from experiments.transfer.result_rows import (
+    ALL,
+    CLASS_DISTANCE,
+    ENTROPY_UNLABELLED,
+    FINE_TUNED,
+    LABELLED_IMAGES,
+    PREDICTED,
+    RECALL_CHANGE,
+    SCRATCH,
+    SHIFT,
 )
+from experiments.transfer.summary import summarize
+from experiments.workflows.transfer import record
+from experiments.workflows.transfer.pipeline import measure_task
+from experiments.workflows.transfer.record import TaskRecord
+from experiments.workflows.transfer.tasks import load_source, load_tasks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def method_names() -> tuple[str, ...]:
+    """Return the choices of `TransferOptions.adapt`."""
+    return (SOURCE_ONLY, ALIGN, *ADAPTATIONS)
 
 
 @dataclass(frozen=True)
 class TransferOptions:
-    """What to measure and what to try.
+    """Targets and methods.
 
     Attributes
     ----------
     targets
-        Domains, each as `experiments.datasets.load_target` takes it.
+        Domains, each as in `experiments.datasets.load_target`.
     adapt
-        Of `WAYS`; ``none`` is always done.
+        Members of `method_names`; ``none`` is always included.
     few_shot
-        Labelled digits of each class to fine-tune on; None for all. Empty: not tried.
+        Numbers of labelled images of each class to fine-tune on; None for all. Empty: no few-shot learning.
     seed
-        Of the adaptations.
-    retrain
-        Whether ``align`` may train a network once more, on deskewed digits, where no such network is registered;
-        else its ladder ends before, at the digits fitted to the box.
+        Seed of the adaptations.
     register
-        Whether adapted networks are registered as versions of ``<target>-<model>``.
+        Whether to register adapted models as versions of ``<target>-<model>``.
     data_dir
-        As for `experiments.datasets.load`.
+        As in `experiments.datasets.load`.
+    retrain
+        Whether ``align`` trains the model on deskewed images if no such model is registered; else the alignments that
+        need it are left out.
 
     Raises
     ------
     UsageError
-        For no target, an unknown way, a method without TensorFlow, numbers below 1, or `register` without a method.
+        If there is no target, a method is unknown or needs TensorFlow, a number is out of range, or `register` is set
+        without an adaptation method.
     """
 
     targets: tuple[str, ...]
-    adapt: tuple[str, ...] = (NONE,)
+    adapt: tuple[str, ...] = (SOURCE_ONLY,)
     few_shot: tuple[int | None, ...] = ()
     seed: int = 0
     register: bool = False
     data_dir: Path | None = None
-    retrain: bool = True
+    retrain: bool = False
 
     def __post_init__(self) -> None:
         if not self.targets:
             raise UsageError("name at least one target")
-        for way in self.adapt:
-            if way not in WAYS:
-                raise unknown("method", way, WAYS)
+        for method in self.adapt:
+            if method not in method_names():
+                raise unknown("method", method, method_names())
         if self.methods:
             require_tensorflow(f"adapting a network without labels ({self.methods[0]})")
         if any(k is not None and k < 1 for k in self.few_shot):
-            raise UsageError("few-shot needs at least 1 labelled digit of each class")
+            raise UsageError("few-shot needs at least 1 labelled image of each class")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"seed must be in [0, 2**31), received {self.seed}")
         if self.register and not self.methods:
-            raise UsageError(f"--register keeps an adapted network; choose a method: {', '.join(transfer.ADAPTATIONS)}")
+            raise UsageError(f"--register needs an adapted network; choose a method: {', '.join(ADAPTATIONS)}")
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods of adaptation among the ways, each once, in the order they are listed in."""
-        return tuple(way for way in transfer.ADAPTATIONS if way in self.adapt)
+        """The adaptation methods among `adapt`, each once, in the order of the registry."""
+        return tuple(method for method in ADAPTATIONS if method in self.adapt)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TransferResult:
-    """What became of each network in each target domain.
+    """Results of models in target domains.
 
     Attributes
     ----------
     run_id
-        The comparison's run where there are several pairs, else the pair's.
-    results
-        For each network, target and way: `model`, `source`, `target`, `adapt`, `accuracy` with its 95 % interval,
-        `n`, `seconds`, `macro_f1`, `ece`, `source_accuracy`, `run_id`; ``align`` has the rungs of its ladder, an
-        adaptation its `registered_model` and `version`, if it was registered. What labels are needed for is null
-        where there are none.
-    few_shot
-        For each network and target and number of labelled digits, the accuracies of all seeds.
-    skipped
-        Methods that do not apply, with the reason.
+        Run of the comparison if there are several pairs of model and target, else of the pair.
+    tasks
+        The record of each pair of model and target.
     discussion
-        What the numbers say: a paragraph on each network, then one on several, under a line each.
+        The results in words.
     """
 
     run_id: str
-    results: tuple[Mapping[str, Any], ...]
-    few_shot: tuple[Mapping[str, Any], ...]
-    skipped: tuple[Mapping[str, Any], ...]
+    tasks: tuple[TaskRecord, ...]
     discussion: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that ``--json`` prints."""
-        return asdict(self)
+        """Return the JSON object that ``--json`` prints.
+
+        ``results`` has a row for each model, target and method; what needs labels is null without them.
+        """
+        return {
+            "run_id": self.run_id,
+            "results": [row for task in self.tasks for row in _method_rows(task)],
+            "few_shot": [row for task in self.tasks for row in _few_shot_rows(task.table)],
+            "skipped": [
+                {"model": about["model"], "target": about["target"], "adapt": part, "reason": reason}
+                for task in self.tasks
+                for about in [_about(task.table)]
+                for part, reason in task.skipped.items()
+            ],
+            "discussion": self.discussion,
+        }
 
 
-@dataclass(frozen=True, eq=False)
-class _Done:
-    """One pair, done: where it is recorded, and all that the comparison and the result need."""
-
-    run_id: str
-    findings: Findings
-    versions: Mapping[str, RegisteredVersion]
-    skipped: Mapping[str, str]
-    sections: tuple[Section, ...]
-
-
-def transfer_networks(
+def transfer(
     store: Store,
     models: Sequence[str],
     options: TransferOptions,
     progress: Progress | None = None,
     parent: str | None = None,
 ) -> TransferResult:
-    """Measure each network in each target domain, do what was asked for to mend it, and compare.
+    """Measure each model in each target domain, apply the methods, and compare.
 
     Parameters
     ----------
     models
-        References, as `experiments.tracking.resolve_reference` takes them.
+        References, as in `experiments.tracking.resolve_reference`.
     parent
-        Id of the run that a comparison belongs under; what concerns one network belongs under its training.
+        Parent run of a comparison; the run of one model and target is a child of the model's training.
 
     Raises
     ------
     UsageError
-        For a target that is the network's own data, or a network that does not recognise digits.
+        If a target is the data that a model was trained on, or a network does not output class probabilities.
     DigitsError
-        When a reference or data does not exist.
+        If a reference or dataset does not exist.
     """
     progress = progress or Progress()
     references = tracking.resolve_references(store, {name: name for name in models}, progress.log)
-    _check_registrable(references.values(), options)
-    homes = [source(store, reference, options.data_dir, progress) for reference in _different(references.values())]
-    pairs = _pairs(homes, options, progress)
-    _check_names(pairs)
-    done = [_transfer(store, pair, options, progress, parent) for pair in pairs]
-    if len(done) == 1:
-        return _result(done[0].run_id, done, done[0].sections)
-    findings = [passage.findings for passage in done]
-    with tracking.open_run(store, "transfer", record.comparison_name(findings), parent=parent, tags=_tags(done)) as run:
-        sections = record.record_comparison(run, findings)
-        run.log_json([passage.run_id for passage in done], "transfers.json")
-    return _result(run.id, done, sections)
-
-
-def _check_registrable(references: Iterable[Reference], options: TransferOptions) -> None:
-    """Refuse to register what comes from a bare file, which does not tell its architecture.
-
-    Raises
-    ------
-    UsageError
-        Naming the file.
-    """
-    for reference in references:
+    for reference in references.values():
         if options.register and reference.architecture is None:
-            raise UsageError(f"{reference.text} does not tell what to register it as; name a registered model")
+            raise UsageError(
+                f"the architecture of {reference.text} is unknown, so it cannot be registered; name a registered model"
+            )
+    distinct = {reference.location: reference for reference in references.values()}
+    sources = [load_source(store, reference, options.data_dir, progress) for reference in distinct.values()]
+    found, records = [], []
+    for task in load_tasks(sources, options, progress):
+        with record.open_task_run(store, task, options, parent) as (run, saved):
+            measured = measure_task(store, task, options, progress, run.id)
+            records.append(record.record_task(run, saved, task, measured, options.register))
+        found.append(measured.result)
+    run_id = records[0].run_id if len(records) == 1 else record.record_comparison(store, found, records, parent)
+    return TransferResult(run_id, tuple(records), as_text(summarize(found)))
 
 
-def _different(references: Iterable[Reference]) -> list[Reference]:
-    """Return the references without those to a network that another is to."""
-    return list({reference.location: reference for reference in references}.values())
+def _about(table: "pd.DataFrame") -> dict[str, str]:
+    first = table.iloc[0]
+    return {"model": first["version"], "source": first["source"], "target": first["target"]}
 
 
-def _check_names(pairs: Sequence[Pair]) -> None:
-    """Refuse networks and targets that could not be told apart.
-
-    Raises
-    ------
-    UsageError
-        Naming what two of them are called.
-    """
-    networks = {pair.home.name: pair.home.reference.location for pair in pairs}
-    targets = {pair.target.name: pair.data.source for pair in pairs}
-    for pair in pairs:
-        if networks[pair.home.name] != pair.home.reference.location:
-            raise UsageError(f"two of the networks are called {pair.home.name}: rename a file")
-        if targets[pair.target.name] != pair.data.source:
-            raise UsageError(f"two of the targets are called {pair.target.name}: rename a folder")
-
-
-def _pairs(homes: Sequence[Source], options: TransferOptions, progress: Progress) -> list[Pair]:
-    """Return each network with each target, which is loaded once for all networks that need it alike."""
-    names, alignments = dict.fromkeys(options.targets), dict.fromkeys(home.alignment for home in homes)
-    loaded = {(name, how): target(name, how, options.data_dir, progress) for name, how in product(names, alignments)}
-    pairs = []
-    for home, name in product(homes, names):
-        where, data = loaded[name, home.alignment]
-        check_new(home, name, data)
-        folder = home.folder / f"transfer-{digest_of(where.unlabelled, where.images)}"
-        pairs.append(Pair(home, where, data, folder, Stages(progress, f"{home.name} on {where.name}"), options.seed))
-    return pairs
-
-
-def _transfer(store: Store, pair: Pair, options: TransferOptions, progress: Progress, parent: str | None) -> _Done:
-    """Do all that was asked for one network in one domain, in a run of its own."""
-    home, where = pair.home, pair.target
-    name = f"{home.reference.architecture or home.name} on {where.name}"
-    tags = {
-        "digits.model": home.reference.architecture or home.name,
-        "digits.dataset": home.data.name,
-        "digits.target": where.name,
-        "digits.data_digest": pair.data.digest,
-    }
-    identity = {"pair": str(pair.folder), "adapt": options.adapt, "few_shot": options.few_shot, "seed": options.seed}
-    identity |= {"retrain": options.retrain}
-    with (
-        resume_state(store, f"transfer {name}", {**identity, "register": options.register}) as saved,
-        tracking.open_run(
-            store,
-            "transfer",
-            f"transfer {name}",
-            parent=home.reference.run_id or parent,
-            tags=tags,
-            resume=saved.load("run"),
-        ) as run,
-    ):
-        saved.save("run", run.id)
-        run.log_dataset(where.name, pair.data.source, pair.data.digest, "target", len(where.images))
-        run.log_dataset(home.data.name, home.data.source, home.data.digest, "source", len(home.data.test))
-        if home.reference.model_id:
-            run.log_used_model(home.reference.model_id)
-        skipped: dict[str, str] = {}
-        findings, placed = _findings(store, pair, options, progress, run.id, skipped)
-        versions: dict[str, RegisteredVersion] = {}
-        for method in options.methods:
-            with _applying(method, pair, skipped, progress):
-                found, network = adapted(pair, method)
-                findings = replace(findings, outcomes={**findings.outcomes, method: found})
-                with _method_run(store, pair, method, run.id, saved) as one:
-                    record.record_method(one, findings, method, pair.seed)
-                    if options.register:
-                        versions[method] = record.register_adapted(one, pair, method, network)
-        sections = record.record_pair(run, pair, findings, placed, skipped)
-        run.log_metrics({f"seconds/{stage}": seconds for stage, seconds in pair.stages.seconds.items()})
-    return _Done(run.id, findings, versions, skipped, sections)
-
-
-def _findings(
-    store: Store, pair: Pair, options: TransferOptions, progress: Progress, run_id: str, skipped: dict[str, str]
-) -> tuple[Findings, Placed | None]:
-    """Return what is found without changing the network, and the map with the target's digits on it."""
-    home = pair.home
-    at_home = predict(home.network, home.data.test)
-    check_probabilities(at_home, home.reference)
-    plain = unadapted(pair)
-    found = Findings(
-        home.name, home.data.name, pair.target, evaluation.measure(home.data.test.labels, at_home), {NONE: plain}
-    )
-    found = replace(found, baseline=baseline(store, pair, options.data_dir, progress))
-    placed = None
-    with _applying("features", pair, skipped, progress):
-        shift, placed = compared(pair)
-        found = replace(found, shift=shift)
-    if ALIGN in options.adapt:
-        deskewed = None
-        with _applying(DESKEW, pair, skipped, progress):
-            deskewed = twin(store, home, options.data_dir, progress, run_id if options.retrain else None)
-        rungs = ladder(pair, deskewed, options.data_dir, progress)
-        aligned = transfer.fixed_rung(rungs).outcome
-        found = replace(found, ladder=rungs, outcomes={**found.outcomes, ALIGN: aligned})
-    if options.few_shot:
-        with _applying("few-shot", pair, skipped, progress):
-            accuracy = plain.metrics.accuracy if plain.metrics else float("nan")
-            found = replace(found, few_shot=few_shot(pair, store, options.few_shot, accuracy))
-    return found, placed
-
-
-@contextmanager
-def _applying(what: str, pair: Pair, skipped: dict[str, str], progress: Progress) -> Iterator[None]:
-    """Let a method that does not apply to the network, or does not converge, be left out with a line that says why."""
-    try:
-        yield
-    except (UsageError, DivergedError) as error:
-        skipped[what] = str(error)
-        failed = "diverged on" if isinstance(error, DivergedError) else "does not apply to"
-        progress.log(f"{what} {failed} {pair.home.name}: {error}")
-
-
-@contextmanager
-def _method_run(store: Store, pair: Pair, method: str, parent: str, saved: ResumeState) -> Iterator[Run]:
-    """Open the run of one adaptation, the same one after an interruption."""
-    model = pair.home.reference.architecture or pair.home.name
-    tags = {"digits.model": model, "digits.dataset": pair.home.data.name, "digits.target": pair.target.name}
-    name = f"{method}: {model} on {pair.target.name}"
-    resume = saved.load(f"run-{method}")
-    with tracking.open_run(store, "transfer", name, parent=parent, tags=tags, resume=resume) as run:
-        saved.save(f"run-{method}", run.id)
-        yield run
-
-
-def _tags(done: Sequence[_Done]) -> dict[str, str]:
-    findings = [passage.findings for passage in done]
-    return {
-        "digits.model": ", ".join(dict.fromkeys(one.name for one in findings)),
-        "digits.dataset": ", ".join(dict.fromkeys(one.source for one in findings)),
-        "digits.target": ", ".join(dict.fromkeys(one.target.name for one in findings)),
-    }
-
-
-def _result(run_id: str, done: Sequence[_Done], sections: Sequence[Section]) -> TransferResult:
-    rows = [_row(passage, way, found) for passage in done for way, found in passage.findings.outcomes.items()]
-    few = [
-        {
-            "model": passage.findings.name,
-            "source": passage.findings.source,
-            "target": passage.findings.target.name,
-            "per_class": k,
-            "digits": digits,
-            "fine_tuned": fine_tuned.tolist(),
-            "scratch": scratch.tolist(),
+def _method_rows(task: TaskRecord) -> list[dict[str, Any]]:
+    table = task.table
+    rows = []
+    for method in record.method_rows(table):
+        adapt, seconds = method["adapt"], method.pop("seconds")
+        row = {
+            **_about(table),
+            **method,
+            "n": int(results.select(table, metric=results.ENTROPY)["n"].iloc[0]),
+            "seconds": seconds,
+            "source_accuracy": results.value(table, results.SOURCE_ACCURACY),
+            "run_id": task.run_id,
         }
-        for passage in done
-        if (shots := passage.findings.few_shot)
-        for k, digits, fine_tuned, scratch in zip(
-            shots.per_class, shots.digits, shots.fine_tuned, shots.scratch, strict=True
-        )
-    ]
-    skipped = [
-        {"model": passage.findings.name, "target": passage.findings.target.name, "adapt": way, "reason": reason}
-        for passage in done
-        for way, reason in passage.skipped.items()
-    ]
-    return TransferResult(run_id, tuple(rows), tuple(few), tuple(skipped), analysis.as_text(sections))
+        if adapt == ALIGN:
+            alignments = _alignment_rows(table)
+            row |= {"alignment": fixed_alignment(one["alignment"] for one in alignments), "ladder": alignments}
+        if adapt == SOURCE_ONLY:
+            row |= _details(task)
+        if version := task.registered.get(adapt):
+            row |= {"registered_model": version.registered_model, "version": version.version}
+        rows.append(row)
+    return rows
 
 
-def _row(passage: _Done, way: str, found: Outcome) -> dict[str, Any]:
-    findings, version = passage.findings, passage.versions.get(way)
-    row: dict[str, Any] = {
-        "model": findings.name,
-        "source": findings.source,
-        "target": findings.target.name,
-        "adapt": way,
-        **numbers(findings.target, found),
-        "n": len(findings.target.images),
-        "seconds": found.seconds,
-        "source_accuracy": findings.at_home.accuracy,
-        "run_id": passage.run_id,
+def _alignment_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    aligned = results.select(table, method=ALIGN)
+    entropies = results.select(aligned, metric=ENTROPY_UNLABELLED)
+    return [
+        {
+            "alignment": name,
+            "network": network,
+            **record.scores(results.select(aligned, group=name)),
+            ENTROPY_UNLABELLED: entropy,
+        }
+        for name, network, entropy in entropies[["group", "version", "value"]].itertuples(index=False)
+    ]
+
+
+def _details(task: TaskRecord) -> dict[str, Any]:
+    """Return the details of the unadapted model."""
+    plain = results.select(task.table, method=SOURCE_ONLY)
+    recall_changes, corruptions = _by_group(plain, RECALL_CHANGE), _by_group(plain, results.ACCURACY)
+    shift = {name: results.value(plain, name) for name in SHIFT}
+    shift |= {f"{CLASS_DISTANCE}_{digit}": value for digit, value in _by_group(plain, CLASS_DISTANCE).items()}
+    return {
+        results.ENTROPY: results.value(plain, results.ENTROPY),
+        PREDICTED: [int(count) for count in _by_group(plain, PREDICTED).values()],
+        RECALL_CHANGE: {digit: _finite(value) for digit, value in recall_changes.items()} or None,
+        "confusion": None if task.confusion is None else task.confusion.tolist(),
+        "confused_pairs": None if task.confusion is None else confused_pairs(task.confusion),
+        "corruptions": corruptions or None,
+        results.MEAN_CORRUPTION_ERROR: results.value(plain, results.MEAN_CORRUPTION_ERROR),
+        "shift": {name: _finite(value) for name, value in shift.items()} if shift["mmd"] is not None else None,
     }
-    if way == ALIGN:
-        row["alignment"] = transfer.fixed_rung(findings.ladder).alignment
-        row["ladder"] = ladder_rows(findings)
-    if way == NONE:
-        row |= details(findings)
-    if version:
-        row |= {"registered_model": version.registered_model, "version": version.version}
-    return row
+
+
+def _by_group(table: "pd.DataFrame", metric: str) -> dict[str, float]:
+    """Return the values of a metric by group."""
+    rows = results.select(table, metric=metric)
+    return {group: value for group, value in zip(rows["group"], rows["value"].tolist(), strict=True) if group}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _few_shot_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    images = results.select(table, metric=LABELLED_IMAGES)[["group", "value"]]
+    accuracies = results.select(table, metric=results.ACCURACY)
+    return [
+        {
+            **_about(table),
+            "per_class": None if group == ALL else int(group),
+            "digits": int(count),
+            **{
+                method: results.select(accuracies, method=method, group=group)["value"].tolist()
+                for method in (FINE_TUNED, SCRATCH)
+            },
+        }
+        for group, count in images.itertuples(index=False)
+    ]

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from experiments.analysis import embed, nearest, neighbours_needed
 from experiments.analysis.affinities import conditional
-from experiments.transfer import place
+from experiments.transfer.new_points import embed_new_points
 
 Array = NDArray[np.float32]
 CLASSES = 6
@@ -51,7 +51,7 @@ def divergence(positions: Array, near: NDArray[np.int64], weights: Array, at: ND
 def test_points_of_another_domain_lie_with_their_class(mapped: Mapped, spread: float) -> None:
     source, labels, positions = mapped
     target, truth = blobs(300, 1, spread)
-    places = place(positions, source, target)
+    places = embed_new_points(positions, source, target)
     assert places.dtype == np.float32
     assert places.shape == (300, positions.shape[1])
     assert share(places, truth, positions, labels) >= share(target, truth, source, labels) - 0.05
@@ -61,7 +61,7 @@ def test_each_place_is_where_its_own_objective_is_least(mapped: Mapped) -> None:
     # The mesh follows the potential to a few per cent: the slopes differ, and what is lost by it is small beside 1.
     source, _, positions = mapped
     target, _ = blobs(12, 2, 2.0)
-    places = place(positions, source, target)
+    places = embed_new_points(positions, source, target)
     apart = cdist(target, source)
     for point, there in enumerate(places):
         near = np.argsort(apart[point])[:15]
@@ -75,7 +75,7 @@ def test_each_place_is_where_its_own_objective_is_least(mapped: Mapped) -> None:
 
 def test_a_point_of_the_map_is_placed_where_it_lies(mapped: Mapped) -> None:
     source, _, positions = mapped
-    places = place(positions, source, source[:200])
+    places = embed_new_points(positions, source, source[:200])
     off = np.linalg.norm(places - positions[:200], axis=1)
     assert np.median(off) < 0.1 * np.ptp(positions)
     scattered = np.median(cdist(positions[:200], positions))
@@ -86,15 +86,15 @@ def test_the_map_stays_and_places_do_not_depend_on_each_other(mapped: Mapped) ->
     source, _, positions = mapped
     target, _ = blobs(40, 3)
     before = positions.copy()
-    together = place(positions, source, target)
+    together = embed_new_points(positions, source, target)
     np.testing.assert_array_equal(positions, before)
-    np.testing.assert_allclose(place(positions, source, target[7:9]), together[7:9], atol=0.05)
-    np.testing.assert_allclose(place(positions, source, target[::-1]), together[::-1], atol=0.05)
+    np.testing.assert_allclose(embed_new_points(positions, source, target[7:9]), together[7:9], atol=0.05)
+    np.testing.assert_allclose(embed_new_points(positions, source, target[::-1]), together[::-1], atol=0.05)
 
 
 def test_what_is_like_nothing_on_the_map_stays_near_it(mapped: Mapped) -> None:
     source, _, positions = mapped
-    places = place(positions, source, np.full((5, 12), 1e3, np.float32))
+    places = embed_new_points(positions, source, np.full((5, 12), 1e3, np.float32))
     assert np.isfinite(places).all()
     margin = 1 + 0.05 * np.ptp(positions, axis=0).max() + 1e-3
     assert (places >= positions.min(axis=0) - margin).all()
@@ -104,7 +104,7 @@ def test_what_is_like_nothing_on_the_map_stays_near_it(mapped: Mapped) -> None:
 def test_a_point_between_two_classes_is_placed_by_one_of_them_and_not_by_others(mapped: Mapped) -> None:
     source, labels, positions = mapped
     middle = (3.5 * (np.eye(CLASSES, 12)[0] + np.eye(CLASSES, 12)[1])).astype(np.float32)
-    (there,) = place(positions, source, middle[None], perplexity=30)
+    (there,) = embed_new_points(positions, source, middle[None], perplexity=30)
     nearest_ones = np.linalg.norm(positions - there, axis=1).argsort()[:10]
     assert set(labels[nearest_ones]) <= {0, 1}
 
@@ -115,7 +115,7 @@ def test_any_number_of_points_is_placed_on_any_map(n: int, m: int, dimensions: i
     rng = np.random.default_rng(seed)
     positions = (rng.normal(size=(n, dimensions)) * 10).astype(np.float32)
     source, target = (rng.integers(0, 3, (k, 4)).astype(np.float32) for k in (n, m))
-    places = place(positions, source, target, perplexity=min(5, n))
+    places = embed_new_points(positions, source, target, perplexity=min(5, n))
     assert places.shape == (m, dimensions)
     assert np.isfinite(places).all()
 
@@ -124,7 +124,7 @@ def test_any_number_of_points_is_placed_on_any_map(n: int, m: int, dimensions: i
 def test_a_perplexity_that_the_map_does_not_allow_is_refused(perplexity: float) -> None:
     points, _ = blobs(20, 0)
     with pytest.raises(ValueError, match=f"from 1 to 20, the points of the map. Received: {perplexity}"):
-        place(points[:, :2], points, points[:3], perplexity)
+        embed_new_points(points[:, :2], points, points[:3], perplexity)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_shapes_that_do_not_fit_are_refused(
     positions: tuple[int, int], source: tuple[int, int], target: tuple[int, int], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        place(np.zeros(positions, np.float32), np.zeros(source, np.float32), np.zeros(target, np.float32))
+        embed_new_points(np.zeros(positions, np.float32), np.zeros(source, np.float32), np.zeros(target, np.float32))

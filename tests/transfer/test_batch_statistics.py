@@ -27,13 +27,16 @@ from experiments.errors import UsageError
 from experiments.models import IMAGE_SHAPE
 from experiments.models.layers import classifier
 from experiments.training.precision import precision_policy
-from experiments.transfer.adaptation import adabn, batch_norm, predictions, tent
+from experiments.transfer.adaptation import batch_statistics
+from experiments.transfer.adaptation.adabn import adabn
 from experiments.transfer.adaptation.descent import shuffled
+from experiments.transfer.adaptation.tent import tent
+from experiments.transfer.predictions import predict_images
 
 
 def statistics(weights: Arrays, images: Images, seed: int) -> Arrays:
     """Return the means over batches of their statistics."""
-    batches = shuffled(len(images), batch_norm.STATISTICS_BATCH, np.random.default_rng(seed))
+    batches = shuffled(len(images), batch_statistics.STATISTICS_BATCH, np.random.default_rng(seed))
     return [np.mean(each, axis=0) for each in zip(*(by_batch(weights, images[b])[0] for b in batches), strict=True)]
 
 
@@ -45,7 +48,7 @@ def assert_statistics(model: keras.Model, expected: Arrays, rtol: float = 1e-4) 
 
 @pytest.mark.parametrize("n", [2, 30, 100, 141])
 def test_adabn_finds_the_statistics_of_the_target(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_norm, "STATISTICS_BATCH", 40)
+    monkeypatch.setattr(batch_statistics, "STATISTICS_BATCH", 40)
     model, images = randomised(normed()), noise(n)
     adapted = adabn(model, images, seed=3).model
     assert_statistics(adapted, statistics(weights_of(model), images, seed=3))
@@ -56,7 +59,7 @@ def test_adabn_finds_the_statistics_of_the_target(n: int, monkeypatch: pytest.Mo
 def test_with_the_statistics_of_all_digits_as_one_batch_it_says_what_it_said_by_batch() -> None:
     model, images = randomised(normed()), noise(300)
     expected = by_batch(weights_of(model), images)[1]
-    np.testing.assert_allclose(predictions(adabn(model, images).model, images), expected, atol=1e-4)
+    np.testing.assert_allclose(predict_images(adabn(model, images).model, images), expected, atol=1e-4)
 
 
 def test_batch_norm_is_found_within_networks_and_wherever_it_is_frozen() -> None:
@@ -155,7 +158,7 @@ def test_tent_is_surer_than_adabn() -> None:
 
 
 def test_every_batch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_norm, "STATISTICS_BATCH", 40)
+    monkeypatch.setattr(batch_statistics, "STATISTICS_BATCH", 40)
     for adapt, total in ((adabn, 12), (tent, 2)):
         told: list[tuple[int, int]] = []
         curve = adapt(randomised(normed()), noise(480), 0, lambda *step, told=told: told.append(step)).curve
@@ -168,7 +171,7 @@ def test_every_batch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_network_without_batch_norm_is_refused(adapt: Any) -> None:
     inputs = keras.Input(IMAGE_SHAPE)
     plain = keras.Model(inputs, classifier(layers.Flatten()(inputs)))
-    with pytest.raises(UsageError, match="it has no batch normalisation"):
+    with pytest.raises(UsageError, match="it has no batch normalization"):
         adapt(plain, noise(5))
 
 
@@ -176,6 +179,6 @@ def test_tent_refuses_batch_norm_without_scales_and_offsets() -> None:
     inputs = keras.Input(IMAGE_SHAPE)
     x = layers.BatchNormalization(scale=False, center=False)(layers.Flatten()(inputs))
     model = keras.Model(inputs, classifier(x))
-    with pytest.raises(UsageError, match="its batch normalisation has no scales and offsets"):
+    with pytest.raises(UsageError, match="its batch normalization has no scales and offsets"):
         tent(model, noise(5))
     adabn(model, noise(5))

@@ -1,9 +1,9 @@
-"""Digits of another domain on a map that is there already.
+"""Embedding of new points into an existing t-SNE map.
 
-A new point has a Gaussian over its nearest neighbours among the points of the map, and looks for the place where the
-map's own kernel, over all its points, is most like it: t-SNE's objective for one point (van der Maaten & Hinton 2008)
-with everything else held fast, as `transform` of openTSNE (Poličar et al. 2024). New points do not see each other, so
-that each lies where it would lie alone, and the map stays as it is.
+A new point has a Gaussian over its nearest neighbors among the points of the map, and moves to the position where the
+map's own kernel, over all its points, is most similar to it: t-SNE's objective for one point (van der Maaten & Hinton
+2008) with everything else fixed, as `transform` of openTSNE (Poličar et al. 2024). New points do not interact, so that
+each lies where it would lie alone, and the map does not change.
 """
 
 from dataclasses import dataclass
@@ -17,38 +17,38 @@ from experiments.analysis.neighbours import nearest_to
 
 Array = NDArray[np.float32]
 
-PERPLEXITY = 5.0  # low, as in openTSNE: a point is to lie with those it resembles most
+PERPLEXITY = 5.0  # low, as in openTSNE: a point lies with its most similar ones
 STEPS = 300
 STEP = np.float32(0.5)  # the first; the kernel varies over a length of 1
 LONGER, SHORTER = np.float32(1.5), np.float32(0.3)
-STILL = 1e-3  # a step below which a point has arrived
+STILL = 1e-3  # step below which a point has converged
 MARGIN = 0.05  # of the map's width, around it
 
 
-def place(
+def embed_new_points(
     map_positions: Array, source_features: Array, target_features: Array, perplexity: float = PERPLEXITY
 ) -> Array:
-    """Return where new points belong on a map, float32 (m, 2 or 3).
+    """Embed new points into a map; return their positions, float32 (m, 2 or 3).
 
     Parameters
     ----------
     map_positions
         float32 (n, 2 or 3), a t-SNE map of the source; see `experiments.analysis.embed`.
     source_features, target_features
-        float32 (n, d) and (m, d), in the space the map was made of: where the source was reduced to its principal
-        components, the target along the same ones.
+        float32 (n, d) and (m, d), in the space that the map was made from. If the source was reduced to principal
+        components, the target is projected on the same ones.
     perplexity
-        Of each new point's Gaussian over its neighbours, 1 <= perplexity <= n.
+        Perplexity of each new point's Gaussian over its neighbors, 1 <= perplexity <= n.
 
     Raises
     ------
     ValueError
-        For arrays whose shapes do not fit, and a perplexity out of its range.
+        If the shapes of the arrays do not match, or the perplexity is out of range.
 
     Notes
     -----
-    Each point goes downhill by steps of its own length, longer after one that helped, shorter after one that did not,
-    which is not taken. No point leaves the map by more than `MARGIN` of its width.
+    Gradient descent with a step size per point: it grows after a step that decreased the objective and shrinks after
+    one that did not, which is rejected. No point leaves the map by more than `MARGIN` of its width.
     """
     _check(map_positions, source_features, target_features, perplexity)
     if not len(target_features):
@@ -70,7 +70,7 @@ def place(
 
 def _check(positions: Array, source: Array, target: Array, perplexity: float) -> None:
     if positions.ndim != 2 or positions.shape[1] not in {2, 3}:
-        raise ValueError(f"a map must have shape (n, 2) or (n, 3), received {positions.shape}")
+        raise ValueError(f"the map must have shape (n, 2) or (n, 3), received {positions.shape}")
     if source.ndim != 2 or target.ndim != 2 or source.shape[1] != target.shape[1] or len(source) != len(positions):
         raise ValueError(
             f"features of a map of {len(positions)} points must have shapes ({len(positions)}, d) and (m, d), received "
@@ -82,14 +82,14 @@ def _check(positions: Array, source: Array, target: Array, perplexity: float) ->
 
 @dataclass(frozen=True, eq=False)
 class _Objective:
-    """What m new points want of their places.
+    """The objective of m new points.
 
     Attributes
     ----------
     anchors
-        float32 (m, k, d): where the neighbours of each lie on the map.
+        float32 (m, k, d): positions of the neighbors of each on the map.
     weights
-        float32 (m, k): how much each counts, summing to 1.
+        float32 (m, k): weights of the neighbors, summing to 1.
     field
         The potential of the whole map.
     freedom
@@ -102,9 +102,9 @@ class _Objective:
     freedom: np.float32
 
     def at(self, positions: Array) -> tuple[Array, Array]:
-        """Return the divergence (m,) of the map's kernel at positions (m, d) from the weights, and its slope (m, d).
+        """Compute the divergence (m,) of the kernel at positions (m, d) from the weights, and its gradient (m, d).
 
-        Up to the entropy of the weights, which no position changes.
+        The entropy of the weights, which does not depend on the positions, is left out.
         """
         apart = positions[:, None] - self.anchors
         base = 1 + (apart**2).sum(axis=-1) / self.freedom
@@ -114,9 +114,9 @@ class _Objective:
         return value, (self.freedom + 1) / self.freedom * pull + slope
 
     def start(self) -> Array:
-        """Return for each point, (m, d), the place of that neighbour where the divergence is least.
+        """Return for each point the position of the neighbor with the lowest divergence, (m, d).
 
-        Where neighbours lie in two clusters, their mean or median would lie in neither.
+        If neighbors lie in two clusters, their mean or median would lie in neither.
         """
         m, k, dimensions = self.anchors.shape
         whole = self._repulsion(self.anchors.reshape(-1, dimensions))[0].reshape(m, k)
@@ -128,9 +128,9 @@ class _Objective:
         return np.array(self.anchors[np.arange(m), best])
 
     def _repulsion(self, positions: Array) -> tuple[Array, Array]:
-        """Return the logarithm of the field, and its slope."""
+        """Compute the logarithm of the field, and its gradient."""
         field, slope = self.field.at(positions)
-        field = np.maximum(field, np.float32(1e-6))  # far from all but few points the mesh gives about nothing
+        field = np.maximum(field, np.float32(1e-6))  # far from most points the interpolated field is about 0
         return np.log(field), slope / field[:, None]
 
 

@@ -1,12 +1,13 @@
-"""Networks in new domains: what is returned, what is left in MLflow, what is kept, what is refused."""
+"""Models in new domains: results, MLflow runs, caching, and errors."""
 
 import csv
 import io
 import json
 import shutil
 import struct
+import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 from math import isnan
 from pathlib import Path
@@ -19,15 +20,16 @@ from mlflow.artifacts import load_text
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
-from experiments import datasets
+from experiments import datasets, results
 from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
 from experiments.tracking import Store, find_version, load_reference, open_store, resolve_reference
-from experiments.transfer import ADAPTATIONS
+from experiments.transfer.adaptation import ADAPTATIONS, Adaptation
+from experiments.transfer.adaptation.adaptation import Adapted
 from experiments.workflows.train.run import TrainOptions, train
-from experiments.workflows.transfer.run import TransferOptions, TransferResult, transfer_networks
+from experiments.workflows.transfer import TransferOptions, TransferResult, record, transfer
 
 METHODS = ("adabn", "tent", "shot", "self-training")
 UCI = datasets.load("uci")
@@ -39,9 +41,10 @@ def _quick() -> Iterator[None]:
     """Shorten what takes long; the adaptations have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("shot", "self-training"):
-            patch.setitem(ADAPTATIONS, name, partial(ADAPTATIONS[name], epochs=2))
+            method = ADAPTATIONS[name]
+            patch.setitem(ADAPTATIONS, name, replace(method, adapt=partial(method.adapt, epochs=2)))
         patch.setattr("experiments.transfer.few_shot.EPOCHS", 2)
-        patch.setattr("experiments.transfer.SEEDS", 2)
+        patch.setattr("experiments.workflows.transfer.pipeline.SEEDS", 2)
         yield
 
 
@@ -77,13 +80,13 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def result(home: Store, elsewhere: str) -> TransferResult:
     """Return a network with batch norm after all that can be done for it."""
-    options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None), register=True)
-    return transfer_networks(home, ["cnn_norm"], options)
+    options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None), register=True, retrain=True)
+    return transfer(home, ["cnn_norm"], options)
 
 
 @pytest.fixture(scope="module")
 def compared(home: Store, elsewhere: str) -> TransferResult:
-    return transfer_networks(home, ["mlp_small", "cnn_norm"], TransferOptions(("uci-c", elsewhere)))
+    return transfer(home, ["mlp_small", "cnn_norm"], TransferOptions(("uci-c", elsewhere)))
 
 
 def text(store: Store, run_id: str, file: str) -> str:
@@ -101,12 +104,12 @@ def files(store: Store, run_id: str) -> set[str]:
 
 
 def row_of(result: TransferResult, **wanted: str) -> Any:
-    (row,) = [row for row in result.results if wanted.items() <= row.items()]
+    (row,) = [row for row in result.to_json()["results"] if wanted.items() <= row.items()]
     return row
 
 
 def test_each_way_has_a_row_with_the_promised_keys(result: TransferResult) -> None:
-    value = json.loads(json.dumps(asdict(result)))
+    value = json.loads(json.dumps(result.to_json()))
     assert [row["adapt"] for row in value["results"]] == ["none", "align", *METHODS]
     for row in value["results"]:
         assert row.keys() >= {"model", "source", "target", "adapt", "accuracy", "n", "seconds"}
@@ -128,7 +131,7 @@ def test_the_numbers_are_scikit_learn_s(home: Store, result: TransferResult, els
 
 
 def test_pictures_that_came_aligned_are_no_gain(home: Store, elsewhere: str) -> None:
-    aligned = transfer_networks(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",), retrain=False))
+    aligned = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",)))
     assert row_of(aligned, adapt="align")["accuracy"] == row_of(aligned, adapt="none")["accuracy"]
     shown = files(home, aligned.run_id)
     assert "figures/alignment.png" in shown
@@ -170,17 +173,17 @@ def test_an_adapted_network_does_not_pass_for_a_trained_one(home: Store, result:
 def test_networks_and_targets_that_could_not_be_told_apart(home: Store, elsewhere: str, tmp_path: Path) -> None:
     namesake = tmp_path / Path(elsewhere).name
     shutil.copytree(elsewhere, namesake)
-    with pytest.raises(UsageError, match="two of the targets are called"):
-        transfer_networks(home, ["mlp_small"], TransferOptions((elsewhere, str(namesake))))
-    once = transfer_networks(home, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,)))
-    assert len(once.results) == 1
+    with pytest.raises(UsageError, match="two of the targets have the name"):
+        transfer(home, ["mlp_small"], TransferOptions((elsewhere, str(namesake))))
+    once = transfer(home, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,)))
+    assert len(once.to_json()["results"]) == 1
 
 
 def test_what_a_bare_file_is_cannot_be_registered(home: Store, elsewhere: str, tmp_path: Path) -> None:
     load_reference(home, resolve_reference(home, "mlp_small")).save(tmp_path / "bare.keras")
     options = TransferOptions((elsewhere,), ("self-training",), register=True)
     with pytest.raises(UsageError, match="name a registered model"):
-        transfer_networks(home, [str(tmp_path / "bare.keras")], options)
+        transfer(home, [str(tmp_path / "bare.keras")], options)
 
 
 def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: TransferResult) -> None:
@@ -192,15 +195,14 @@ def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: Transfer
     figures = {"confusion", "misclassified", "reliability", "map", "class_changes", "alignment", "adaptation", "shift"}
     expected = {f"figures/{name}.png" for name in (*figures, "adaptation_curves", "few_shot")}
     assert expected <= files(home, result.run_id)
-    assert {"predictions.csv", "per_class.csv", "ladder.csv", "few_shot.csv", "discussion.md"} <= files(
-        home, result.run_id
-    )
+    assert {"predictions.csv", "confused_pairs.csv", "results.csv", "discussion.md"} <= files(home, result.run_id)
     children = home.client.search_runs([home.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
     adapted = {child.data.params["adapt"]: child for child in children if "adapt" in child.data.params}
     assert adapted.keys() == set(METHODS)
     for method, child in adapted.items():
         assert child.info.status == "FINISHED"
-        assert child.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt=method)["accuracy"])
+        assert child.data.metrics[f"accuracy/{method}"] == pytest.approx(row_of(result, adapt=method)["accuracy"])
+        assert child.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt="none")["accuracy"])
     assert len(home.client.get_metric_history(adapted["shot"].info.run_id, "entropy")) == 3
 
 
@@ -224,7 +226,7 @@ def test_a_registered_network_is_the_one_that_was_measured(home: Store, result: 
 
 
 def test_few_labelled_digits_bring_what_the_table_says(result: TransferResult) -> None:
-    one, everything = result.few_shot
+    one, everything = result.to_json()["few_shot"]
     assert (one["per_class"], one["digits"]) == (1, 10)
     assert (everything["per_class"], everything["digits"]) == (None, 300)
     assert len(one["fine_tuned"]) == len(one["scratch"]) == 2
@@ -232,17 +234,72 @@ def test_few_labelled_digits_bring_what_the_table_says(result: TransferResult) -
     assert np.mean(one["fine_tuned"]) > np.mean(one["scratch"])
 
 
-def test_what_was_done_is_not_done_again(
+def test_nothing_is_computed_twice(
     home: Store, result: TransferResult, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("cached")
 
-    for method in METHODS:
-        monkeypatch.setitem(ADAPTATIONS, method, refuse)
-    again = transfer_networks(home, ["cnn_norm"], TransferOptions((elsewhere,), METHODS))
-    for method in METHODS:
-        assert row_of(again, adapt=method)["accuracy"] == row_of(result, adapt=method)["accuracy"]
+    monkeypatch.setattr("experiments.execution.cache._write", refuse)
+    options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None))
+    again = transfer(home, ["cnn_norm"], options)
+    for row, before in zip(again.to_json()["results"], result.to_json()["results"], strict=True):
+        assert (row["adapt"], row["accuracy"]) == (before["adapt"], before["accuracy"])
+
+
+def test_the_recorded_table_holds_every_number(home: Store, result: TransferResult) -> None:
+    table = record.read(home, result.run_id)
+    assert results.to_csv(table) == results.to_csv(result.tasks[0].table)
+    shown = home.client.get_run(result.run_id).data.metrics
+    aligned = row_of(result, adapt="align")
+    (few,) = (row for row in result.to_json()["few_shot"] if row["per_class"] == 1)
+    expected = {
+        "accuracy": row_of(result, adapt="none")["accuracy"],
+        "accuracy_low": row_of(result, adapt="none")["accuracy_low"],
+        "accuracy/align": aligned["accuracy"],
+        **{f"accuracy/align/{one['alignment']}": one["accuracy"] for one in aligned["ladder"]},
+        **{f"accuracy/{method}": row_of(result, adapt=method)["accuracy"] for method in METHODS},
+        **{f"seconds/{method}": row_of(result, adapt=method)["seconds"] for method in METHODS},
+        "accuracy/fine_tuned/1": np.mean(few["fine_tuned"]),
+        "mmd": row_of(result, adapt="none")["shift"]["mmd"],
+    }
+    assert {name: shown[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_new_method_is_one_registry_entry(home: Store, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def identity(model: Any, *_: Any) -> Adapted:
+        return Adapted(model, {"entropy": (0.5, 0.4)}, 1.0)
+
+    toy = Adaptation("toy", "Toy", "nothing", identity, {"rate": 0.5}, "epoch", False, False, 9)
+    monkeypatch.setitem(ADAPTATIONS, "toy", toy)
+    found = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("toy",)))
+    assert row_of(found, adapt="toy")["accuracy"] == row_of(found, adapt="none")["accuracy"]
+    assert home.client.get_run(found.run_id).data.metrics["seconds/toy"] == 1.0
+
+
+def test_alignment_trains_nothing_unasked(home: Store, elsewhere: str) -> None:
+    found = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",))).to_json()
+    assert [one["alignment"] for one in found["results"][1]["ladder"]] == ["resize", "frame", "centre", "box"]
+    (skipped,) = found["skipped"]
+    assert skipped["adapt"] == "deskew"
+    assert "--retrain" in skipped["reason"]
+
+
+def test_the_call_chain_to_a_fit_is_short(home: Store, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = []
+
+    def fit(architecture: Any, recipe: Any, *_: Any) -> Any:
+        frame, names = sys._getframe(), []
+        while frame := frame.f_back:  # type: ignore[assignment]
+            if frame.f_globals.get("__name__", "").partition(".")[0] in ("experiments", "digits_cli"):
+                names.append(frame.f_code.co_name)
+        chains.append(names)
+        return type("Fit", (), {"model": architecture.build(recipe)})
+
+    monkeypatch.setattr("experiments.transfer.few_shot.fit", fit)
+    monkeypatch.setattr("experiments.workflows.transfer.pipeline.SEEDS", 1)
+    transfer(home, ["mlp_small"], TransferOptions((elsewhere,), few_shot=(3,)))
+    assert chains[0] == ["learn", "get_or_compute", "measure_task", "transfer"]  # and fit, and the command
 
 
 def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
@@ -250,23 +307,28 @@ def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
 ) -> None:
     names = {"uci-mlp_small v1", "uci-cnn_norm v1"}
     targets = {"uci-c", datasets.load(elsewhere).name}
-    assert {(row["model"], row["target"]) for row in compared.results} == {(m, t) for m in names for t in targets}
-    assert compared.run_id not in {row["run_id"] for row in compared.results}
+    assert {(row["model"], row["target"]) for row in compared.to_json()["results"]} == {
+        (m, t) for m in names for t in targets
+    }
+    assert compared.run_id not in {row["run_id"] for row in compared.to_json()["results"]}
     assert "figures/matrix.png" in files(home, compared.run_id)
     assert "figures/uci-c/corruptions.png" in files(home, compared.run_id)
-    assert json.loads(text(home, compared.run_id, "results.json"))
+    assert json.loads(text(home, compared.run_id, "transfers.json")) == [task.run_id for task in compared.tasks]
+    for row in compared.to_json()["results"]:
+        about = {"version": row["model"], "target": row["target"], "method": "none"}
+        assert results.value(record.read(home, compared.run_id), "accuracy", **about) == row["accuracy"]
 
 
 def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_mlp(
     home: Store, compared: TransferResult
 ) -> None:
-    rows = [row for row in compared.results if row["target"] == "uci-c" and row["adapt"] == "none"]
+    rows = [row for row in compared.to_json()["results"] if row["target"] == "uci-c" and row["adapt"] == "none"]
     corrupted = datasets.load("uci-c").test
     for row in rows:
         network = load_reference(home, resolve_reference(home, row["model"].replace("uci-", "").split()[0]))
         right = (predict(network, corrupted).argmax(axis=1) == corrupted.labels).reshape(len(CORRUPTIONS), -1)
-        table = csv.DictReader(io.StringIO(text(home, row["run_id"], "corruptions.csv")))
-        assert [float(one["accuracy"]) for one in table] == pytest.approx(right.mean(axis=1))
+        table = results.select(record.read(home, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
+        assert table["value"].tolist() == pytest.approx(right.mean(axis=1))
         assert row["accuracy"] == pytest.approx(right.mean())
         independent = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / right.size)
         assert row["accuracy_high"] - row["accuracy_low"] > independent
@@ -287,9 +349,9 @@ class Ear(Progress):
 
 def test_a_method_that_does_not_apply_is_told_and_left_out(home: Store, elsewhere: str) -> None:
     ear = Ear()
-    result = transfer_networks(home, ["mlp_small"], TransferOptions((elsewhere,), ("tent",)), ear)
-    assert [row["adapt"] for row in result.results] == ["none"]
-    assert any("tent does not apply to uci-mlp_small v1: it has no batch normalisation" in line for line in ear.said)
+    result = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("tent",)), ear)
+    assert [row["adapt"] for row in result.to_json()["results"]] == ["none"]
+    assert any("tent does not apply to uci-mlp_small v1: it has no batch normalization" in line for line in ear.said)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +359,7 @@ def test_a_method_that_does_not_apply_is_told_and_left_out(home: Store, elsewher
     [
         ({"targets": ()}, "at least one target"),
         ({"targets": ("usps",), "adapt": ("shoot",)}, "did you mean shot"),
-        ({"targets": ("usps",), "few_shot": (0,)}, "at least 1 labelled digit"),
+        ({"targets": ("usps",), "few_shot": (0,)}, "at least 1 labelled image"),
         ({"targets": ("usps",), "seed": -1}, "received -1"),
         ({"targets": ("usps",), "register": True}, "choose a method"),
     ],
@@ -309,4 +371,4 @@ def test_options_that_make_no_sense_are_refused(options: Any, said: str) -> None
 
 def test_a_network_s_own_data_is_no_new_domain(home: Store) -> None:
     with pytest.raises(UsageError, match="digits evaluate"):
-        transfer_networks(home, ["mlp_small"], TransferOptions(("uci",)))
+        transfer(home, ["mlp_small"], TransferOptions(("uci",)))

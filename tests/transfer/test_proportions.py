@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 from experiments.evaluation import mcnemar, wilson_interval
-from experiments.transfer.shares import Share, closes_less, design_effect, lost_between, paired
+from experiments.transfer.proportions import Proportion, closes_less, design_effect, lost_between, paired
 
 VIEWS, DIGITS, SAMPLES = 15, 300, 400
 
@@ -27,20 +27,20 @@ def seen(rng: np.random.Generator, accuracy: float, alike: float, digits: int = 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.integers(0, 40))
 def test_independent_images_are_counted_as_they_are(counts: tuple[int, int], other: int) -> None:
     count, n = counts
-    share = Share(count, n)
+    share = Proportion(count, n)
     assert (share.weight, share.successes) == (n, count)
     assert share.interval() == wilson_interval(count, n)
-    assert share.differs(Share(other, 40)) == fisher_exact([[count, n - count], [other, 40 - other]]).pvalue
+    assert share.differs(Proportion(other, 40)) == fisher_exact([[count, n - count], [other, 40 - other]]).pvalue
 
 
 def test_views_weigh_less_and_the_share_stays_what_it_is() -> None:
-    share = Share(1200, 1500, 15)
+    share = Proportion(1200, 1500, 15)
     assert str(share) == "80.0%"
     assert share.weight == 100
     assert share.successes == pytest.approx(80)
     assert share.interval() == pytest.approx(wilson_interval(80, 100))
-    assert share.differs(Share(50, 100)) == pytest.approx(Share(80, 100).differs(Share(50, 100)))
-    assert Share(3, 4, 15).weight == 1
+    assert share.differs(Proportion(50, 100)) == pytest.approx(Proportion(80, 100).differs(Proportion(50, 100)))
+    assert Proportion(3, 4, 15).weight == 1
 
 
 @pytest.mark.parametrize(("alike", "expected"), [(0.0, 1.0), (0.1, 2.4), (0.5, 8.0), (0.9, 13.6)])
@@ -67,11 +67,11 @@ def test_views_of_digits_make_no_false_findings(alike: float) -> None:
     false, naive, covered = [], [], []
     for _ in range(SAMPLES):
         right = seen(rng, 0.8, alike)
-        before = Share(int(rng.binomial(2000, 0.8)), 2000)
-        after = Share(int(right.sum()), right.size, design_effect(right))
+        before = Proportion(int(rng.binomial(2000, 0.8)), 2000)
+        after = Proportion(int(right.sum()), right.size, design_effect(right))
         low, high = lost_between(before, after)
         false.append(before.differs(after) < 0.05)
-        naive.append(before.differs(Share(after.count, after.n)) < 0.05)
+        naive.append(before.differs(Proportion(after.count, after.n)) < 0.05)
         covered.append(low <= 0 <= high)
     assert np.mean(false) < 0.05 + 0.02
     assert np.mean(covered) > 0.95 - 0.025
@@ -84,7 +84,7 @@ def test_digits_counted_once_make_no_false_findings_either() -> None:
     false = []
     for _ in range(SAMPLES):
         right = seen(rng, 0.8, 0.5)
-        false.append(Share(1600, 2000).differs(Share(int(right.sum()), right.size, VIEWS)) < 0.05)
+        false.append(Proportion(1600, 2000).differs(Proportion(int(right.sum()), right.size, VIEWS)) < 0.05)
     assert np.mean(false) < 0.05
 
 
@@ -146,7 +146,10 @@ def test_the_same_digits_show_what_different_ones_do_not() -> None:
     eases = rng.beta(0.5, 0.7, DIGITS)
     before, after = (rng.random((VIEWS, DIGITS)) < np.clip(eases + more, 0, 1) for more in (0, 0.1))
     assert paired(before.ravel(), after.ravel(), VIEWS) < 1e-6
-    assert Share(int(before.sum()), before.size, VIEWS).differs(Share(int(after.sum()), after.size, VIEWS)) > 0.01
+    assert (
+        Proportion(int(before.sum()), before.size, VIEWS).differs(Proportion(int(after.sum()), after.size, VIEWS))
+        > 0.01
+    )
 
 
 @pytest.mark.parametrize("views", [1, VIEWS])
@@ -154,7 +157,7 @@ def test_what_closes_half_of_a_gap_is_rarely_said_to_close_more(views: int) -> N
     rng = np.random.default_rng(6)
     false, true = [], []
     for _ in range(SAMPLES):
-        goal = Share(int(rng.binomial(2000, 0.9)), 2000)
+        goal = Proportion(int(rng.binomial(2000, 0.9)), 2000)
         eases = rng.beta(6, 4, DIGITS)
         before = (rng.random((views, DIGITS)) < eases).ravel()
         half, most = ((rng.random((views, DIGITS)) < eases + x * (1 - eases)).ravel() for x in (0.375, 0.74))
