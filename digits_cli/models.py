@@ -32,9 +32,9 @@ def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
 
 
 def _summary(versions: list["RegisteredVersion"]) -> str:
-    """Name each registered model with its versions, the champion starred."""
+    """Return each registered model with its versions; the champion has a star."""
     lines: dict[str, list[str]] = {}
     for version in versions:
-        star = "*" if "champion" in version.aliases else ""
-        lines.setdefault(version.registered_model, []).append(f"v{version.version}{star}")
+        marks = ("*" if "champion" in version.aliases else "") + (" (tuned)" if version.tuned else "")
+        lines.setdefault(version.registered_model, []).append(f"v{version.version}{marks}")
     return ", ".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

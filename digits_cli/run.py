@@ -127,19 +127,19 @@ def print_steps(console: "Console", outcome: "PlanResult") -> None:
 
 def _print_outcome(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     """Show what came of a suite, whether or not all of it."""
-    _print_comparison(console, outcome)
+    _print_evaluations(console, store, outcome)
     print_steps(console, outcome)
     _print_report(console, outcome)
     console.where(store, outcome.run_id)
 
 
-def _print_comparison(console: "Console", outcome: "PlanResult") -> None:
+def _print_evaluations(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     from digits_cli.evaluate import print_evaluation
-    from experiments.workflows.evaluate.run import EvaluateResult
+    from experiments.workflows.evaluate import read
 
     for step in outcome.steps:
-        if step.name.startswith("evaluate") and step.result:
-            print_evaluation(console, EvaluateResult(**step.result))
+        if step.name.startswith("evaluate") and step.run_id:
+            print_evaluation(console, read(store, step.run_id))
 
 
 def _print_report(console: "Console", outcome: "PlanResult") -> None:

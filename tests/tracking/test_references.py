@@ -15,9 +15,8 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
 from experiments.tracking import (
     Store,
-    load_reference,
+    load_network,
     log_model,
-    model_bytes,
     model_file,
     open_run,
     open_store,
@@ -25,6 +24,7 @@ from experiments.tracking import (
     registered_versions,
     resolve_reference,
 )
+from experiments.tracking.registry import model_bytes
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = np.zeros((1, 28, 28, 1), np.float32)
@@ -119,10 +119,10 @@ def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None
     for text in forms:
         reference = resolve_reference(store, text)
         assert (reference.architecture, reference.dataset, reference.run_id) == ("lenet", "mnist", run_id)
-        np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+        np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
     reference = resolve_reference(store, str(file))
     assert reference.architecture is None
-    np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+    np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
 
 
 def test_an_architecture_means_mnist_first(store: Store) -> None:
@@ -180,7 +180,7 @@ def test_a_file_that_is_no_model_is_named(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "broken.keras"
     file.write_bytes(b"not a zip file")
     with pytest.raises(DigitsError, match="cannot load"):
-        load_reference(store, resolve_reference(store, str(file)))
+        load_network(store, resolve_reference(store, str(file)))
 
 
 def test_the_logged_model_has_signature_example_and_pinned_requirements(store: Store, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ from small_stores import (
 from digits_cli.main import main
 from experiments import reporting
 from experiments.errors import DigitsError
-from experiments.tracking import Store, best_versions, open_run, open_store
+from experiments.tracking import Store, open_run, open_store
+from experiments.tracking.registry import best_versions
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
 

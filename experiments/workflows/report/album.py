@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from experiments import reporting, tracking
+from experiments import reporting
 from experiments.reporting.report_content import Link, Passage, Picture
 from experiments.tracking import PastRun, Store
+from experiments.tracking.past_runs import artifact_names, artifact_text, fetch_artifact
 
 PICTURES, PAGES = "figures", "explorers"
 
@@ -25,7 +26,7 @@ class Album:
         """Return whether a run keeps a file, by its path there."""
         folder = str(PurePosixPath(file).parent)
         if (run.id, folder) not in self._kept:
-            listed = tracking.artifact_names(self._store, run.id, None if folder == "." else folder)
+            listed = artifact_names(self._store, run.id, None if folder == "." else folder)
             self._kept[run.id, folder] = listed
         return file in self._kept[run.id, folder]
 
@@ -35,7 +36,7 @@ class Album:
         if not self.keeps(run, source):
             return ()
         place = self._place(PICTURES, name, ".png")
-        tracking.fetch_artifact(self._store, run.id, source, place)
+        fetch_artifact(self._store, run.id, source, place)
         return (self._picture(place, caption, (run.id,), main),)
 
     def several(self, run: PastRun, name: str, captions: Mapping[str, str], main: bool = False) -> tuple[Picture, ...]:
@@ -60,14 +61,14 @@ class Album:
         if not self.keeps(run, file):
             return ()
         place = self._place(PAGES, name, ".html")
-        tracking.fetch_artifact(self._store, run.id, file, place)
+        fetch_artifact(self._store, run.id, file, place)
         return (Link(place.relative_to(self._folder).as_posix(), text, run.id),)
 
     def words(self, run: PastRun, heading: str) -> tuple[Passage, ...]:
         """Return the discussion that a run keeps; tables in it are left to those of the report."""
         if not self.keeps(run, "discussion.md"):
             return ()
-        blocks = tracking.artifact_text(self._store, run.id, "discussion.md").split("\n\n")
+        blocks = artifact_text(self._store, run.id, "discussion.md").split("\n\n")
         prose = "\n\n".join(block for block in blocks if not block.startswith("|"))
         return (Passage(heading, prose, run.id),)
 

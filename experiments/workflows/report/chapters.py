@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from experiments import reporting, tracking
+from experiments import reporting
 from experiments.reporting.report_content import Block, Chapter, Curve, Number, Picture, Table
 from experiments.tracking import PastRun, Store
+from experiments.tracking.past_runs import metric_history
 from experiments.workflows.report.album import Album
 from experiments.workflows.report.evidence import Evidence, Network
 from experiments.workflows.report.tables import ensembles_table, members_table, versions_together
@@ -109,7 +110,7 @@ def learning_curves(store: Store, evidence: Iterable[Evidence]) -> Iterator[Curv
     """Return the validation accuracy of each network by epoch."""
     for each in evidence:
         for network in each.networks:
-            values = tracking.metric_history(store, network.training.id, VALIDATION)
+            values = metric_history(store, network.training.id, VALIDATION)
             if values:
                 yield Curve(network.version.registered_model, network.training.id, VALIDATION, values)
 

@@ -11,6 +11,7 @@ from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.reporting.report_content import machines, seeds
 from experiments.tracking import PastRun, Store
+from experiments.tracking.past_runs import metric_history
 from experiments.workflows.report.run import MARKDOWN, RESULTS, source
 
 NAMED = 5  # differences in the error
@@ -111,7 +112,7 @@ def _difference(counted: Counted, run: PastRun | None) -> str | None:
 
 def _curve_differences(store: Store, results: Mapping[str, Any]) -> Iterator[str]:
     for curve in results["curves"]:
-        kept = tracking.metric_history(store, curve["run_id"], curve["metric"])
+        kept = metric_history(store, curve["run_id"], curve["metric"])
         here = {int(step): value for step, value in curve["values"].items()}
         if kept != here:
             steps = [step for step in sorted(kept | here) if kept.get(step) != here.get(step)]

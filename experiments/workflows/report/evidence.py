@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from experiments import tracking
-from experiments.tracking import BestVersion, PastRun, Store
+from experiments.tracking import PastRun, Store
+from experiments.tracking.registry import BestVersion, best_versions
 
 PUBLISHED = ("mnist", "usps", "uci")  # come first, in this order
 
@@ -141,7 +142,7 @@ def _networks(
 ) -> list[Network]:
     """Return the best versions that were trained in this experiment, the smallest dataset's name first."""
     found = []
-    for version in tracking.best_versions(store):
+    for version in best_versions(store):
         if version.run_id not in trainings:
             continue
         own = [run for run in transfers if run.parent == version.run_id]

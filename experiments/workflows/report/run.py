@@ -15,6 +15,7 @@ from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
 from experiments.reporting.report_content import Chapter, Report, Source
 from experiments.tracking import PastRun, Store
+from experiments.tracking.provenance import code_commit
 from experiments.workflows.report.album import PAGES, PICTURES, Album
 from experiments.workflows.report.chapters import (
     calibration_chapter,
@@ -126,7 +127,7 @@ def _report(store: Store, evidence: Sequence[Evidence], folder: Path) -> Report:
         title=reporting.report_title(tables),
         lead=reporting.report_lead(tables),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=tracking.code_commit() or "",
+        commit=code_commit() or "",
         experiment=store.experiment,
         chapters=chapters,
         curves=curves,

@@ -19,8 +19,8 @@ from experiments.execution.cache import FOLDER, discard_unused
 from experiments.execution.progress import Progress
 from experiments.models import Architecture, Recipe, architecture
 from experiments.tracking import Reference, Store
+from experiments.tracking.references import DEFAULT_DATASET, model_params
 from experiments.transfer import Domain
-from experiments.workflows.networks import load_network
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +68,7 @@ class Source:
 
     def recipe(self, store: Store) -> Recipe:
         """Return the recipe that the network was trained with; errors as of `architecture`."""
-        default, told = self.architecture.recipe, tracking.model_params(store, self.reference)
+        default, told = self.architecture.recipe, model_params(store, self.reference)
         return default.override({name: value for name, value in told.items() if name in default.params()})
 
 
@@ -80,14 +80,14 @@ def source(store: Store, reference: Reference, data_dir: Path | None, progress: 
     DigitsError
         When one of them cannot be had.
     """
-    data = datasets.load(reference.data or tracking.DEFAULT_DATASET, data_dir, progress.download)
+    data = datasets.load(reference.data or DEFAULT_DATASET, data_dir, progress.download)
     digest = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
     name = reference.version or Path(reference.text).name
     alignment = DESKEW if DESKEW in data.transform.split("+") else None
     place = store.root / FOLDER
     discard_unused(place)
     folder = place / data.digest[:16] / digest
-    return Source(name, reference, load_network(store, reference), data, alignment, folder)
+    return Source(name, reference, tracking.load_network(store, reference), data, alignment, folder)
 
 
 def target(

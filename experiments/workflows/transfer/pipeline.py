@@ -19,6 +19,8 @@ from experiments.execution.cache import Arrays
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
 from experiments.tracking import Store
+from experiments.tracking.references import model_params, version_trained_with
+from experiments.tracking.registry import registered_name, trained_names
 from experiments.training import release_memory
 from experiments.transfer import Domain, FewShot, Outcome, Rung
 from experiments.workflows.train.run import TrainOptions, train
@@ -128,11 +130,11 @@ def twin(store: Store, home: Source, data_dir: Path | None, progress: Progress, 
     name = DESKEWED_FORM.format(home.data.name)
     if name not in datasets.DERIVED:
         raise UsageError(f"there is no {name} to train a network on")
-    told = tracking.model_params(store, home.reference)
+    told = model_params(store, home.reference)
     limit = int(told["limit"]) if told.get("limit", "none") != "none" else None
     recipe = home.recipe(store).params()
     same = {**recipe, "limit": told.get("limit", "none")}
-    reference = tracking.find_version(store, tracking.registered_name(name, home.architecture.name), same)
+    reference = version_trained_with(store, registered_name(name, home.architecture.name), same)
     if reference is None and parent is None:
         raise UsageError(f"none is registered that was trained on {name} by the same recipe")
     if reference is None:
@@ -223,10 +225,10 @@ def few_shot(pair: Pair, store: Store, per_class: Sequence[int | None], zero_sho
 
 def baseline(store: Store, pair: Pair, data_dir: Path | None, progress: Progress) -> dict[str, float]:
     """Return how the network that corruption errors are relative to stands each corruption; nothing without it."""
-    target, name = pair.target, tracking.registered_name(pair.home.data.name, transfer.BASELINE)
+    target, name = pair.target, registered_name(pair.home.data.name, transfer.BASELINE)
     if target.views == 1 or target.labels is None:
         return {}
-    if name not in tracking.trained_names(store, transfer.BASELINE):
+    if name not in trained_names(store, transfer.BASELINE):
         progress.log(f"no mean corruption error: it is relative to {name}, which has not been trained")
         return {}
     other = source(store, tracking.resolve_reference(store, name), data_dir, progress)

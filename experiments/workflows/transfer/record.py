@@ -7,6 +7,7 @@ from experiments import analysis, datasets, reporting, tracking, transfer
 from experiments.analysis import Section
 from experiments.models.prediction import predict
 from experiments.tracking import RegisteredVersion, Run
+from experiments.tracking.references import model_params
 from experiments.transfer import Findings
 from experiments.workflows.transfer.domains import DESKEWED_FORM
 from experiments.workflows.transfer.figures import compared_figures, figures, matrix
@@ -68,7 +69,7 @@ def register_adapted(run: Run, pair: Pair, method: str, network: "keras.Model") 
     name = deskewed if home.alignment and deskewed in datasets.DERIVED else data.name
     origin = home.reference.version or home.reference.text
     params = {
-        **tracking.model_params(run.store, home.reference),
+        **model_params(run.store, home.reference),
         "model": home.architecture.name,
         "dataset": name,
         "data": name if data.name in datasets.DATASET_NAMES else data.source,

@@ -10,6 +10,7 @@ from typing import Any
 from experiments import analysis, evaluation, tracking, transfer
 from experiments.analysis import Section
 from experiments.errors import UsageError, unknown
+from experiments.evaluation.arguments import check_probabilities
 from experiments.execution.cache import Stages
 from experiments.execution.progress import Progress
 from experiments.execution.resume import ResumeState, resume_state
@@ -17,7 +18,6 @@ from experiments.models.prediction import predict
 from experiments.tracking import Reference, RegisteredVersion, Run, Store
 from experiments.training import DivergedError, require_tensorflow
 from experiments.transfer import Findings, Outcome
-from experiments.workflows.networks import check_probabilities
 from experiments.workflows.transfer import record
 from experiments.workflows.transfer.domains import DESKEW, Source, check_new, digest_of, source, target
 from experiments.workflows.transfer.numbers import details, ladder_rows, numbers
@@ -274,7 +274,7 @@ def _findings(
     """Return what is found without changing the network, and the map with the target's digits on it."""
     home = pair.home
     at_home = predict(home.network, home.data.test)
-    check_probabilities(at_home, home.reference)
+    check_probabilities(at_home, home.reference.text)
     plain = unadapted(pair)
     found = Findings(
         home.name, home.data.name, pair.target, evaluation.measure(home.data.test.labels, at_home), {NONE: plain}

@@ -17,6 +17,7 @@ from experiments.models import Recipe, architecture
 from experiments.models.space import narrow
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
+from experiments.tracking.runs import create_run, end_children, end_run, is_finished, release_frames, run_exists
 from experiments.tuning import (
     MOST_FAILURES,
     Engine,
@@ -171,12 +172,12 @@ def tune(store: Store, options: TuneOptions, progress: Progress | None = None, p
     search = options.search(data.name, data.digest)
     with _engine(store, options, search) as engine:
         run_id = engine.parent_run()
-        if not tracking.run_exists(store, run_id):
+        if not run_exists(store, run_id):
             raise DigitsError(
                 f"study {search.name!r} belongs to run {run_id}, which is not in the tracking store {store.uri}; "
                 "set MLFLOW_TRACKING_URI to the store it was made with, or take a new name with --study NAME"
             )
-        if engine.remaining() > 0 or not tracking.has_finished(store, run_id):
+        if engine.remaining() > 0 or not is_finished(store, run_id):
             with tracking.open_run(
                 store, "tune", f"tune {search.name}", parent=parent, tags=search_tags(search), resume=run_id
             ) as run:
@@ -195,7 +196,7 @@ def _engine(store: Store, options: TuneOptions, search: Search) -> Iterator[Engi
     """Make or join the study."""
 
     def make_run() -> str:
-        return tracking.begin_run(store, f"tune {search.name}")
+        return create_run(store, f"tune {search.name}")
 
     folder = _folder(store, search.name)
     if search.engine == "keras-tuner":
@@ -254,8 +255,8 @@ def _no_trial_left(store: Store, engine: Engine, run_id: str, owner: str) -> Ite
     try:
         yield
     except BaseException as error:
-        tracking.let_go(error)
-        left = tracking.end_children(store, run_id, {OWNER: owner})
+        release_frames(error)
+        left = end_children(store, run_id, {OWNER: owner})
         for trial in engine.trials():
             if trial.state == "running" and trial.run_id in left:
                 engine.give_back(trial.number, "interrupted")
@@ -267,7 +268,7 @@ def _close_stale(store: Store, engine: Engine) -> None:
     for trial in engine.stale():
         engine.give_back(trial.number, "its process ended without a word")
         if trial.run_id:
-            tracking.end_run(store, trial.run_id, "FAILED")
+            end_run(store, trial.run_id, "FAILED")
 
 
 def _stop_if_hopeless(trials: Sequence[Trial], first: int, deaths: int) -> None:
