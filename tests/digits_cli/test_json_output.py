@@ -108,6 +108,7 @@ def test_models(shown: Shown, trained: Trained) -> None:
         "aliases": ["champion"],
         "dataset": "uci",
         "architecture": "lenet",
+        "tuned": False,
     }
     assert trained.results["lenet"].champion
     assert listed["cnn"]["versions"] == []

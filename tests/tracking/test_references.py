@@ -110,6 +110,19 @@ def test_the_size_of_a_network_is_that_of_its_file(store: Store) -> None:
     assert model_bytes(store, str(reference.model_id)) == model_file(store, reference).stat().st_size
 
 
+def test_a_network_of_a_search_is_known_as_tuned(store: Store) -> None:
+    network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
+    for tags in ({"digits.study_run": "abc"}, {}):
+        with open_run(store, "train", "mlp_small", tags=tags) as run:
+            model_id = log_model(run, network, "mlp_small", {"model": "mlp_small", "dataset": "mnist"}, IMAGE)
+            register(run, model_id, dataset="mnist", architecture="mlp_small", score=0.9)
+    assert [version.tuned for version in registered_versions(store)] == [True, False]
+    champion, plain = (resolve_reference(store, text) for text in ("mlp_small", "models:/mnist-mlp_small/2"))
+    assert (champion.tuned, champion.label) == (True, "mlp_small (tuned)")
+    assert champion.label_for("mine") == "mine"
+    assert (plain.tuned, plain.label, plain.label_for("mlp_small")) == (False, plain.text, "mlp_small")
+
+
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:
     run_id, network = trained(store, "mnist", 0.9)
     file = tmp_path / "mine.keras"
