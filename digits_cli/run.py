@@ -89,7 +89,7 @@ def run(
 
 def print_plan(console: "Console", profile: str, planned: "Sequence[PlannedStep]") -> None:
     """Show what is to be done, and how long it is expected to take."""
-    from digits_cli.console import duration
+    from digits_cli.progress_tree import duration
 
     rows = [
         (step.name, step.status, "" if step.seconds is None else duration(step.seconds), step.run_id or "")

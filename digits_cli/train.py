@@ -42,27 +42,27 @@ def train(
         ),
     ],
     dataset: Dataset = "mnist",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images at most.", show_default="the recipe's")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.", show_default="the recipe's")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.", show_default="the recipe's")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Batch size.", show_default="the recipe's")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak learning rate.", show_default="the recipe's")
     ] = None,
     precision: Annotated[
         Precision | None,
-        typer.Option(help="bfloat16 is faster where the processor has it; auto finds out.", show_default="auto"),
+        typer.Option(help="bfloat16 is faster if the processor supports it; auto checks.", show_default="auto"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Train once a seed, give mean and deviation: 0-4 or 1,5,7.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="0")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train one model per seed, for mean and deviation: 0-4 or 1,5,7.")
+    ] = None,
     limit: Limit = None,
     settings: Settings = None,
     from_study: Annotated[
         str | None,
         typer.Option(
             metavar="[NAME]",
-            help="Train with the best hyperparameters of a study, the latest of this network and data if none is "
-            "named (see: digits tune).",
+            help="Train with the best hyperparameters of a study; without NAME the latest one of this network and "
+            "dataset (see: digits tune).",
         ),
     ] = None,
     workers: Workers = 1,
@@ -74,13 +74,13 @@ def train(
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Train a network (or all), track the run in MLflow and register the model.
+    """Train a network (or all), record the run in MLflow and register the model.
 
-    A run that was interrupted is continued by the same command.
+    The same command continues an interrupted run.
 
     With --json, --seeds gives means and deviations, the version of the best seed, and each training under seeds.
 
-    With --json, all gives run_id and steps, each with its status and its result or error; --seeds too if one failed.
+    With --json, all gives run_id and steps, each with its status and its result or error; so does --seeds if one fails.
 
     Example: digits train lenet --epochs 5 --set rotation=15
     """
@@ -88,13 +88,13 @@ def train(
         settings, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, precision=precision, seed=seed
     )
     if seeds is not None and (model == "all" or "seed" in chosen):
-        raise UsageError("--seeds goes with one network and without --seed")
+        raise UsageError("--seeds needs one network and excludes --seed")
     if from_study is not None and model == "all":
-        raise UsageError("--from-study goes with one network")
+        raise UsageError("--from-study needs one network")
     executor = executor_config(workers, cluster, worker_cpus, worker_gpus)
     apart = executor if cluster or workers > 1 else None
     if apart and model != "all" and seeds is None:
-        raise UsageError("--workers and --cluster go with all or --seeds: one training is one process")
+        raise UsageError("--workers and --cluster need all or --seeds: one training is one process")
     from digits_cli.console import Console, load_backend
     from digits_cli.run import print_steps, showing_failed_steps
     from experiments.tracking import open_store
@@ -124,12 +124,12 @@ def train(
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Read ``0-4`` or ``1,5,7`` or a mixture of both.
+    """Parse seeds such as ``0-4``, ``1,5,7`` or ``0-2,7``.
 
     Raises
     ------
     UsageError
-        For anything else.
+        If the text has another form.
     """
     numbers: list[int] = []
     for part in text.split(","):
@@ -168,5 +168,5 @@ def _from_study(store: "Store", options: "TrainOptions", name: str, console: "Co
 
     tuned, found = with_study(store, options, name or None)
     values = ", ".join(f"{key} {value:.6g}" for key, value in found.params.items())
-    console.log(f"with the best of study {found.study}: {values}")
+    console.log(f"best hyperparameters of study {found.study}: {values}")
     return tuned
