@@ -1,4 +1,4 @@
-"""Runs that have ended, read back."""
+"""Reading recorded runs."""
 
 from pathlib import Path
 

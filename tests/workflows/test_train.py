@@ -1,4 +1,4 @@
-"""Training as a whole: what is left in MLflow, and going on after an interruption."""
+"""Training from options to the registered model: what MLflow records, and how interrupted trainings continue."""
 
 import shutil
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from experiments.models.prediction import predict
 from experiments.results import by_metric, value
 from experiments.tracking import Store, load_network, registered_versions, resolve_reference
 from experiments.workflows.evaluate.run import evaluate
-from experiments.workflows.train.record import read
 from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
 SETTINGS = {"epochs": 3, "batch_size": 64, "precision": "float32", "dropout": 0.3, "rotation": 5}
@@ -121,7 +120,7 @@ def test_the_registered_network_scores_what_was_recorded(trained: Trained) -> No
 
 def test_the_results_of_a_training_are_read_back(trained: Trained) -> None:
     result = trained.results["lenet"]
-    table = read(trained.store, result.run_id)
+    table = tracking.results_table(trained.store, result.run_id)
     assert {*table["model"]} == {"lenet"}
     assert {*table["version"]} == {"uci-lenet v1"}
     assert by_metric(table) == {
@@ -134,6 +133,11 @@ def test_the_results_of_a_training_are_read_back(trained: Trained) -> None:
         "size_bytes": value(table, "size_bytes"),
     }
     assert by_metric(table).items() <= trained.store.client.get_run(result.run_id).data.metrics.items()
+
+
+def test_a_training_with_the_settings_of_a_search_is_labeled_as_tuned() -> None:
+    assert TrainOptions("mlp", "uci", study_run="abc").label == "mlp (tuned)"
+    assert TrainOptions("mlp", "uci", settings={"units_1": 64}).label == "mlp"
 
 
 def test_another_seed_gives_another_training(store: Store, undisturbed: Undisturbed) -> None:

@@ -9,10 +9,9 @@ from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.results import select, value
-from experiments.tracking import Store
+from experiments.tracking import Store, results_table
 from experiments.workflows.train import many as train_many
 from experiments.workflows.train.many import ON_REQUEST, AllOptions, train_all, train_seeds
-from experiments.workflows.train.record import read
 from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -30,7 +29,7 @@ def test_seeds_give_mean_and_sample_deviation_on_the_parent(store: Store) -> Non
     parent = store.client.get_run(result.run_id)
     for name in ("val_accuracy", "val_accuracy_std", "val_loss", "val_loss_std"):
         assert parent.data.metrics[name] == pytest.approx(getattr(result, name))
-    table = read(store, result.run_id)
+    table = results_table(store, result.run_id)
     seeds = select(table, metric="val_accuracy")
     assert (seeds["seed"].tolist(), seeds["value"].tolist()) == ([0, 1, 5], accuracies)
     assert value(table, "val_accuracy_std") == result.val_accuracy_std

@@ -13,26 +13,25 @@ from experiments.execution import ExecutorConfig, Plan, PlanResult, Progress, St
 from experiments.models import MODELS
 from experiments.results import Result
 from experiments.tracking import Run, Store
-from experiments.tracking.references import tuned_label
 from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SPREAD = ("val_accuracy", "val_loss")  # of these mean and standard deviation are recorded
-# The pictures of the first have 227x227 pixels: a day's training on two cores, for no better accuracy than alexnet. The
-# others train twice as long as resnet, for ensembles (see `experiments.workflows.suite.profiles`).
+SPREAD = ("val_accuracy", "val_loss")  # recorded with mean and standard deviation over the seeds
+# alexnet227 resizes images to 227x227: it trains for a day on two cores and is no more accurate than alexnet. The others
+# are members of ensembles that train twice as long as resnet (see `experiments.workflows.suite.profiles`).
 ON_REQUEST = ("alexnet227", "simple3", "simple5", "simple7")
 
 
 @dataclass(frozen=True)
 class AllOptions:
-    """What to train every network but those `ON_REQUEST` on; the attributes are those of `TrainOptions`.
+    """Options of the training of every network except `ON_REQUEST`; the attributes are those of `TrainOptions`.
 
     Raises
     ------
     UsageError
-        For a setting that one of them does not have, or a value out of range, naming the network.
+        If one of the networks does not have a setting, or a value is out of range; the message names the network.
     """
 
     dataset: str = "mnist"
@@ -45,7 +44,7 @@ class AllOptions:
 
     @property
     def networks(self) -> dict[str, TrainOptions]:
-        """The options of each training, by network."""
+        """Options of each training by network."""
         return {name: self._options(name) for name in MODELS if name not in ON_REQUEST}
 
     def _options(self, model: str) -> TrainOptions:
@@ -123,7 +122,7 @@ def train_seeds(
 def train_all(
     store: Store, options: AllOptions, progress: Progress | None = None, executor: ExecutorConfig | None = None
 ) -> PlanResult:
-    """Train every network but those `ON_REQUEST` with the same settings, under one parent run.
+    """Train every network except `ON_REQUEST` with the same settings under one parent run.
 
     Parameters
     ----------
@@ -172,7 +171,7 @@ def _result(step: StepResult) -> TrainResult:
 def _to_table(options: TrainOptions, trained: Sequence[TrainResult]) -> "pd.DataFrame":
     """Build the table of results: the validation results of each seed, and their standard deviations."""
     about: dict[str, Any] = {
-        "model": tuned_label(options.model) if options.study_run else options.model,
+        "model": options.label,
         "source": trained[0].dataset,
         "target": trained[0].dataset,
         "split": "validation",

@@ -1,4 +1,4 @@
-"""Record trainings in MLflow, and read their results back."""
+"""Record trainings in MLflow."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,8 @@ from experiments.datasets import Dataset, Split
 from experiments.execution import Progress
 from experiments.models.prediction import predict
 from experiments.results import Result
-from experiments.tracking import RegisteredVersion, Run, Store
+from experiments.tracking import RegisteredVersion, Run
 from experiments.tracking.past_runs import STUDY_RUN
-from experiments.tracking.references import tuned_label
 from experiments.tracking.registry import model_bytes
 from experiments.training import Epoch, Fit, backend, resolve_precision
 
@@ -99,7 +98,7 @@ def _to_table(
 ) -> "pd.DataFrame":
     best = fitted.best
     about: dict[str, Any] = {
-        "model": tuned_label(options.model) if options.study_run else options.model,
+        "model": options.label,
         "version": version.text,
         "source": version.dataset,
         "target": version.dataset,
@@ -117,11 +116,6 @@ def _to_table(
             Result(results.SIZE_BYTES, size_bytes, **about),
         ]
     )
-
-
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the table of results of a training; raises as `experiments.tracking.results_table`."""
-    return tracking.results_table(store, run_id)
 
 
 def _history(fitted: Fit) -> dict[str, list[float]]:

@@ -10,6 +10,7 @@ from experiments.errors import UsageError
 from experiments.execution import Progress, code_version, resume_state
 from experiments.models import Architecture, Recipe, architecture
 from experiments.tracking import Store
+from experiments.tracking.references import tuned_label
 from experiments.training import Checkpoint, backend, check_feasible, fit, resolve_precision
 from experiments.workflows.train.record import epoch_recorder, params_of, record_end, record_start, tags_of
 
@@ -55,6 +56,11 @@ class TrainOptions:
     def architecture(self) -> Architecture:
         """The architecture of that name."""
         return architecture(self.model)
+
+    @property
+    def label(self) -> str:
+        """The name of the network in tables of results."""
+        return tuned_label(self.model) if self.study_run else self.model
 
     @property
     def recipe(self) -> Recipe:
