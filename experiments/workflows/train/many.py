@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPREAD = ("val_accuracy", "val_loss")  # recorded with mean and standard deviation over the seeds
-# alexnet227 resizes images to 227x227: it trains for a day on two cores and is no more accurate than alexnet. The others
-# are members of ensembles that train twice as long as resnet (see `experiments.workflows.suite.profiles`).
+# alexnet227 resizes images to 227x227: it trains for a day on two cores and is no more accurate than alexnet. The
+# others are members of ensembles and train twice as long as resnet (see `experiments.workflows.suite.profiles`).
 ON_REQUEST = ("alexnet227", "simple3", "simple5", "simple7")
 
 

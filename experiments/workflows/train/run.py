@@ -163,5 +163,5 @@ def train(
 
 
 def made_by(options: TrainOptions) -> dict[str, str]:
-    """Return what the result of a training depends on besides options and data: the code, and Keras's backend."""
+    """Return code version and backend, on which the result of a training depends besides options and data."""
     return {"code": code_version(train, options.architecture.build), "backend": backend()}
