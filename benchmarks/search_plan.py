@@ -10,7 +10,8 @@ from experiments import datasets
 from experiments.datasets import Split
 from experiments.models import MODELS
 from experiments.processes import this_process
-from experiments.tracking import begin_run, open_store
+from experiments.tracking import open_store
+from experiments.tracking.runs import create_run
 from experiments.tuning import Engine, Search
 from experiments.tuning.optuna_engine import open_study
 from experiments.workflows.tune.trials import Task
@@ -81,5 +82,5 @@ def new_task(plan: SearchPlan, name: str, settings: dict[str, Any], total: int, 
         limit=plan.limit,
     )
     journal = str(Path(mkdtemp(dir=store.root), "study.journal"))
-    engine: Engine = open_study(search, journal, total, lambda: begin_run(store, name))
+    engine: Engine = open_study(search, journal, total, lambda: create_run(store, name))
     return Task(store, search, engine, plan.dataset, None, this_process(), first=0)

@@ -18,7 +18,9 @@ from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
 from experiments.execution.progress import Progress
 from experiments.models import MODELS
-from experiments.tracking import Store, find_version, open_store, registered_name, resolve_reference
+from experiments.tracking import Store, open_store, resolve_reference
+from experiments.tracking.references import version_trained_with
+from experiments.tracking.registry import registered_name
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.train.run import TrainOptions, train
 from experiments.workflows.transfer.run import TransferOptions, transfer
@@ -78,7 +80,7 @@ class TransferPlan:
     def _trained(self, name: str, dataset: str, seed: int) -> str:
         options = TrainOptions(name, dataset, None, {**self.settings, "seed": seed}, self.limit)
         wanted = {**options.recipe.params(), "limit": self.limit or "none"}
-        found = find_version(self.store, registered_name(dataset, name), wanted)
+        found = version_trained_with(self.store, registered_name(dataset, name), wanted)
         if found:
             return found.text
         self.say(f"train {name} on {dataset}, seed {seed}")

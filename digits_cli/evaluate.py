@@ -8,8 +8,9 @@ from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from digits_cli.console import Console
-    from experiments.workflows.evaluate.run import EvaluateResult
 
 
 def evaluate(
@@ -20,14 +21,14 @@ def evaluate(
     ] = None,
     ensemble: Annotated[
         bool,
-        flag("--ensemble", "Measure also the mean of what all of them say; they may be versions of one network."),
+        flag("--ensemble", "Evaluate their ensemble too, the mean of their probabilities; versions of one network do."),
     ] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Measure trained networks on a test split; compare them where there are several.
+    """Evaluate trained networks on a test split, and compare them if there are several.
 
     Example: digits evaluate --model lenet --model cnn
 
@@ -38,20 +39,26 @@ def evaluate(
     from digits_cli.console import Console, load_backend
     from experiments.tracking import open_store
     from experiments.workflows.evaluate import EvaluateOptions
-    from experiments.workflows.evaluate import evaluate as work
+    from experiments.workflows.evaluate import evaluate as evaluate_models
 
     with Console(as_json) as console:
         store = open_store(experiment)
         load_backend()
-        result = work(store, {name: name for name in model}, EvaluateOptions(dataset, data_dir, ensemble), console)
-        print_evaluation(console, result)
+        result = evaluate_models(
+            store, {name: name for name in model}, EvaluateOptions(dataset, data_dir, ensemble), console
+        )
+        print_evaluation(console, result.table)
         console.where(store, result.run_id)
         console.json(result.to_json())
 
 
-def print_evaluation(console: "Console", result: "EvaluateResult") -> None:
-    """Show the table of networks and, where there are several, of pairs."""
-    best_first = sorted(result.models.items(), key=lambda row: -row[1]["accuracy"])
+def print_evaluation(console: "Console", table: "pd.DataFrame") -> None:
+    """Print the results of an evaluation: the models and, if there are several, the tests between them."""
+    from experiments.results import value
+    from experiments.workflows.evaluate.record import MISSED, metrics_by_model, paired_tests
+
+    models, tests = metrics_by_model(table), paired_tests(table)
+    best_first = sorted(models.items(), key=lambda row: -row[1]["accuracy"])
     rows = [
         (
             name,
@@ -62,22 +69,20 @@ def print_evaluation(console: "Console", result: "EvaluateResult") -> None:
         )
         for name, m in best_first
     ]
-    n = best_first[0][1]["n"]
-    headers = ("model", "accuracy", "95 % interval", "macro F1", "top-2", "loss", "ECE", "ms an image")
-    console.table(f"{result.dataset}, {n:,} test digits", headers, rows)
-    if result.pairs:
+    headers = ("model", "accuracy", "95 % interval", "macro F1", "top-2", "loss", "ECE", "ms per image")
+    console.table(f"{table['target'].iloc[0]}, {best_first[0][1]['n']:,} test digits", headers, rows)
+    if tests:
         pairs = [
-            (f"{p['a']} / {p['b']}", p["only_a"], p["only_b"], f"{p['p_value']:.2g}", f"{p['p_holm']:.2g}")
-            for p in result.pairs
+            (f"{t['a']} / {t['b']}", t["only_a"], t["only_b"], f"{t['p_value']:.2g}", f"{t['p_holm']:.2g}")
+            for t in tests
         ]
-        console.table(
-            "Exact McNemar tests", ("pair", "only the first right", "only the second", "p", "p (Holm)"), pairs
-        )
-        console.result(f"{len(result.misclassified_by_all)} digits are misclassified by all of them")
-    for name, m in result.models.items():
-        if "members" in m:
+        columns = ("pair", "only the first right", "only the second", "p", "p (Holm)")
+        console.table("Exact McNemar tests", columns, pairs)
+        console.result(f"{value(table, MISSED) or 0:.0f} digits are misclassified by all of them")
+    for name, m in models.items():
+        if "members_accuracy" in m:
             console.result(
-                f"{name} of {len(m['members'])}: accuracy {m['accuracy']:.4f}, by majority vote "
+                f"{name} of {len(models) - 1}: accuracy {m['accuracy']:.4f}, by majority vote "
                 f"{m['vote_accuracy']:.4f}; its members alone {m['members_accuracy']:.4f} +- "
                 f"{m['members_accuracy_std']:.4f}"
             )

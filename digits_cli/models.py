@@ -35,6 +35,6 @@ def _summary(versions: list["RegisteredVersion"]) -> str:
     """List the versions of each registered model; a star marks the champion."""
     lines: dict[str, list[str]] = {}
     for version in versions:
-        star = "*" if "champion" in version.aliases else ""
-        lines.setdefault(version.registered_model, []).append(f"v{version.version}{star}")
+        marks = ("*" if "champion" in version.aliases else "") + (" (tuned)" if version.tuned else "")
+        lines.setdefault(version.registered_model, []).append(f"v{version.version}{marks}")
     return ", ".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

@@ -83,7 +83,7 @@ def run(
 
 def print_plan(console: "Console", profile: str, planned: "Sequence[PlannedStep]") -> None:
     """Print the steps of a suite and their expected time."""
-    from digits_cli.console import duration
+    from digits_cli.progress_tree import duration
 
     rows = [
         (step.name, step.status, "" if step.seconds is None else duration(step.seconds), step.run_id or "")
@@ -121,19 +121,19 @@ def print_steps(console: "Console", outcome: "PlanResult") -> None:
 
 def _print_outcome(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     """Print the results of a suite, complete or not."""
-    _print_comparison(console, outcome)
+    _print_evaluations(console, store, outcome)
     print_steps(console, outcome)
     _print_report(console, outcome)
     console.where(store, outcome.run_id)
 
 
-def _print_comparison(console: "Console", outcome: "PlanResult") -> None:
+def _print_evaluations(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     from digits_cli.evaluate import print_evaluation
-    from experiments.workflows.evaluate.run import EvaluateResult
+    from experiments.workflows.evaluate import read
 
     for step in outcome.steps:
-        if step.name.startswith("evaluate") and step.result:
-            print_evaluation(console, EvaluateResult(**step.result))
+        if step.name.startswith("evaluate") and step.run_id:
+            print_evaluation(console, read(store, step.run_id))
 
 
 def _print_report(console: "Console", outcome: "PlanResult") -> None:

@@ -74,7 +74,7 @@ def train(
     as_json: Json = False,
     debug: Debug = False,  # noqa: ARG001 - main looks for it
 ) -> None:
-    """Train a network (or all), track the run in MLflow and register the model.
+    """Train a network (or all), record the run in MLflow and register the model.
 
     Re-run the command to continue an interrupted run.
 
@@ -88,13 +88,13 @@ def train(
         settings, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, precision=precision, seed=seed
     )
     if seeds is not None and (model == "all" or "seed" in chosen):
-        raise UsageError("--seeds goes with one network and without --seed")
+        raise UsageError("--seeds needs one network and excludes --seed")
     if from_study is not None and model == "all":
-        raise UsageError("--from-study goes with one network")
+        raise UsageError("--from-study needs one network")
     executor = executor_config(workers, cluster, worker_cpus, worker_gpus)
     apart = executor if cluster or workers > 1 else None
     if apart and model != "all" and seeds is None:
-        raise UsageError("--workers and --cluster go with all or --seeds: one training is one process")
+        raise UsageError("--workers and --cluster need all or --seeds: one training is one process")
     from digits_cli.console import Console, load_backend
     from digits_cli.run import print_steps, showing_failed_steps
     from experiments.tracking import open_store
@@ -124,12 +124,12 @@ def train(
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Read ``0-4`` or ``1,5,7`` or a mixture of both.
+    """Parse seeds such as ``0-4``, ``1,5,7`` or ``0-2,7``.
 
     Raises
     ------
     UsageError
-        For anything else.
+        If the text has another form.
     """
     numbers: list[int] = []
     for part in text.split(","):

@@ -23,7 +23,8 @@ def ui(
     Example: digits ui --port 5001
     """
     from digits_cli.console import Console
-    from experiments.tracking import open_store, serve_ui
+    from experiments.tracking import open_store
+    from experiments.tracking.ui import serve_ui
 
     store, console, address = open_store(), Console(as_json), f"http://{host}:{port}"
     if not store.uri.startswith("http"):  # a server has pages of its own, and is refused

@@ -1,4 +1,4 @@
-"""What every function of this part asks of its arguments."""
+"""Validation of labels and probabilities."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
+from experiments.errors import UsageError
 
 SUM_TOLERANCE = 1e-3
 
 
 def checked(labels: NDArray[Any], probabilities: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return labels and probabilities in the types that the metrics compute with.
+    """Validate labels and probabilities, and convert them to the types of the computations.
 
     Parameters
     ----------
@@ -28,14 +29,14 @@ def checked(labels: NDArray[Any], probabilities: NDArray[Any]) -> tuple[NDArray[
     Raises
     ------
     ValueError
-        For anything else, naming what was received.
+        For anything else; the message says what was received.
     """
     labels = checked_labels(labels)
     return labels, checked_probabilities(probabilities, len(labels))
 
 
 def checked_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """Return labels as int64 (n,); ValueError unless they are integers (n,) in 0..9 with n >= 1."""
+    """Convert labels to int64 (n,); raise ValueError unless they are integers (n,) in 0..9 with n >= 1."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"labels must have shape (n,) with n >= 1, received {labels.shape}")
@@ -47,7 +48,7 @@ def checked_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def checked_probabilities(probabilities: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Return probabilities as float64 (n, 10); ValueError unless each of n rows is a distribution."""
+    """Convert probabilities to float64 (n, 10); raise ValueError unless each of n rows is a distribution."""
     probabilities = np.asarray(probabilities)
     if probabilities.shape != (n, CLASSES):
         raise ValueError(f"probabilities of {n} labels must have shape ({n}, 10), received {probabilities.shape}")
@@ -63,3 +64,17 @@ def checked_probabilities(probabilities: NDArray[Any], n: int) -> NDArray[np.flo
     if abs(sums[row] - 1) > SUM_TOLERANCE:
         raise ValueError(f"each row of probabilities must sum to 1, received {sums[row]:g} in row {row}")
     return probabilities.clip(0, 1)
+
+
+def check_probabilities(probabilities: NDArray[Any], model: str) -> None:
+    """Check that the output of a network is a distribution over the digits for each image.
+
+    Raises
+    ------
+    UsageError
+        If it is not; the message names the model.
+    """
+    try:
+        checked_probabilities(probabilities, len(probabilities))
+    except ValueError as error:
+        raise UsageError(f"{model} does not give probabilities ({error}); a digit network ends in softmax") from error

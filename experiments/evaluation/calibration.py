@@ -1,4 +1,4 @@
-"""Whether a probability of 0.9 is right nine times in ten."""
+"""Calibration: the agreement of confidence and accuracy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from experiments.evaluation.arguments import checked
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Confidence against accuracy, binned by confidence.
+    """Accuracy by confidence, in bins of confidence (the data of a reliability diagram).
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Calibration:
     confidence
         Mean confidence in each bin, float64 (bins,); NaN in an empty bin.
     accuracy
-        Share of correct predictions in each bin, float64 (bins,); NaN in an empty bin.
+        Proportion of correct predictions in each bin, float64 (bins,); NaN in an empty bin.
     ece
         Expected calibration error, in [0, 1]: mean of abs(accuracy - confidence), weighted by count.
     mce
@@ -38,10 +38,9 @@ class Calibration:
 
 
 def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 15) -> Calibration:
-    """Return how well the probability of the predicted digit matches how often it is right.
+    """Compute the calibration of predictions in bins of equal width.
 
-    Bins of equal width, as in Guo et al. 2017, "On Calibration of Modern Neural Networks"
-    (arXiv:1706.04599); 15 is their number too.
+    Follows Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599), who use 15 bins too.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 1
     Raises
     ------
     ValueError
-        For malformed arrays or no bins.
+        If an array is malformed, or `bins` is below 1.
     """
     if bins < 1:
         raise ValueError(f"bins must be at least 1, received {bins}")
@@ -75,6 +74,6 @@ def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 1
 
 
 def _means(members: NDArray[np.int64], values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean of `values` in each bin, NaN in empty ones."""
+    """Compute the mean of `values` in each bin; NaN in empty bins."""
     sums = np.bincount(members, weights=values, minlength=len(counts))
     return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)

@@ -1,4 +1,4 @@
-"""Which of several models is better on the same images, and whether that is more than chance."""
+"""Comparison of models on the same images, with paired significance tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from experiments.evaluation.multiple_tests import holm
 
 @dataclass(frozen=True)
 class McNemar:
-    """Where two models differ: images that only one of them gets right, and how likely that is by chance."""
+    """McNemar's test of two models; `only_a` and `only_b` count the images that only one classifies correctly."""
 
     only_a: int
     only_b: int
@@ -22,8 +22,8 @@ class McNemar:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """McNemar's test of the models called `a` and `b`; `p_holm` is its p value adjusted for all pairs."""
+class PairedTest:
+    """McNemar's test of the models named `a` and `b`; `p_holm` is the p value adjusted for all pairs."""
 
     a: str
     b: str
@@ -33,37 +33,37 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Several models on the same images.
+    """Metrics and paired tests of several models on the same images.
 
     Attributes
     ----------
     rows
-        Metrics by the model's name, in the order given.
+        Metrics by model name, in the order given.
     pairs
-        One test for each two models, in the order given; empty for one model.
+        One test for each pair of models, in the order given; empty for one model.
     missed_by_all
-        Indices of the images that every model gets wrong, int64, ascending.
+        Indices of the images that every model misclassifies, int64, ascending.
     """
 
     rows: Mapping[str, Metrics]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairedTest, ...]
     missed_by_all: NDArray[np.int64]
 
 
 def compare(labels: NDArray[Any], probabilities: Mapping[str, NDArray[Any]]) -> Comparison:
-    """Return each model's metrics and the significance of their differences.
+    """Compute the metrics of each model, and test each pair of models for a difference.
 
     Parameters
     ----------
     labels
         True digits, integers (n,) in 0..9, n >= 1.
     probabilities
-        Predicted distributions (n, 10) by the model's name; at least one model.
+        Predicted distributions (n, 10) by model name; at least one model.
 
     Raises
     ------
     ValueError
-        For malformed arrays or no model.
+        If an array is malformed, or there is no model.
     """
     if not probabilities:
         raise ValueError("a comparison needs at least one model, received none")
@@ -74,26 +74,26 @@ def compare(labels: NDArray[Any], probabilities: Mapping[str, NDArray[Any]]) -> 
 
 
 def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNemar:
-    """Test whether two models are equally often right: McNemar's test, exact and two-sided.
+    """Test two models for equal accuracy with McNemar's exact two-sided test.
 
-    Only the images on which they differ count; if both were equally good, each of these would favour
-    either with probability 1/2 (McNemar 1947, doi:10.1007/BF02295996; recommended for classifiers by
-    Dietterich 1998).
+    Only the images on which exactly one model is right count. If both models were equally accurate, each of these
+    would be in favor of either with probability 1/2 (McNemar 1947, doi:10.1007/BF02295996; recommended for classifiers
+    by Dietterich 1998).
 
     Parameters
     ----------
     correct_a, correct_b
-        Which images each model gets right, bool (n,), in the same order.
+        Whether each model classifies each image correctly, bool (n,).
 
     Returns
     -------
     McNemar
-        `p_value` is 1 where the models never differ.
+        `p_value` is 1 if the models never differ.
 
     Raises
     ------
     ValueError
-        For arrays that are not bool or not of one shape (n,).
+        If the arrays are not bool, or not of the same shape (n,).
     """
     from scipy.stats import binomtest
 
@@ -108,8 +108,8 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNem
     return McNemar(only_a, only_b, p_value)
 
 
-def _pairs(correct: Mapping[str, NDArray[np.bool_]]) -> tuple[Pair, ...]:
+def _pairs(correct: Mapping[str, NDArray[np.bool_]]) -> tuple[PairedTest, ...]:
     names = list(combinations(correct, 2))
     tests = [mcnemar(correct[a], correct[b]) for a, b in names]
     adjusted = holm([test.p_value for test in tests])
-    return tuple(Pair(a, b, test, p) for (a, b), test, p in zip(names, tests, adjusted, strict=True))
+    return tuple(PairedTest(a, b, test, p) for (a, b), test, p in zip(names, tests, adjusted, strict=True))

@@ -1,7 +1,8 @@
-"""What several models say together."""
+"""Ensembles: the joint predictions of several models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,38 @@ from experiments.evaluation.arguments import checked_probabilities
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Several models as one.
+    """Joint predictions of several models.
 
     Attributes
     ----------
     probabilities
-        The mean of the members' probabilities, float32 (n, 10).
+        Mean of the members' probabilities, float32 (n, 10).
     votes
-        The digit that most members hold for the most probable, int64 (n,); among equally many the one of the higher
-        mean probability. This is how An et al. 2020 combine their networks.
+        Majority vote of the members, int64 (n,); ties go to the digit with the higher mean probability. An et al. 2020
+        combine their networks in this way.
     """
 
     probabilities: NDArray[np.float32]
     votes: NDArray[np.int64]
 
+    def metrics(self, labels: NDArray[np.int64], accuracies: Sequence[float]) -> dict[str, float]:
+        """Compute the metrics that only an ensemble has, from the true labels and the members' accuracies.
+
+        Returns
+        -------
+        dict
+            Mean and sample standard deviation of the accuracies, ``members_accuracy`` and ``members_accuracy_std``,
+            and the accuracy of the majority vote, ``vote_accuracy``.
+        """
+        return {
+            "members_accuracy": fmean(accuracies),
+            "members_accuracy_std": stdev(accuracies),
+            "vote_accuracy": float(np.mean(self.votes == labels)),
+        }
+
 
 def ensemble(members: Sequence[NDArray[Any]]) -> Ensemble:
-    """Join the predictions of several models for the same images.
+    """Combine the predictions of several models for the same images.
 
     Parameters
     ----------
@@ -39,12 +55,12 @@ def ensemble(members: Sequence[NDArray[Any]]) -> Ensemble:
     Raises
     ------
     ValueError
-        For fewer than two members or malformed arrays, naming what was received.
+        If there are fewer than two members, or an array is malformed.
     """
     if len(members) < 2:
         raise ValueError(f"an ensemble needs at least two members, received {len(members)}")
     checked = np.stack([checked_probabilities(member, len(members[0])) for member in members])
     mean = checked.mean(axis=0)
     counts = np.eye(CLASSES)[checked.argmax(axis=2)].sum(axis=0)
-    favoured = counts == counts.max(axis=1, keepdims=True)
-    return Ensemble(mean.astype(np.float32), np.where(favoured, mean, -1).argmax(axis=1))
+    favored = counts == counts.max(axis=1, keepdims=True)
+    return Ensemble(mean.astype(np.float32), np.where(favored, mean, -1).argmax(axis=1))

@@ -1,4 +1,4 @@
-"""All numbers that describe one model's predictions on one split."""
+"""Metrics of one model's predictions for one split."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,18 @@ from experiments.datasets import CLASSES
 from experiments.evaluation.arguments import checked
 from experiments.evaluation.calibration import calibration
 from experiments.evaluation.intervals import wilson_interval
+from experiments.results import ACCURACY, Result
 
-KERAS_EPSILON = 1e-7  # keras.config.epsilon(), to which its cross-entropy clips
-MACHINE_EPSILON = float(np.finfo(np.float64).eps)  # to which sklearn.metrics.log_loss clips
+KERAS_EPSILON = 1e-7  # keras.config.epsilon(): Keras's cross-entropy clips probabilities to it
+MACHINE_EPSILON = float(np.finfo(np.float64).eps)  # sklearn.metrics.log_loss clips probabilities to it
 
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """How well one digit is told from the others.
+    """Metrics of one digit against the others.
 
-    `precision` is 0 where the digit was never predicted, `recall` where it never occurs and `f1` where
-    neither happens; `support` is how often it occurs.
+    `precision` is 0 if the digit was never predicted, `recall` if it never occurs, and `f1` if both are the case;
+    `support` is the number of its images.
     """
 
     digit: int
@@ -32,29 +33,30 @@ class ClassMetrics:
 
 @dataclass(frozen=True, eq=False)
 class Metrics:
-    """What one model achieves on `n` images.
+    """Metrics of one model on `n` images.
 
     Attributes
     ----------
     n
         Number of images.
     accuracy, accuracy_low, accuracy_high
-        Share of correct predictions, and its 95 % Wilson interval.
+        Proportion of correct predictions, and its 95 % Wilson interval.
     loss
-        Mean cross-entropy in nats, probabilities clipped at 1e-7 as Keras does: comparable with the
-        loss seen in training, unless that smooths the labels.
+        Mean cross-entropy in nats with probabilities clipped at 1e-7, as in Keras: comparable with the training loss,
+        unless that smooths the labels.
     log_loss
-        The same clipped at float64's epsilon as scikit-learn does: punishes certain mistakes more.
+        Mean cross-entropy in nats with probabilities clipped at float64's epsilon, as in scikit-learn: penalizes
+        confident mistakes more.
     top2
-        Share of images whose true digit is among the two most probable.
+        Proportion of images whose true digit is among the two most probable.
     ece, mce
         Expected and maximum calibration error over 15 bins.
     macro_precision, macro_recall, macro_f1
         Means over the digits that occur in the labels or in the predictions, as in scikit-learn.
     per_class
-        One entry for each digit, 0 to 9.
+        Metrics of each digit, 0 to 9.
     confusion
-        Counts, int64 (10, 10): rows are true digits, columns predicted ones.
+        Confusion matrix, counts, int64 (10, 10): true digits in rows, predicted digits in columns.
     """
 
     n: int
@@ -72,8 +74,24 @@ class Metrics:
     per_class: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
 
+    def results(self, **about: Any) -> list[Result]:
+        """Return all numbers as results; those of a class have the digit as `group` and its support as `n`.
+
+        Parameters
+        ----------
+        about
+            Further fields of each `Result`: model, target, ...
+        """
+        found = [Result(ACCURACY, self.accuracy, low=self.accuracy_low, high=self.accuracy_high, n=self.n, **about)]
+        others = ("loss", "log_loss", "top2", "ece", "mce", "macro_precision", "macro_recall", "macro_f1")
+        found += [Result(metric, getattr(self, metric), n=self.n, **about) for metric in others]
+        for one in self.per_class:
+            for metric in ("precision", "recall", "f1"):
+                found.append(Result(metric, getattr(one, metric), group=str(one.digit), n=one.support, **about))
+        return found
+
     def scalars(self) -> dict[str, float]:
-        """Return every number by name, ``precision_0`` to ``f1_9`` among them, for tracking."""
+        """Return all numbers by name, with those of the classes as ``precision_0`` to ``f1_9``."""
         numbers = {name: float(value) for name, value in vars(self).items() if isinstance(value, int | float)}
         for one in self.per_class:
             numbers[f"precision_{one.digit}"] = one.precision
@@ -83,20 +101,20 @@ class Metrics:
 
 
 def measure(labels: NDArray[Any], probabilities: NDArray[Any]) -> Metrics:
-    """Return all metrics of a model's predictions.
+    """Compute all metrics of a model's predictions.
 
     Parameters
     ----------
     labels
         True digits, integers (n,) in 0..9, n >= 1.
     probabilities
-        Predicted distributions, (n, 10). The digit predicted is the most probable one, the smaller
-        digit where two are equally probable.
+        Predicted distributions, (n, 10). The predicted digit is the most probable one, the smallest if several are
+        equally probable.
 
     Raises
     ------
     ValueError
-        For malformed arrays, naming what was received.
+        If an array is malformed.
     """
     labels, probabilities = checked(labels, probabilities)
     ranking = np.argsort(-probabilities, axis=1, kind="stable")
@@ -140,12 +158,12 @@ def _per_class(confusion: NDArray[np.int64]) -> tuple[ClassMetrics, ...]:
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return part / whole, and 0 where the whole is 0."""
+    """Compute part / whole; 0 where the whole is 0."""
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def _macro(confusion: NDArray[np.int64], per_class: tuple[ClassMetrics, ...]) -> tuple[float, float, float]:
-    """Return the mean precision, recall and F1 of the digits that occur."""
+    """Compute the mean precision, recall and F1 of the digits that occur."""
     occurring = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1))
     rows = [(per_class[i].precision, per_class[i].recall, per_class[i].f1) for i in occurring]
     precision, recall, f1 = np.mean(rows, axis=0).tolist()
@@ -153,5 +171,5 @@ def _macro(confusion: NDArray[np.int64], per_class: tuple[ClassMetrics, ...]) ->
 
 
 def _cross_entropy(labels: NDArray[np.int64], probabilities: NDArray[np.float64], epsilon: float) -> float:
-    of_truth = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(of_truth.clip(epsilon, 1 - epsilon)).mean())
+    of_labels = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(of_labels.clip(epsilon, 1 - epsilon)).mean())

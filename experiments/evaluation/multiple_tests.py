@@ -1,4 +1,4 @@
-"""P values of several tests that are made together."""
+"""Correction of p values for multiple tests."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar, overload
@@ -17,15 +17,20 @@ def holm(p_values: Sequence[float]) -> list[float]: ...
 
 
 def holm(p_values: Mapping[Key, float] | Sequence[float]) -> dict[Key, float] | list[float]:
-    """Return p values adjusted by Holm's step-down method (Holm 1979), by the same keys or in the order given.
+    """Adjust p values by Holm's step-down method (Holm 1979).
 
-    Where all that is below a level is taken to be beyond chance, the probability that any of it is by chance is at
-    most that level, however the tests depend on each other.
+    It controls the family-wise error rate: if all tests with an adjusted p value below a level are called significant,
+    the probability of any false positive is at most that level, whatever the dependence between the tests.
 
     Parameters
     ----------
     p_values
-        In [0, 1], of all that is tested together; may be empty. NaN counts as a test and stays NaN.
+        P values of all tests of the family, in [0, 1]; may be empty. NaN counts as a test and stays NaN.
+
+    Returns
+    -------
+    dict or list
+        The adjusted p values, by the same keys or in the same order.
 
     Examples
     --------

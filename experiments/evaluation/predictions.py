@@ -1,4 +1,4 @@
-"""Predictions one by one: which are wrong, and all of them as a table."""
+"""Single predictions: the wrong ones, and a table of all."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from experiments.evaluation.arguments import checked
 
 
 def misclassified(labels: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the indices of the wrong predictions, the most confident first, equally confident by index.
+    """Return the indices of the wrong predictions, by descending confidence, then by index.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def misclassified(labels: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[
     Raises
     ------
     ValueError
-        For malformed arrays, naming what was received.
+        If an array is malformed.
     """
     labels, probabilities = checked(labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
@@ -34,7 +34,7 @@ def misclassified(labels: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[
 
 
 def predictions_table(labels: NDArray[Any], probabilities: NDArray[Any]) -> list[dict[str, int | float | bool]]:
-    """Return one row for each image, in order.
+    """Build a table of the predictions with one row per image.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def predictions_table(labels: NDArray[Any], probabilities: NDArray[Any]) -> list
     Raises
     ------
     ValueError
-        For malformed arrays, naming what was received.
+        If an array is malformed.
     """
     labels, probabilities = checked(labels, probabilities)
     predicted = probabilities.argmax(axis=1).tolist()

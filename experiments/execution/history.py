@@ -7,6 +7,9 @@ from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.steps import Step, StepResult
 from experiments.tracking import Store
+from experiments.tracking.past_runs import artifact_json
+from experiments.tracking.registry import version_exists
+from experiments.tracking.runs import run_exists
 
 STEPS_FILE = "steps.json"
 
@@ -34,7 +37,7 @@ def load_history(store: Store) -> History:
     """Load the results of earlier suites, whether or not these succeeded, as far as their runs still exist."""
     results: dict[str, StepResult] = {}
     seconds: dict[tuple[str, str], float] = {}
-    for suite in tracking.find_runs(store, "suite", {}):
+    for suite in tracking.past_runs(store, "suite", finished=False):
         for step in _recorded_steps(store, suite.id):
             seconds.setdefault((suite.name, step.name), step.seconds)
             if step.key and step.key not in results and still_exists(store, step):
@@ -45,7 +48,7 @@ def load_history(store: Store) -> History:
 def _recorded_steps(store: Store, run_id: str) -> list[StepResult]:
     """Return the steps of a suite that succeeded; none if its record is missing or unreadable."""
     try:
-        steps = [StepResult(**fields) for fields in tracking.artifact_json(store, run_id, STEPS_FILE)]
+        steps = [StepResult(**fields) for fields in artifact_json(store, run_id, STEPS_FILE)]
     except (DigitsError, ValueError, TypeError):
         return []
     return [step for step in steps if step.succeeded]
@@ -54,9 +57,9 @@ def _recorded_steps(store: Store, run_id: str) -> list[StepResult]:
 def still_exists(store: Store, step: StepResult) -> bool:
     """Return whether the run of a step, and the model version that it registered, have not been deleted."""
     result = step.result or {}
-    if result.get("version") and not tracking.has_version(store, result["registered_model"], result["version"]):
+    if result.get("version") and not version_exists(store, result["registered_model"], result["version"]):
         return False
-    return step.run_id is not None and tracking.run_exists(store, step.run_id)
+    return step.run_id is not None and run_exists(store, step.run_id)
 
 
 def cached_results(steps: Sequence[Step], history: History = NO_HISTORY) -> tuple[StepResult | None, ...]:

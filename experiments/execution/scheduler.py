@@ -16,6 +16,7 @@ from experiments.execution.resume import ResumeState, resume_state
 from experiments.execution.steps import Inputs, Plan, PlanResult, Step, StepResult, StepsFailedError
 from experiments.reporting import markdown_table
 from experiments.tracking import Run, Store
+from experiments.tracking.runs import end_children, release_frames
 
 POLL_SECONDS = 1.0
 
@@ -76,8 +77,8 @@ def _ending_children(store: Store, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        tracking.let_go(error)
-        tracking.end_children(store, run_id)
+        release_frames(error)
+        end_children(store, run_id)
         raise
 
 

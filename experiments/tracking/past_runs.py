@@ -1,4 +1,4 @@
-"""Runs that have ended well, and what they left: params, metrics, curves, files."""
+"""Recorded runs, read back: params, metrics, curves, files and results."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,28 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import results
 from experiments.errors import DigitsError
-from experiments.tracking.runs import MACHINE, RESULTS_VERSION, Kind
+from experiments.tracking.provenance import MACHINE
+from experiments.tracking.runs import RESULTS_VERSION, Kind
 from experiments.tracking.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import Run as MlflowRun
 
+STUDY_RUN = "digits.study_run"  # tag of a training: the search that found its settings
+
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run that ended well.
+    """A recorded run.
 
     Attributes
     ----------
     id, name, kind
-        What it is called, and what `digits.kind` says that it is.
+        Its id, its name in MLflow, and its tag ``digits.kind``.
     parent
-        Id of the run it belongs under.
+        Id of its parent run.
     params, metrics, tags
-        As they are in the store; of a metric with a history the last value.
+        As in the store; of a metric with a history the last value.
     began
-        When, in UTC.
+        Start time in UTC.
     """
 
     id: str
@@ -46,37 +49,52 @@ class PastRun:
 
     @property
     def command(self) -> str:
-        """The command line that made it; empty where that is not known."""
+        """The command line that made it; empty if unknown."""
         from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME
 
         return self.tags.get(MLFLOW_SOURCE_NAME, "")
 
     @property
     def commit(self) -> str:
-        """The commit of the code that made it; empty where that is not known."""
+        """The commit of the code that made it; empty if unknown."""
         from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
         return self.tags.get(MLFLOW_GIT_COMMIT, "")
 
     @property
     def machine(self) -> str:
-        """What it ran on; empty where that is not known."""
+        """The machine that it ran on; empty if unknown."""
         return self.tags.get(MACHINE, "")
 
+    @property
+    def tuned(self) -> bool:
+        """Whether it is a training whose settings a search has found."""
+        return STUDY_RUN in self.tags
 
-def past_runs(store: Store, kind: Kind) -> list[PastRun]:
-    """Return the runs of a kind that ended well, the latest first."""
-    query, order = f"tags.`digits.kind` = '{kind}' and attributes.status = 'FINISHED'", ["attributes.start_time DESC"]
+
+def past_runs(
+    store: Store, kind: Kind, tags: Mapping[str, str] | None = None, *, finished: bool = True
+) -> list[PastRun]:
+    """Return the runs of a kind that have all these tags, the latest first.
+
+    Parameters
+    ----------
+    finished
+        Whether to leave out those that are running, failed or were interrupted.
+    """
+    query, order = f"tags.`digits.kind` = '{kind}'", ["attributes.start_time DESC"]
+    query += " and attributes.status = 'FINISHED'" if finished else ""
     found = store.client.search_runs([store.experiment_id], query, order_by=order)
     runs = list(found)
     while found.token:
         found = store.client.search_runs([store.experiment_id], query, order_by=order, page_token=found.token)
         runs.extend(found)
-    return [_past(run) for run in runs]
+    # MLflow's query language cannot express a tag that contains both kinds of quotes.
+    return [_past(run) for run in runs if (tags or {}).items() <= run.data.tags.items()]
 
 
 def past_run(store: Store, run_id: str) -> PastRun | None:
-    """Return a run, however it ended, or None where the store has none of this id."""
+    """Return a run of any status, or None if the store has none of this id."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -86,23 +104,23 @@ def past_run(store: Store, run_id: str) -> PastRun | None:
 
 
 def metric_history(store: Store, run_id: str, metric: str) -> dict[int, float]:
-    """Return the values of a metric by step, in order; of several at one step the last."""
+    """Return the values of a metric by step, in order; the last one if a step has several."""
     points = store.client.get_metric_history(run_id, metric)
     return {point.step: point.value for point in sorted(points, key=lambda point: (point.step, point.timestamp))}
 
 
 def artifact_names(store: Store, run_id: str, folder: str | None = None) -> frozenset[str]:
-    """Return the paths of the files, and folders, that a run keeps in a folder."""
+    """Return the paths of a run's artifacts, files and folders, in one folder."""
     return frozenset(file.path for file in store.client.list_artifacts(run_id, folder))
 
 
 def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
-    """Copy a file that a run keeps to `place`, whose folder exists.
+    """Copy an artifact of a run to the path `place`, whose folder exists.
 
     Raises
     ------
     DigitsError
-        When the run does not keep it, or no longer.
+        If the run does not have it.
     """
     from mlflow.exceptions import MlflowException
 
@@ -114,7 +132,7 @@ def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
 
 
 def artifact_text(store: Store, run_id: str, file: str) -> str:
-    """Return a text file that a run keeps.
+    """Read a text file of a run.
 
     Raises
     ------
@@ -128,7 +146,7 @@ def artifact_text(store: Store, run_id: str, file: str) -> str:
 
 
 def artifact_json(store: Store, run_id: str, file: str) -> Any:
-    """Return what a JSON file holds that a run keeps; raises as `fetch_artifact`."""
+    """Read a JSON file of a run; raises as `fetch_artifact`."""
     return json.loads(artifact_text(store, run_id, file))
 
 
@@ -138,19 +156,22 @@ def results_table(store: Store, run_id: str) -> "pd.DataFrame":
     Raises
     ------
     DigitsError
-        If the run does not exist, or an older version of this project made it without such a table.
+        If there is no such run, or an older version of this project recorded it without a table.
     """
     run = past_run(store, run_id)
     if run is None:
         raise DigitsError(f"there is no run {run_id} in {store.uri}")
     if RESULTS_VERSION not in run.tags:
-        raise DigitsError(f"run {run_id} was made by an older version; make it again with: {run.command}")
+        raise DigitsError(
+            f"run {run_id} ({run.kind} {run.name}) is too old: it has no {results.FILE}; "
+            f"make it again with: {run.command or f'digits {run.kind}'}"
+        )
     return results.from_csv(artifact_text(store, run_id, results.FILE))
 
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """Keep MLflow from drawing a progress bar for each file."""
+    """Suppress MLflow's progress bar for each file."""
     from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR as BARS
 
     before = BARS.get_raw()

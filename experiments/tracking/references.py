@@ -1,4 +1,4 @@
-"""From what a user writes after ``--model`` to a network."""
+"""Resolve model references, as written after ``--model``, to trained networks."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
 
-from experiments.datasets import DERIVED
+from experiments.datasets import CLASSES, DERIVED
 from experiments.errors import DigitsError, UsageError, first_line, unknown
-from experiments.models import MODELS
+from experiments.models import IMAGE_SHAPE, MODELS
 from experiments.tracking.registry import (
     CHAMPION,
+    is_tuned,
     registered_name,
     registered_names,
     registered_versions,
@@ -31,19 +32,21 @@ class Reference:
     Attributes
     ----------
     text
-        What the user wrote.
+        The reference as the user wrote it.
     location
         Path of its ``.keras`` file, or MLflow URI of its logged model.
     architecture, dataset
-        What it is and what it was trained on; None where a bare file does not tell.
+        Names of its architecture and of its training dataset; None for a bare file, which does not say.
     data
-        What to load that data by: its name, or the folder of a user's own digits.
+        What to load that dataset by: its name, or the folder of a user's own digits.
     run_id, model_id
         The training run and the logged model; None for a bare file.
     version
-        For instance ``mnist-lenet v3``; None where it is not registered.
+        For instance ``mnist-lenet v3``; None if it is not registered.
+    tuned
+        Whether a search has found its hyperparameters.
     note
-        Something to say aloud about the choice that was made.
+        A remark for the user on the choice that was made.
     """
 
     text: str
@@ -54,11 +57,34 @@ class Reference:
     run_id: str | None = None
     model_id: str | None = None
     version: str | None = None
+    tuned: bool = False
     note: str | None = None
+
+    @property
+    def full_version(self) -> str:
+        """The registered version, or the reference itself if it is not registered."""
+        return self.version or self.text
+
+    @property
+    def label(self) -> str:
+        """Its name in tables: the reference itself, or ``mlp (tuned)`` for a tuned network that is called ``mlp``."""
+        return self.label_for(self.text)
+
+    def label_for(self, name: str) -> str:
+        """Return the name in tables of a network that the caller calls `name`.
+
+        The plain name of an architecture stands for the network with the architecture's own hyperparameters.
+        """
+        return tuned_label(name) if self.tuned and name == self.architecture else name
+
+
+def tuned_label(architecture: str) -> str:
+    """Return the name in tables of a network whose hyperparameters a search has found."""
+    return f"{architecture} (tuned)"
 
 
 def resolve_reference(store: Store, text: str) -> Reference:
-    """Find the network that a reference means.
+    """Find the network that a reference stands for.
 
     Parameters
     ----------
@@ -70,9 +96,9 @@ def resolve_reference(store: Store, text: str) -> Reference:
     Raises
     ------
     UsageError
-        When it can mean nothing, suggesting what is near.
+        If it is not a reference; the message suggests similar names.
     DigitsError
-        When what it means does not exist.
+        If the network does not exist.
     """
     if text.endswith(".keras"):
         return _from_file(text)
@@ -87,30 +113,30 @@ def resolve_reference(store: Store, text: str) -> Reference:
     raise unknown("model", text, MODELS, others=registered_names(store))
 
 
-def resolve_references(store: Store, texts: Mapping[str, str], say: Callable[[str], None]) -> dict[str, Reference]:
-    """Find several networks, each by a name to show; `say` hears what is worth saying aloud of the choice.
+def resolve_references(store: Store, texts: Mapping[str, str], log: Callable[[str], None]) -> dict[str, Reference]:
+    """Find several networks, given as references by name; `log` receives the remarks on the choices made.
 
     Raises
     ------
     UsageError
-        For none, else as `resolve_reference`.
+        If there is none, else as `resolve_reference`.
     """
     if not texts:
         raise UsageError("name at least one model")
     references = {name: resolve_reference(store, text) for name, text in texts.items()}
     for reference in references.values():
         if reference.note:
-            say(reference.note)
+            log(reference.note)
     return references
 
 
 def common_dataset(references: Iterable[Reference]) -> str:
-    """Return the data that all networks were trained on.
+    """Return the dataset that all networks were trained on.
 
     Raises
     ------
     UsageError
-        When they were not trained on the same.
+        If there are several.
     """
     names = {reference.data or DEFAULT_DATASET for reference in references}
     if len(names) > 1:
@@ -120,37 +146,45 @@ def common_dataset(references: Iterable[Reference]) -> str:
     return names.pop()
 
 
-def load_reference(store: Store, reference: Reference) -> "keras.Model":
-    """Load the network of a reference, in Keras's safe mode.
+def load_network(store: Store, reference: Reference) -> "keras.Model":
+    """Load the network of a reference in Keras's safe mode.
 
     Raises
     ------
+    UsageError
+        If it does not map 28x28 images to ten classes.
     DigitsError
-        When the file is missing or is no Keras model.
+        If its file is missing or is not a Keras model.
     """
     import keras
 
-    import experiments.models.layers  # noqa: F401 - registers the layers that loading may meet
+    import experiments.models.layers  # noqa: F401 - registers the layers that the file may refer to
 
     path = model_file(store, reference)
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file can make Keras raise anything
         reason = first_line(error) if is_zipfile(path) else "no zip file, or not the whole of one"
         raise DigitsError(f"cannot load {reference.text}: {path} is no readable Keras model ({reason})") from error
+    if (network.input_shape[1:], network.output_shape[1:]) != (IMAGE_SHAPE, (CLASSES,)):
+        raise UsageError(
+            f"{reference.text} maps {network.input_shape[1:]} to {network.output_shape[1:]}; "
+            f"a digit network maps {IMAGE_SHAPE} to {(CLASSES,)}"
+        )
+    return network
 
 
 def model_params(store: Store, reference: Reference) -> dict[str, str]:
-    """Return what a network was trained with: the params of its logged model, none for a bare file."""
+    """Return the params of a network's logged model, with which it was trained; none for a bare file."""
     if reference.model_id is None:
         return {}
     return dict(store.client.get_logged_model(reference.model_id).params)
 
 
-def find_version(store: Store, name: str, params: Mapping[str, Any]) -> Reference | None:
+def version_trained_with(store: Store, name: str, params: Mapping[str, Any]) -> Reference | None:
     """Return the latest version of a registered model that was trained with these params among others, or None.
 
-    A network that was adapted to the data has the params of the one it comes from, and is not found.
+    Networks that were adapted to the data do not count: they have the params of the network that they come from.
     """
     wanted = {key: str(value) for key, value in params.items()}
     of_name = [entry for entry in registered_versions(store) if entry.registered_model == name]
@@ -163,12 +197,12 @@ def find_version(store: Store, name: str, params: Mapping[str, Any]) -> Referenc
 
 
 def model_file(store: Store, reference: Reference) -> Path:
-    """Return the local path of the ``.keras`` file, downloaded where the store is remote.
+    """Return the local path of the ``.keras`` file; a remote store's file is downloaded.
 
     Raises
     ------
     DigitsError
-        When it is no longer there.
+        If it no longer exists.
     """
     if reference.model_id is None:
         return Path(reference.location)
@@ -176,7 +210,7 @@ def model_file(store: Store, reference: Reference) -> Path:
     from mlflow.exceptions import MlflowException
 
     try:
-        # The files' own place: a models:/ address would be looked up in whatever store MLflow used last.
+        # Not by its models:/ URI, which MLflow would look up in the store that it used last.
         place = store.client.get_logged_model(reference.model_id).artifact_location
         folder = Path(download_artifacts(artifact_uri=place, tracking_uri=store.uri))
         return next(folder.rglob("*.keras"))
@@ -266,5 +300,6 @@ def _describe(store: Store, text: str, model_id: str, **details: Any) -> Referen
         data=model.params.get("data", model.params.get("dataset")),
         run_id=model.source_run_id,
         model_id=model_id,
+        tuned=is_tuned(store, model.source_run_id),
         **details,
     )

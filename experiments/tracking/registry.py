@@ -1,4 +1,4 @@
-"""Models in MLflow: logged, registered, found again by a reference."""
+"""Models in MLflow: logging, registration, and the registered versions."""
 
 import contextlib
 import os
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
+from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
 from experiments.training import backend_packages
@@ -27,25 +28,34 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 SCORE = "val_accuracy"
 ADAPTED_FROM = "digits.adapted_from"
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most between the attempts to register
-CODE = "code"  # MLflow's name for the folder of a model's own code
-DATA = "data"  # and for that of the network's file
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # maximum seconds between attempts to register
+CODE = "code"  # MLflow's name for the folder of a model's code
+DATA = "data"  # MLflow's name for the folder of the network's file
 
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """One version of a registered model, as `digits models` lists it."""
+    """One version of a registered model, as `digits models` lists it.
+
+    `tuned` says whether a search has found its hyperparameters.
+    """
 
     registered_model: str
     version: int
     aliases: tuple[str, ...]
     dataset: str
     architecture: str
+    tuned: bool
+
+    @property
+    def text(self) -> str:
+        """Name and version in tables, for instance ``mnist-lenet v3``."""
+        return f"{self.registered_model} v{self.version}"
 
 
 @dataclass(frozen=True)
 class BestVersion:
-    """The version that stands for a registered model, and the run that trained it."""
+    """The best version of a registered model, and the run that trained it."""
 
     registered_model: str
     version: int
@@ -55,27 +65,27 @@ class BestVersion:
 
 
 def registered_name(dataset: str, architecture: str) -> str:
-    """Return the name under which networks of one architecture trained on one dataset are registered."""
+    """Return the name of the registered model for one architecture trained on one dataset."""
     return f"{dataset}-{architecture}"
 
 
 def log_model(
     run: Run, model: "keras.Model", name: str, params: Mapping[str, Any], example: "NDArray[np.float32]"
 ) -> str:
-    """Keep a network in the store and return its id (``m-...``).
+    """Log a network as the one model of a run, and return the model's id (``m-...``).
 
-    A run has one model: one that was kept before an interruption stays, one that was half kept goes.
+    If an interrupted call has logged the model already, its id is returned; a partly logged model is deleted.
 
     Parameters
     ----------
     example
-        One image, float32 (1, 28, 28, 1), kept as the model's input example.
+        One image, float32 (1, 28, 28, 1): the model's input example.
     """
     from mlflow.entities import LoggedModelOutput
 
     client = run.store.client
-    if whole := _earlier_model(run):
-        return whole
+    if earlier := _earlier_model(run):
+        return earlier
     logged = client.create_logged_model(
         run.store.experiment_id,
         name=name,
@@ -96,26 +106,26 @@ def log_model(
 
 
 def model_bytes(store: Store, model_id: str) -> int:
-    """Return the size in bytes of a logged network's ``.keras`` file as the store keeps it."""
+    """Return the size in bytes of a logged network's ``.keras`` file in the store."""
     files = store.client.list_logged_model_artifacts(model_id, DATA)
     return next(int(file.file_size) for file in files if file.path.endswith(".keras"))
 
 
 def _earlier_model(run: Run) -> str | None:
-    """Return the id of the model that a run has kept already, and delete those whose keeping was cut off."""
-    client, whole = run.store.client, None
+    """Return the id of the model that a run has logged already, and delete partly logged ones."""
+    client, complete = run.store.client, None
     for model in client.search_logged_models([run.store.experiment_id], f"source_run_id = '{run.id}'"):
         if model.status == "READY":
-            whole = str(model.model_id)
+            complete = str(model.model_id)
         else:
             client.delete_logged_model(model.model_id)
-    return whole
+    return complete
 
 
 def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]") -> None:
-    """Write the model in MLflow's Keras flavour, with this package's code, which some networks have layers from.
+    """Write the model in MLflow's Keras flavor, with this package's code, which defines the layers of some networks.
 
-    MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before it makes the folder.
+    MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before creating the folder.
     """
     import mlflow.keras
     from mlflow.models import Model, ModelSignature
@@ -153,23 +163,23 @@ def register(
 ) -> RegisteredVersion:
     """Register a logged model, and make the version with the best validation accuracy the champion.
 
-    A run has one version: registered again, after an interruption for instance, it keeps the one it has.
+    A run has one version: if the run has registered one already, before an interruption, that one is returned.
 
     Parameters
     ----------
     score
-        Validation accuracy in [0, 1]. None where there is none, for want of labels: such a version is the champion only
-        as long as no other has one, the first of several.
+        Validation accuracy in [0, 1]; None if there are no labels. Such a version is the champion only as long as no
+        version has a score (the first one of several).
     description
-        A line for those who read the registry.
+        One line, shown in the registry.
     adapted_from
-        The version that the network comes from, where it was not trained on the dataset but adapted to it.
+        The version that the network was adapted from, if it was not trained on the dataset.
     """
     from mlflow.exceptions import MlflowException
 
     details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
     tags = {tag: value for tag, value in details.items() if value is not None}
-    # MLflow looks and then writes, without a lock: of processes that register at the same moment, some fail.
+    # MLflow reads and then writes without a lock: of processes that register at the same time, some fail.
     for seconds in PAUSES:
         with contextlib.suppress(MlflowException):
             return _register(run, model_id, dataset, architecture, tags, description)
@@ -180,7 +190,7 @@ def register(
 def _register(
     run: Run, model_id: str, dataset: str, architecture: str, details: Mapping[str, str], description: str
 ) -> RegisteredVersion:
-    """Do what is not done yet of a registration: begun again after a failure, it ends like an undisturbed one."""
+    """Do the missing parts of a registration: repeated after a failure it ends like an uninterrupted one."""
     client, name = run.store.client, registered_name(dataset, architecture)
     _ensure_registered_model(run.store, name, dataset, architecture)
     with _as_default(run.store):
@@ -192,14 +202,14 @@ def _register(
             description=description,
             model_id=model_id,
         )
-    _crown(run.store, name)
-    return _as_listed(client.get_model_version(name, entry.version), architecture)
+    _promote_champion(run.store, name)
+    return _as_listed(run.store, client.get_model_version(name, entry.version), architecture)
 
 
 def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
-    """Return all versions of all models that this project registered, by name and version."""
+    """Return all versions of all models that this project registered, ordered by name and version."""
     listed = [
-        _as_listed(entry, model.tags["digits.model"])
+        _as_listed(store, entry, model.tags["digits.model"])
         for model in _registered_models(store)
         for entry in _versions(store, model.name)
     ]
@@ -207,13 +217,13 @@ def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
 
 
 def registered_names(store: Store, architecture: str | None = None) -> list[str]:
-    """Return the names of the registered models in order, all or those of one architecture."""
+    """Return the sorted names of the registered models, all or those of one architecture."""
     models = _registered_models(store)
     return sorted(model.name for model in models if architecture in (None, model.tags["digits.model"]))
 
 
-def has_version(store: Store, registered_model: str, version: int) -> bool:
-    """Tell whether a version of a registered model is in the store."""
+def version_exists(store: Store, registered_model: str, version: int) -> bool:
+    """Return whether a version of a registered model is in the store."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -223,8 +233,14 @@ def has_version(store: Store, registered_model: str, version: int) -> bool:
     return True
 
 
+def is_tuned(store: Store, run_id: str | None) -> bool:
+    """Return whether a training used hyperparameters that a search has found."""
+    run = past_run(store, run_id) if run_id else None
+    return run is not None and run.tuned
+
+
 def trained_names(store: Store, architecture: str) -> list[str]:
-    """Return the names of an architecture's registered models of which a version was trained, not only adapted."""
+    """Return the sorted names of an architecture's registered models with at least one version that was not adapted."""
     found = []
     for model in _registered_models(store):
         if model.tags["digits.model"] == architecture:
@@ -235,9 +251,10 @@ def trained_names(store: Store, architecture: str) -> list[str]:
 
 
 def best_versions(store: Store) -> tuple[BestVersion, ...]:
-    """Return the best version of each registered model, by name: its champion, or what would be without adapted ones.
+    """Return the best version of each registered model, ordered by name.
 
-    Left out are networks that learned from derived data, and models of which every version was adapted.
+    It is the champion, or the version that would be champion without the adapted ones. Networks that were trained on
+    derived data, and models that have only adapted versions, are left out.
     """
     found = []
     for model in _registered_models(store):
@@ -250,7 +267,7 @@ def best_versions(store: Store) -> tuple[BestVersion, ...]:
 
 
 def _merit(entry: "ModelVersion") -> tuple[bool, float, int]:
-    """Return what the champion among versions has most of: the user's word, a score, age."""
+    """Return the sort key of the best version: the user's choice, then the score, then age."""
     return CHAMPION in entry.aliases, float(entry.tags.get(SCORE, 0)), -int(entry.version)
 
 
@@ -264,14 +281,14 @@ def _registered_models(store: Store) -> list[Any]:
 
 
 def _versions(store: Store, name: str) -> list["ModelVersion"]:
-    # search_model_versions leaves out the aliases that get_model_version gives.
+    # search_model_versions leaves out the aliases.
     found = store.client.search_model_versions(f"name = '{name}'")
     return [store.client.get_model_version(name, entry.version) for entry in found]
 
 
-def _as_listed(entry: "ModelVersion", architecture: str) -> RegisteredVersion:
-    dataset = entry.tags.get("digits.dataset", "")
-    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), dataset, architecture)
+def _as_listed(store: Store, entry: "ModelVersion", architecture: str) -> RegisteredVersion:
+    dataset, tuned = entry.tags.get("digits.dataset", ""), is_tuned(store, entry.run_id)
+    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), dataset, architecture, tuned)
 
 
 def _version_of(run: Run, name: str) -> "ModelVersion | None":
@@ -280,7 +297,7 @@ def _version_of(run: Run, name: str) -> "ModelVersion | None":
 
 @contextlib.contextmanager
 def _as_default(store: Store) -> Iterator[None]:
-    """Make a store the one that MLflow uses where it is told of none: its registry looks logged models up there."""
+    """Make a store MLflow's default, in which its registry looks up logged models."""
     before = os.environ.get(TRACKING_URI)
     os.environ[TRACKING_URI] = store.uri
     try:
@@ -292,8 +309,8 @@ def _as_default(store: Store) -> Iterator[None]:
             os.environ[TRACKING_URI] = before
 
 
-def _crown(store: Store, name: str) -> None:
-    """Make the best version the champion; look again afterwards, as another process may have registered meanwhile."""
+def _promote_champion(store: Store, name: str) -> None:
+    """Make the best version the champion, until it is: another process may register one at the same time."""
     while True:
         best = max(_versions(store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
         if CHAMPION in best.aliases:

@@ -1,4 +1,4 @@
-"""Where runs are kept: one MLflow tracking store and one experiment in it."""
+"""The MLflow tracking store and the experiment in it that runs are recorded in."""
 
 import contextlib
 import os
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 EXPERIMENT = "digits"
-NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description of runs and experiments
+NOTE = "mlflow.note.content"  # tag: the description of a run or an experiment
 SQLITE = "sqlite:///"
-ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"  # the error code of what another process created first
-TRACKING_URI = "MLFLOW_TRACKING_URI"  # the environment variable
+ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"  # error code if another process was faster
+TRACKING_URI = "MLFLOW_TRACKING_URI"  # environment variable
 REACH_SECONDS = 10
 ABOUT = """Handwritten-digit classifiers: every training, evaluation and comparison made by the `digits` command line.
 
@@ -46,7 +46,7 @@ class Store:
     experiment_id, experiment
         Id and name of the experiment that runs go to.
     root
-        Folder of the project (or the working directory): where unfinished work is kept too.
+        Folder of the project, or the working directory. It also holds the state of interrupted work.
     """
 
     uri: str
@@ -62,64 +62,64 @@ class Store:
         return MlflowClient(tracking_uri=self.uri)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the client out: a store that is sent to another process connects anew."""
+        """Leave out the client: a store that is sent to another process opens a new connection."""
         return {name: value for name, value in vars(self).items() if name != "client"}
 
     def address(self, run_id: str) -> str:
-        """Return the page of a run where the store is a server, else how to find it."""
+        """Return the URL of a run if the store is a server, else the store and the path of the run in the UI."""
         path = f"#/experiments/{self.experiment_id}/runs/{run_id}"
         return f"{self.uri.rstrip('/')}/{path}" if self.uri.startswith("http") else f"{self.uri} {path}"
 
 
 def open_store(experiment: str | None = None, create: bool = True) -> Store:
-    """Open the tracking store, making database and experiment where they do not exist.
+    """Open the tracking store; create the database and the experiment if they do not exist.
 
     Parameters
     ----------
     experiment
-        Its name; else ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` the experiment of the run
-        that MLflow has already started wins, because a run cannot be in two experiments.
+        Its name; None takes ``$MLFLOW_EXPERIMENT_NAME``, else ``digits``. Inside ``mlflow run`` it is the experiment
+        of the run that MLflow has already started, because a run cannot be in two experiments.
     create
-        Whether an experiment of that name is made where there is none; ``digits`` is always.
+        Whether to create a missing experiment; ``digits`` is always created.
 
     Raises
     ------
     DigitsError
-        When the store cannot be reached or written to.
+        If the store cannot be reached or written to.
     UsageError
-        When there is no such experiment and none is to be made.
+        If there is no such experiment and `create` is False.
     """
     root = project_root()
     uri = tracking_uri(root)
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for results
     _check_reachable(uri)
-    with _quiet_alembic(), _alone(uri):
+    with _quiet_alembic(), _locked(uri):
         found = _experiment(uri, experiment, create)
     _check_artifacts(found)
     return Store(uri, found.experiment_id, found.name, root)
 
 
 def project_root() -> Path:
-    """Return ``$DIGITS_HOME``, made if need be, else the checkout this package lies in, else the working directory.
+    """Return ``$DIGITS_HOME``, else the checkout that contains this package, else the working directory.
 
     Raises
     ------
     DigitsError
-        When the folder cannot be made.
+        If the folder that ``$DIGITS_HOME`` names is missing and cannot be created.
     """
     if home := os.environ.get("DIGITS_HOME"):
         root = Path(home).expanduser().resolve()
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DigitsError(f"cannot make the folder {root} that DIGITS_HOME names: {error.strerror}") from error
+            raise DigitsError(f"cannot create the folder {root} that DIGITS_HOME names: {error.strerror}") from error
         return root
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "MLproject").is_file() else Path.cwd()
 
 
 def tracking_uri(root: Path) -> str:
-    """Return ``$MLFLOW_TRACKING_URI``, or MLflow's own default made absolute at `root`."""
+    """Return ``$MLFLOW_TRACKING_URI``, or MLflow's default as an absolute path in `root`."""
     given = os.environ.get(TRACKING_URI, "").strip()
     if given.startswith(SQLITE):
         return SQLITE + str(_database(given).resolve())
@@ -131,7 +131,7 @@ def _database(uri: str) -> Path:
 
 
 def _check_reachable(uri: str) -> None:
-    """Fail at once where MLflow would try again for minutes."""
+    """Fail at once if the store cannot be reached; MLflow would retry for minutes."""
     if uri.startswith(SQLITE):
         database = _database(uri)
         place = database if database.exists() else database.parent
@@ -154,12 +154,15 @@ def _check_reachable(uri: str) -> None:
 
 
 def _check_readable(uri: str, database: Path) -> None:
-    """Fail where something that is no database lies in its place."""
+    """Fail if the file is not a database."""
     try:
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB):  # another may have locked it
+        if error.sqlite_errorcode in (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_NOTADB,
+        ):  # else it is locked
             raise _unusable(uri, error) from error
 
 
@@ -168,7 +171,7 @@ def _unusable(uri: str, error: Exception) -> DigitsError:
 
 
 def _check_artifacts(experiment: "Experiment") -> None:
-    """Fail before the work rather than after it where figures and models could not be kept."""
+    """Fail before the work, not after it, if artifacts cannot be written."""
     if not experiment.artifact_location.startswith("file:"):
         return
     place = Path(url2pathname(urlparse(experiment.artifact_location).path))
@@ -178,7 +181,7 @@ def _check_artifacts(experiment: "Experiment") -> None:
 
 
 def _experiment(uri: str, wanted: str | None, create: bool) -> "Experiment":
-    """Return the experiment to use; one that is new is created, unless it was only to be looked into."""
+    """Return the experiment to use; create it if it is missing and may be created."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -203,20 +206,20 @@ def _create(client: "MlflowClient", uri: str, name: str) -> "Experiment":
     from mlflow.exceptions import MlflowException
 
     local = uri.startswith(SQLITE)
-    folder = re.sub(r"[^\w-]+", "_", name)  # a name may hold slashes and dots
+    folder = re.sub(r"[^\w-]+", "_", name)  # a name may contain slashes and dots
     artifacts = (_database(uri).parent / "mlruns" / folder).as_uri() if local else None
     try:
         return client.get_experiment(client.create_experiment(name, artifact_location=artifacts, tags={NOTE: ABOUT}))
     except MlflowException as error:
-        made_meanwhile = client.get_experiment_by_name(name) if error.error_code == ALREADY_EXISTS else None
-        if made_meanwhile is None:
+        created_meanwhile = client.get_experiment_by_name(name) if error.error_code == ALREADY_EXISTS else None
+        if created_meanwhile is None:
             raise
-        return made_meanwhile
+        return created_meanwhile
 
 
 @contextlib.contextmanager
-def _alone(uri: str) -> Iterator[None]:
-    """Keep other processes out while database and experiment may be made: MLflow's own commands do not expect them."""
+def _locked(uri: str) -> Iterator[None]:
+    """Lock out other processes while database and experiment may be created, which MLflow itself does not do."""
     if not uri.startswith(SQLITE):
         yield
         return
@@ -228,7 +231,7 @@ def _alone(uri: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet_alembic() -> Iterator[None]:
-    """Keep the table-by-table account of a new database off the terminal."""
+    """Suppress the log messages about each table of a new database."""
     import logging
 
     loggers = [logging.getLogger(name) for name in ("alembic", "mlflow.store.db.utils")]

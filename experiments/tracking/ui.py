@@ -1,4 +1,4 @@
-"""MLflow's own pages."""
+"""The MLflow UI."""
 
 import os
 import sys
@@ -9,12 +9,12 @@ from experiments.tracking.store import Store
 
 
 def serve_ui(store: Store, host: str, port: int) -> NoReturn:
-    """Become the server of MLflow's pages on a store, so that whatever ends the one ends the other.
+    """Replace this process with MLflow's server for a store.
 
     Raises
     ------
     DigitsError
-        When the store is a server, which has pages of its own.
+        If the store is itself a server, which has its own UI.
     """
     if store.uri.startswith("http"):
         raise DigitsError(f"the tracking store is a server already: open {store.uri}")

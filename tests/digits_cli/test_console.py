@@ -7,7 +7,8 @@ import pytest
 import rich.console
 from rich.text import Text
 
-from digits_cli.console import Console, duration, progress_tree
+from digits_cli.console import Console
+from digits_cli.progress_tree import duration, progress_tree
 from experiments.execution.progress import StepState
 
 HEADERS = ("name", "run", "folder", "what happened")
@@ -108,7 +109,7 @@ def test_a_tree_is_open_where_something_happens() -> None:
         StepState("report", "waiting", 20.0),
     ]
     console = rich.console.Console(width=100, record=True, file=io.StringIO())
-    console.print(progress_tree("suite test", states))
+    console.print(progress_tree("suite test", states, lines=100))
     shown = [line.strip("│├└─ ").rstrip() for line in console.export_text().splitlines()]
     assert shown == [
         "suite test: 2 of 7 steps, about 10 min left",

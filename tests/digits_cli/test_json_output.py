@@ -108,6 +108,7 @@ def test_models(shown: Shown, trained: Trained) -> None:
         "aliases": ["champion"],
         "dataset": "uci",
         "architecture": "lenet",
+        "tuned": False,
     }
     assert trained.results["lenet"].champion
     assert listed["cnn"]["versions"] == []
@@ -130,7 +131,7 @@ def test_ui(capfd: pytest.CaptureFixture[str], store: Store, monkeypatch: pytest
         os.write(1, b"GET / 200\n")  # as the server that replaces the process does
         raise SystemExit(0)
 
-    monkeypatch.setattr("experiments.tracking.serve_ui", serve)
+    monkeypatch.setattr("experiments.tracking.ui.serve_ui", serve)
     with pytest.raises(SystemExit):
         main("ui --port 5001 --json".split())
     said = capfd.readouterr()

@@ -371,4 +371,4 @@ def test_a_study_that_does_not_exist_is_named(refused: Refused, words: str, mess
 
 @pytest.mark.usefixtures("store")
 def test_all_networks_cannot_be_trained_by_one_study(refused: Refused) -> None:
-    assert "--from-study goes with one network" in refused("train all --from-study mine")
+    assert "--from-study needs one network" in refused("train all --from-study mine")

@@ -1,22 +1,15 @@
-"""Runs that have ended, read back."""
+"""Reading recorded runs."""
 
 from pathlib import Path
 
 import pytest
+from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME as SOURCE
 
 from experiments.errors import DigitsError
 from experiments.processes import this_machine
-from experiments.tracking import (
-    Store,
-    artifact_json,
-    artifact_names,
-    artifact_text,
-    fetch_artifact,
-    metric_history,
-    open_run,
-    past_run,
-    past_runs,
-)
+from experiments.results import Result, to_table
+from experiments.tracking import Store, open_run, past_run, past_runs, results_table
+from experiments.tracking.past_runs import artifact_json, artifact_names, artifact_text, fetch_artifact, metric_history
 
 
 def test_what_a_run_left_is_found_again(store: Store, tmp_path: Path) -> None:
@@ -53,6 +46,46 @@ def test_only_runs_that_ended_well_are_listed_the_latest_first(store: Store) -> 
     with open_run(store, "tune", "fourth"):
         assert [run.id for run in past_runs(store, "tune")] == ids[::-1]
     assert past_runs(store, "transfer") == []
+
+
+def test_runs_of_any_status_are_found_by_their_tags(store: Store) -> None:
+    tags = {"digits.model": "cnn", "digits.study": 'it\'s "one"'}
+    with pytest.raises(ValueError, match="broken"), open_run(store, "tune", "failed", tags=tags):
+        raise ValueError("broken")
+    with open_run(store, "tune", "other", tags={"digits.model": "cnn"}):
+        pass
+    assert [run.name for run in past_runs(store, "tune", {"digits.model": "cnn"}, finished=False)] == [
+        "other",
+        "failed",
+    ]
+    assert [run.name for run in past_runs(store, "tune", tags, finished=False)] == ["failed"]
+    assert past_runs(store, "tune", tags) == []
+
+
+def test_a_run_without_a_table_is_too_old_to_be_read(store: Store) -> None:
+    with open_run(store, "evaluate", "lenet on mnist", tags={SOURCE: "digits evaluate --model lenet"}) as run:
+        run.log_metrics({"accuracy": 0.9})
+    with pytest.raises(
+        DigitsError, match=r"is too old: .* make it again with: digits evaluate --model lenet$"
+    ) as error:
+        results_table(store, run.id)
+    assert "\n" not in str(error.value)
+    with open_run(store, "analyze", "lenet", tags={SOURCE: ""}) as run:
+        pass
+    with pytest.raises(DigitsError, match=r"make it again with: digits analyze$"):
+        results_table(store, run.id)
+    with pytest.raises(DigitsError, match="there is no run 0000"):
+        results_table(store, "0" * 32)
+
+
+def test_a_table_of_results_is_read_back_with_metrics_beside_it(store: Store) -> None:
+    table = to_table([Result("accuracy", 0.1 + 0.2, model="cnn", low=0.2, n=10), Result("seconds", 2, method="shot")])
+    with open_run(store, "evaluate", "cnn") as run:
+        run.log_results(table)
+    assert results_table(store, run.id).equals(table)
+    assert store.client.get_run(run.id).data.metrics == {
+        "accuracy": 0.1 + 0.2, "accuracy_low": 0.2, "seconds/shot": 2
+    }  # fmt: skip
 
 
 def test_what_is_not_there_is_named(store: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,8 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
 from experiments.tracking import (
     Store,
-    load_reference,
+    load_network,
     log_model,
-    model_bytes,
     model_file,
     open_run,
     open_store,
@@ -25,6 +24,7 @@ from experiments.tracking import (
     registered_versions,
     resolve_reference,
 )
+from experiments.tracking.registry import model_bytes
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = np.zeros((1, 28, 28, 1), np.float32)
@@ -110,6 +110,19 @@ def test_the_size_of_a_network_is_that_of_its_file(store: Store) -> None:
     assert model_bytes(store, str(reference.model_id)) == model_file(store, reference).stat().st_size
 
 
+def test_a_network_of_a_search_is_known_as_tuned(store: Store) -> None:
+    network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
+    for tags in ({"digits.study_run": "abc"}, {}):
+        with open_run(store, "train", "mlp_small", tags=tags) as run:
+            model_id = log_model(run, network, "mlp_small", {"model": "mlp_small", "dataset": "mnist"}, IMAGE)
+            register(run, model_id, dataset="mnist", architecture="mlp_small", score=0.9)
+    assert [version.tuned for version in registered_versions(store)] == [True, False]
+    champion, plain = (resolve_reference(store, text) for text in ("mlp_small", "models:/mnist-mlp_small/2"))
+    assert (champion.tuned, champion.label) == (True, "mlp_small (tuned)")
+    assert champion.label_for("mine") == "mine"
+    assert (plain.tuned, plain.label, plain.label_for("mlp_small")) == (False, plain.text, "mlp_small")
+
+
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:
     run_id, network = trained(store, "mnist", 0.9)
     file = tmp_path / "mine.keras"
@@ -119,10 +132,10 @@ def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None
     for text in forms:
         reference = resolve_reference(store, text)
         assert (reference.architecture, reference.dataset, reference.run_id) == ("lenet", "mnist", run_id)
-        np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+        np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
     reference = resolve_reference(store, str(file))
     assert reference.architecture is None
-    np.testing.assert_array_equal(load_reference(store, reference).predict_on_batch(IMAGE), expected)
+    np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
 
 
 def test_an_architecture_means_mnist_first(store: Store) -> None:
@@ -180,7 +193,7 @@ def test_a_file_that_is_no_model_is_named(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "broken.keras"
     file.write_bytes(b"not a zip file")
     with pytest.raises(DigitsError, match="cannot load"):
-        load_reference(store, resolve_reference(store, str(file)))
+        load_network(store, resolve_reference(store, str(file)))
 
 
 def test_the_logged_model_has_signature_example_and_pinned_requirements(store: Store, tmp_path: Path) -> None:

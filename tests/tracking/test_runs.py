@@ -18,6 +18,8 @@ from mlflow.entities import Run as MlflowRun
 from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.tracking import Run, Store, open_run
+from experiments.tracking.provenance import code_commit
+from experiments.tracking.runs import end_children
 
 
 def fetch(store: Store, run_id: str) -> MlflowRun:
@@ -112,6 +114,8 @@ def test_runs_of_dead_processes_are_ended_and_others_left(store: Store) -> None:
     code = """
 import os
 from experiments.tracking import open_run, open_store
+from experiments.tracking.provenance import code_commit
+from experiments.tracking.runs import end_children
 with open_run(open_store(), "train", "orphan") as run:
     print(run.id, flush=True)
     os.kill(os.getpid(), 9)
@@ -178,9 +182,9 @@ def test_the_commit_says_whether_the_code_was_changed_since(tmp_path: Path) -> N
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
         return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
-    assert tracking.code_commit(tmp_path) is None
+    assert code_commit(tmp_path) is None
     git("init", "-q")
-    assert tracking.code_commit(tmp_path) is None
+    assert code_commit(tmp_path) is None
     code, told = tmp_path / "code.py", tmp_path / "reports" / "RESULTS.md"
     told.parent.mkdir()
     for file in (code, told):
@@ -188,12 +192,12 @@ def test_the_commit_says_whether_the_code_was_changed_since(tmp_path: Path) -> N
     git("add", ".")
     git("commit", "-q", "-m", "one")
     commit = git("rev-parse", "HEAD").strip()
-    assert tracking.code_commit(tmp_path) == commit
+    assert code_commit(tmp_path) == commit
     told.write_text("2")
     (tmp_path / "notes.txt").write_text("mine")
-    assert tracking.code_commit(tmp_path) == commit
+    assert code_commit(tmp_path) == commit
     code.write_text("2")
-    assert tracking.code_commit(tmp_path) == f"{commit}-dirty"
+    assert code_commit(tmp_path) == f"{commit}-dirty"
 
 
 def test_runs_that_begin_at_the_same_moment_link_the_same_data(store: Store) -> None:
@@ -271,7 +275,7 @@ def test_children_that_were_left_running_are_ended(store: Store) -> None:
         with tracking.open_run(store, "train", "left", parent=parent.id, tags={"who": "me"}) as left:
             pass
         store.client.update_run(left.id, status="RUNNING")
-        assert tracking.end_children(store, parent.id, {"who": "another"}) == []
-        assert tracking.end_children(store, parent.id, {"who": "me"}) == [left.id]
+        assert end_children(store, parent.id, {"who": "another"}) == []
+        assert end_children(store, parent.id, {"who": "me"}) == [left.id]
         assert store.client.get_run(left.id).info.status == "KILLED"
         assert store.client.get_run(parent.id).info.status == "RUNNING"

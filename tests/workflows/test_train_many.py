@@ -8,7 +8,8 @@ import pytest
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models import trained_by
-from experiments.tracking import Store
+from experiments.results import select, value
+from experiments.tracking import Store, results_table
 from experiments.workflows.train import many as train_many
 from experiments.workflows.train.many import AllOptions, train_all, train_seeds
 from experiments.workflows.train.run import TrainOptions, TrainResult, train
@@ -28,6 +29,10 @@ def test_seeds_give_mean_and_sample_deviation_on_the_parent(store: Store) -> Non
     parent = store.client.get_run(result.run_id)
     for name in ("val_accuracy", "val_accuracy_std", "val_loss", "val_loss_std"):
         assert parent.data.metrics[name] == pytest.approx(getattr(result, name))
+    table = results_table(store, result.run_id)
+    seeds = select(table, metric="val_accuracy")
+    assert (seeds["seed"].tolist(), seeds["value"].tolist()) == ([0, 1, 5], accuracies)
+    assert value(table, "val_accuracy_std") == result.val_accuracy_std
     children = store.client.search_runs([store.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
     assert {run.info.run_id for run in children} == {one.run_id for one in result.seeds}
     assert result.best.val_accuracy == max(accuracies)

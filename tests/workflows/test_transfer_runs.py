@@ -25,7 +25,8 @@ from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
-from experiments.tracking import Store, find_version, load_reference, open_store, resolve_reference
+from experiments.tracking import Store, load_network, open_store, resolve_reference
+from experiments.tracking.references import version_trained_with
 from experiments.transfer.adaptation import ADAPTATIONS, Adaptation
 from experiments.transfer.adaptation.adaptation import Adapted
 from experiments.workflows.train.run import TrainOptions, train
@@ -119,7 +120,7 @@ def test_each_way_has_a_row_with_the_promised_keys(result: TransferResult) -> No
 
 def test_the_numbers_are_scikit_learn_s(home: Store, result: TransferResult, elsewhere: str) -> None:
     data = datasets.load(elsewhere)
-    network = load_reference(home, resolve_reference(home, "cnn_norm"))
+    network = load_network(home, resolve_reference(home, "cnn_norm"))
     predicted = predict(network, data.test).argmax(axis=1)
     plain = row_of(result, adapt="none")
     assert plain["accuracy"] == pytest.approx(accuracy_score(data.test.labels, predicted))
@@ -165,8 +166,8 @@ def test_an_adapted_network_does_not_pass_for_a_trained_one(home: Store, result:
     name = row_of(result, adapt="shot")["registered_model"]
     params = home.client.get_logged_model(str(resolve_reference(home, "uci-cnn_norm").model_id)).params
     recipe = {key: params[key] for key in ("epochs", "seed", "learning_rate")}
-    assert find_version(home, "uci-cnn_norm", recipe) is not None
-    assert find_version(home, name, recipe) is None
+    assert version_trained_with(home, "uci-cnn_norm", recipe) is not None
+    assert version_trained_with(home, name, recipe) is None
     assert resolve_reference(home, "cnn_norm").dataset == "uci"
 
 
@@ -180,7 +181,7 @@ def test_networks_and_targets_that_could_not_be_told_apart(home: Store, elsewher
 
 
 def test_what_a_bare_file_is_cannot_be_registered(home: Store, elsewhere: str, tmp_path: Path) -> None:
-    load_reference(home, resolve_reference(home, "mlp_small")).save(tmp_path / "bare.keras")
+    load_network(home, resolve_reference(home, "mlp_small")).save(tmp_path / "bare.keras")
     options = TransferOptions((elsewhere,), ("self-training",), register=True)
     with pytest.raises(UsageError, match="name a registered model"):
         transfer(home, [str(tmp_path / "bare.keras")], options)
@@ -211,7 +212,7 @@ def test_adapted_networks_are_registered_with_where_they_come_from(home: Store, 
         row = row_of(result, adapt=method)
         assert row["registered_model"] == f"{row['target']}-cnn_norm"
         reference = resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}")
-        assert load_reference(home, reference).output_shape == (None, 10)
+        assert load_network(home, reference).output_shape == (None, 10)
         params = home.client.get_logged_model(str(reference.model_id)).params
         assert (params["adapted_from"], params["adaptation"]) == ("uci-cnn_norm v1", method)
         assert (params["dataset"], reference.data) == (row["target"], params["data"])
@@ -219,7 +220,7 @@ def test_adapted_networks_are_registered_with_where_they_come_from(home: Store, 
 
 def test_a_registered_network_is_the_one_that_was_measured(home: Store, result: TransferResult, elsewhere: str) -> None:
     row = row_of(result, adapt="shot")
-    network = load_reference(home, resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}"))
+    network = load_network(home, resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}"))
     test = datasets.load(elsewhere).test
     accuracy = (predict(network, test).argmax(axis=1) == test.labels).mean()
     assert row["accuracy"] == pytest.approx(accuracy)
@@ -325,7 +326,7 @@ def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_ml
     rows = [row for row in compared.to_json()["results"] if row["target"] == "uci-c" and row["adapt"] == "none"]
     corrupted = datasets.load("uci-c").test
     for row in rows:
-        network = load_reference(home, resolve_reference(home, row["model"].replace("uci-", "").split()[0]))
+        network = load_network(home, resolve_reference(home, row["model"].replace("uci-", "").split()[0]))
         right = (predict(network, corrupted).argmax(axis=1) == corrupted.labels).reshape(len(CORRUPTIONS), -1)
         table = results.select(record.read(home, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
         assert table["value"].tolist() == pytest.approx(right.mean(axis=1))

@@ -21,9 +21,9 @@ import pytest
 from in_process import InThisProcess, ProgressLog
 from mlflow.exceptions import MlflowException
 
-from experiments import tracking
 from experiments.models import Recipe
 from experiments.tracking import Store
+from experiments.tracking.runs import create_run
 from experiments.training import Epoch, Fit
 from experiments.tuning import optuna_engine, storage
 from experiments.tuning.optuna_engine import OptunaEngine
@@ -206,7 +206,7 @@ def begun_elsewhere(store: Store, options: TuneOptions) -> tuple[OptunaEngine, i
     engine.enqueue_missing()
     trial = engine.ask(ELSEWHERE)
     assert trial is not None
-    run_id = tracking.begin_run(store, trial.name)
+    run_id = create_run(store, trial.name)
     names = {"digits.process": ELSEWHERE, "digits.kind": "trial", "mlflow.parentRunId": first.run_id}
     for name, value in names.items():
         store.client.set_tag(run_id, name, value)

@@ -18,7 +18,7 @@ from experiments import analysis, datasets
 from experiments.errors import DigitsError, UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
-from experiments.tracking import load_reference, resolve_reference
+from experiments.tracking import load_network, resolve_reference
 from experiments.workflows.analyze.run import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
 
 LIMIT = 700
@@ -70,7 +70,7 @@ def test_the_result_has_what_was_promised_and_goes_through_json(result: AnalyzeR
 
 
 def test_confusing_digits_are_best_first_and_point_to_the_data_set(trained: Trained, result: AnalyzeResult) -> None:
-    network = load_reference(trained.store, resolve_reference(trained.store, "lenet"))
+    network = load_network(trained.store, resolve_reference(trained.store, "lenet"))
     for split, images in (("train", UCI.train), ("test", UCI.test)):
         rows = [row for row in result.confusing if row["split"] == split]
         listed = round(LIMIT * len(images) / (len(UCI.train) + len(UCI.test)))

@@ -35,7 +35,8 @@ from experiments.execution.progress import Progress
 from experiments.reporting.figures.layout import Interval
 from experiments.reporting.figures.transfer_matrix import transfer_matrix
 from experiments.results import Result, to_table
-from experiments.tracking import Store, best_versions, open_run, open_store
+from experiments.tracking import Store, open_run, open_store
+from experiments.tracking.registry import best_versions
 from experiments.tracking.runs import Kind
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report

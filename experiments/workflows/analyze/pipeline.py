@@ -14,10 +14,10 @@ from experiments import analysis, datasets, tracking
 from experiments.analysis.findings import BOTH, METHODS, SPLITS, TEST, TRAIN, Confusing, Digits, Findings
 from experiments.datasets import Dataset, Split
 from experiments.errors import UsageError
+from experiments.evaluation.arguments import check_probabilities
 from experiments.execution import Cache, ProgressCallback, Stages
 from experiments.execution.cache import FOLDER, Arrays, digest, discard_unused
 from experiments.tracking import Reference, Store
-from experiments.workflows.networks import check_probabilities, load_network
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +67,7 @@ def subject(store: Store, reference: Reference, data: Dataset, limit: int | None
     """
     digits = _digits(data, limit)
     name = reference.version or Path(reference.text).name
-    extractor = analysis.feature_extractor(load_network(store, reference), name)
+    extractor = analysis.feature_extractor(tracking.load_network(store, reference), name)
     model = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
     sampled = "" if len(digits) == len(data.train) + len(data.test) else f"-{len(digits)}"
     place = store.root / FOLDER
@@ -167,7 +167,7 @@ def _features(about: Subject, stages: Stages) -> tuple[NDArray[np.float32], NDAr
             )
             try:
                 analysis.check_features(features, about.name)
-                check_probabilities(said, about.reference)
+                check_probabilities(said, about.reference.text)
             except UsageError:
                 shutil.rmtree(fresh)
                 raise

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from experiments import tracking
 from experiments.reporting.figures.image_files import picture_size, reduce_colors, save_picture
 from experiments.reporting.page.content import Link, Passage, Picture
 from experiments.tracking import PastRun, Store
+from experiments.tracking.past_runs import artifact_names, artifact_text, fetch_artifact
 
 PICTURES, PAGES = "figures", "explorers"
 
@@ -26,7 +26,7 @@ class ReportAssets:
         """Return whether a run recorded a file, by its path there."""
         folder = str(PurePosixPath(file).parent)
         if (run.id, folder) not in self._listed:
-            listed = tracking.artifact_names(self._store, run.id, None if folder == "." else folder)
+            listed = artifact_names(self._store, run.id, None if folder == "." else folder)
             self._listed[run.id, folder] = listed
         return file in self._listed[run.id, folder]
 
@@ -36,7 +36,7 @@ class ReportAssets:
         if not self.has(run, source):
             return ()
         target = self._free_path(PICTURES, name, ".png")
-        tracking.fetch_artifact(self._store, run.id, source, target)
+        fetch_artifact(self._store, run.id, source, target)
         return (self._picture(target, caption, (run.id,), main),)
 
     def copy_pictures(
@@ -63,14 +63,14 @@ class ReportAssets:
         if not self.has(run, file):
             return ()
         target = self._free_path(PAGES, name, ".html")
-        tracking.fetch_artifact(self._store, run.id, file, target)
+        fetch_artifact(self._store, run.id, file, target)
         return (Link(target.relative_to(self._folder).as_posix(), text, run.id),)
 
     def discussion(self, run: PastRun, heading: str) -> tuple[Passage, ...]:
         """Return the discussion that a run recorded, without its tables: the report has its own."""
         if not self.has(run, "discussion.md"):
             return ()
-        blocks = tracking.artifact_text(self._store, run.id, "discussion.md").split("\n\n")
+        blocks = artifact_text(self._store, run.id, "discussion.md").split("\n\n")
         prose = "\n\n".join(block for block in blocks if not block.startswith("|"))
         return (Passage(heading, prose, run.id),)
 

@@ -13,6 +13,7 @@ from experiments.reporting.page.content import machines, seeds
 from experiments.reporting.page.lead import report_lead, report_title
 from experiments.reporting.page.results import FORMAT, results_markdown, results_tables
 from experiments.tracking import PastRun, Store
+from experiments.tracking.past_runs import metric_history
 from experiments.workflows.report.run import MARKDOWN, RESULTS, run_source
 
 NAMED = 5  # differences in the error message
@@ -112,7 +113,7 @@ def _difference(counted: ReportedNumber, run: PastRun | None) -> str | None:
 
 def _curve_differences(store: Store, results: Mapping[str, Any]) -> Iterator[str]:
     for curve in results["curves"]:
-        kept = tracking.metric_history(store, curve["run_id"], curve["metric"])
+        kept = metric_history(store, curve["run_id"], curve["metric"])
         here = {int(step): value for step, value in curve["values"].items()}
         if kept != here:
             steps = [step for step in sorted(kept | here) if kept.get(step) != here.get(step)]

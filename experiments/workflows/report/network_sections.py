@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from experiments import tracking
 from experiments.reporting.figures.learning_curves import learning_curves
 from experiments.reporting.figures.trade_off import Cost, trade_off
 from experiments.reporting.page.content import Block, LearningCurve, Number, Picture, ReportSection, Table
 from experiments.results import ACCURACY, MISCLASSIFIED_BY_ALL, VAL_ACCURACY
 from experiments.tracking import Store
+from experiments.tracking.past_runs import metric_history
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.numbers import INTERVAL, ensembles_table, group_versions, members_table
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
@@ -108,7 +108,7 @@ def read_curves(store: Store, indices: Iterable[RunIndex]) -> Iterator[LearningC
     """Read the validation accuracy of each network by epoch."""
     for index in indices:
         for network in index.networks:
-            values = tracking.metric_history(store, network.training.id, VAL_ACCURACY)
+            values = metric_history(store, network.training.id, VAL_ACCURACY)
             if values:
                 yield LearningCurve(network.version.registered_model, network.training.id, VAL_ACCURACY, values)
 

@@ -18,6 +18,7 @@ from experiments.reporting.page.lead import report_lead, report_title
 from experiments.reporting.page.page import report_page
 from experiments.reporting.page.results import report_results, results_markdown
 from experiments.tracking import PastRun, Store
+from experiments.tracking.provenance import code_commit
 from experiments.workflows.report.analysis_sections import (
     confusing_section,
     features_section,
@@ -133,7 +134,7 @@ def _gather(store: Store, indices: Sequence[RunIndex], outdated: str, folder: Pa
         title=report_title(tables),
         lead=report_lead(tables),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=tracking.code_commit() or "",
+        commit=code_commit() or "",
         experiment=store.experiment,
         sections=sections,
         curves=curves,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from experiments import tracking
-from experiments.tracking import BestVersion, PastRun, Store
+from experiments.tracking import PastRun, Store
+from experiments.tracking.registry import BestVersion, best_versions
 from experiments.tracking.runs import RESULTS_VERSION
 
 PUBLISHED = ("mnist", "usps", "uci")  # listed first, in this order
@@ -180,7 +181,7 @@ def _index(dataset: str, networks: Iterable[NetworkRuns], runs: _Runs) -> RunInd
 def _networks(store: Store, runs: _Runs) -> list[NetworkRuns]:
     """Return the best versions that were trained in this experiment."""
     found = []
-    for version in tracking.best_versions(store):
+    for version in best_versions(store):
         if version.run_id not in runs.trainings:
             continue
         transfers: dict[str, list[PastRun]] = {}

@@ -1,18 +1,24 @@
-"""Train one network from several seeds, or every network once."""
+"""Train one network with several seeds, or every network once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiments import datasets
+from experiments import datasets, results
 from experiments.datasets import Dataset
 from experiments.errors import UsageError
 from experiments.execution import ExecutorConfig, Plan, PlanResult, Progress, Step, StepResult, run_steps
 from experiments.models import trained_by
+from experiments.results import Result
 from experiments.tracking import Run, Store
 from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPREAD = ("val_accuracy", "val_loss")  # recorded with mean and standard deviation over the seeds
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class AllOptions:
     Raises
     ------
     UsageError
-        For a setting that one of them does not have, or a value out of range, naming the network.
+        If one of the networks does not have a setting, or a value is out of range; the message names the network.
     """
 
     dataset: str = "mnist"
@@ -47,7 +53,7 @@ class AllOptions:
 
 @dataclass(frozen=True)
 class SeedsResult:
-    """One network trained from several seeds; standard deviations are those of a sample (n - 1), 0 for one seed."""
+    """Results of one network with several seeds: means and sample standard deviations (n - 1; 0 for one seed)."""
 
     run_id: str
     model: str
@@ -60,11 +66,11 @@ class SeedsResult:
 
     @property
     def best(self) -> TrainResult:
-        """The training with the best validation accuracy, the first of equals."""
+        """The training with the highest validation accuracy, the first one if there are several."""
         return max(self.seeds, key=lambda one: one.val_accuracy)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that ``--json`` prints: the best seed's, with the means in place of its values."""
+        """Return the JSON object that ``--json`` prints: that of the best seed, with means instead of its values."""
         return {**self.best.to_json(), **asdict(self)}
 
 
@@ -75,7 +81,7 @@ def train_seeds(
     progress: Progress | None = None,
     executor: ExecutorConfig | None = None,
 ) -> SeedsResult:
-    """Train one model per seed, under a parent run with the mean and the standard deviation.
+    """Train one model per seed under a parent run with the means and standard deviations.
 
     Parameters
     ----------
@@ -85,29 +91,29 @@ def train_seeds(
     Raises
     ------
     UsageError
-        If a seed is named twice, or none is.
+        If there is no seed, or one is given twice.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"name each seed once, received {list(seeds)}")
     data = datasets.load(options.dataset, options.data_dir, (progress or Progress()).download)
     trainings = {f"seed-{seed}": replace(options, settings={**options.settings, "seed": seed}) for seed in seeds}
 
-    def record_spread(run: Run, steps: Sequence[StepResult]) -> None:
-        run.log_metrics(_spread([_result(step) for step in steps]))
+    def record(run: Run, steps: Sequence[StepResult]) -> None:
+        run.log_results(_to_table(options, [_result(step) for step in steps]))
 
     plan = Plan(
         kind="train",
         name=f"{options.model} seeds",
         steps=[_step(store, name, training) for name, training in trainings.items()],
         identity=_identity(options, data) | _training_identity(options),
-        description=f"**{options.model}** on **{data.name}** trained from seeds {', '.join(map(str, seeds))}: "
+        description=f"**{options.model}** on **{data.name}** trained with seeds {', '.join(map(str, seeds))}: "
         "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
         tags={"digits.model": options.model, **_tags(data)},
     )
-    outcome = run_steps(store, plan, progress, record_spread, executor)
-    results = tuple(_result(step) for step in outcome.steps)
-    seconds = sum(result.seconds for result in results)
-    return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=results, **_spread(results))
+    outcome = run_steps(store, plan, progress, record, executor)
+    trained = tuple(_result(step) for step in outcome.steps)
+    seconds = sum(one.seconds for one in trained)
+    return SeedsResult(outcome.run_id, options.model, seconds=seconds, seeds=trained, **_spread(trained))
 
 
 def train_all(
@@ -159,11 +165,28 @@ def _result(step: StepResult) -> TrainResult:
     return TrainResult(**(step.result or {}))
 
 
-def _spread(results: Sequence[TrainResult]) -> dict[str, float]:
-    """Return mean and standard deviation of the validation results."""
+def _to_table(options: TrainOptions, trained: Sequence[TrainResult]) -> "pd.DataFrame":
+    """Build the table of results: the validation results of each seed, and their standard deviations."""
+    about: dict[str, Any] = {
+        "model": options.label,
+        "source": trained[0].dataset,
+        "target": trained[0].dataset,
+        "split": "validation",
+    }
+    rows = [
+        Result(metric, getattr(one, metric), version=f"{one.registered_model} v{one.version}", seed=one.seed, **about)
+        for metric in SPREAD
+        for one in trained
+    ]
+    spread = _spread(trained)
+    return results.to_table([*rows, *(Result(f"{name}_std", spread[f"{name}_std"], **about) for name in SPREAD)])
+
+
+def _spread(trained: Sequence[TrainResult]) -> dict[str, float]:
+    """Compute mean and standard deviation of the validation results."""
     numbers: dict[str, float] = {}
-    for name in ("val_accuracy", "val_loss"):
-        values = [getattr(result, name) for result in results]
+    for name in SPREAD:
+        values = [getattr(one, name) for one in trained]
         numbers[name] = fmean(values)
         numbers[f"{name}_std"] = stdev(values) if len(values) > 1 else 0.0
     return numbers

@@ -15,12 +15,15 @@ from experiments.datasets import Dataset
 from experiments.datasets.strokes import stroke_width
 from experiments.errors import UsageError
 from experiments.evaluation import measure
+from experiments.evaluation.arguments import check_probabilities
 from experiments.execution.cache import Arrays, Cache
 from experiments.execution.progress import Progress, ProgressCallback
 from experiments.execution.versions import code_version
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
+from experiments.tracking.references import model_params, version_trained_with
+from experiments.tracking.registry import registered_name, trained_names
 from experiments.training import DivergedError
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.adaptation import adapt_and_predict
@@ -39,7 +42,6 @@ from experiments.transfer.few_shot import SEEDS, FewShot, draw, learn
 from experiments.transfer.predictions import mean_entropy, predict_sets
 from experiments.transfer.robustness import BASELINE
 from experiments.transfer.shift import Shift, shift
-from experiments.workflows.networks import check_probabilities
 from experiments.workflows.train.run import TrainOptions, train
 from experiments.workflows.transfer.tasks import SourceModel, TransferTask, digest_of, load_domain, load_source
 
@@ -83,7 +85,7 @@ def measure_task(
     """
     source, skipped = task.source, dict[str, str]()
     predicted = predict(source.network, source.data.test)
-    check_probabilities(predicted, source.reference)
+    check_probabilities(predicted, source.reference.text)
     methods = {SOURCE_ONLY: _source_only(task)}
     baseline = _baseline(store, task, options.data_dir, progress)
     found_shift = shared_map = deskewed = few_shot = None
@@ -183,11 +185,11 @@ def deskewed_model(
     name = DESKEWED_NAME.format(source.data.name)
     if name not in datasets.DERIVED:
         raise UsageError(f"there is no dataset {name} to train a model on")
-    params = tracking.model_params(store, source.reference)
+    params = model_params(store, source.reference)
     limit = int(params["limit"]) if params.get("limit", "none") != "none" else None
     recipe = source.recipe(store).params()
     same = {**recipe, "limit": params.get("limit", "none")}
-    reference = tracking.find_version(store, tracking.registered_name(name, source.architecture.name), same)
+    reference = version_trained_with(store, registered_name(name, source.architecture.name), same)
     if reference is None and parent is None:
         raise UsageError(f"no model trained on {name} with the same recipe is registered; --retrain trains one")
     if reference is None:
@@ -273,10 +275,10 @@ def _few_shot(
 
 def _baseline(store: Store, task: TransferTask, data_dir: Path | None, progress: Progress) -> dict[str, float]:
     """Compute the baseline's accuracy under each corruption; empty without corruptions or without the baseline."""
-    target, name = task.target, tracking.registered_name(task.source.data.name, BASELINE)
+    target, name = task.target, registered_name(task.source.data.name, BASELINE)
     if target.variants == 1 or target.labels is None:
         return {}
-    if name not in tracking.trained_names(store, BASELINE):
+    if name not in trained_names(store, BASELINE):
         progress.log(f"no mean corruption error: it is relative to {name}, which has not been trained")
         return {}
     baseline = load_source(store, tracking.resolve_reference(store, name), data_dir, progress)

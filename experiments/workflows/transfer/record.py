@@ -15,6 +15,7 @@ from experiments.execution.resume import ResumeState, resume_state
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import RegisteredVersion, Run, Store
+from experiments.tracking.references import model_params
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
@@ -214,7 +215,7 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
     name = deskewed if source.alignment and deskewed in datasets.DERIVED else data.name
     origin = source.reference.version or source.reference.text
     params = {
-        **tracking.model_params(run.store, source.reference),
+        **model_params(run.store, source.reference),
         "model": network.name,
         "dataset": name,
         "data": name if data.name in datasets.DATASET_NAMES else data.source,

@@ -16,10 +16,10 @@ from experiments.errors import UsageError
 from experiments.execution.cache import FOLDER, Cache, Stages, discard_unused
 from experiments.execution.progress import Progress
 from experiments.models import Architecture, Recipe, architecture
-from experiments.tracking import Reference, Store
+from experiments.tracking import Reference, Store, load_network
+from experiments.tracking.references import DEFAULT_DATASET, model_params
 from experiments.transfer.alignments import DESKEW
 from experiments.transfer.domain import Domain, check_new_domain, to_domain
-from experiments.workflows.networks import load_network
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +68,7 @@ class SourceModel:
 
     def recipe(self, store: Store) -> Recipe:
         """Return the recipe that it was trained with; raises as `architecture`."""
-        default, params = self.architecture.recipe, tracking.model_params(store, self.reference)
+        default, params = self.architecture.recipe, model_params(store, self.reference)
         return default.override({name: value for name, value in params.items() if name in default.params()})
 
 
@@ -101,7 +101,7 @@ def load_source(store: Store, reference: Reference, data_dir: Path | None, progr
     DigitsError
         If one of them does not exist or cannot be read.
     """
-    data = datasets.load(reference.data or tracking.DEFAULT_DATASET, data_dir, progress.download)
+    data = datasets.load(reference.data or DEFAULT_DATASET, data_dir, progress.download)
     digest = hashlib.sha256(tracking.model_file(store, reference).read_bytes()).hexdigest()[:16]
     name = reference.version or Path(reference.text).name
     alignment = DESKEW if DESKEW in data.transform.split("+") else None

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.executors import ExecutorConfig
 from experiments.execution.progress import Progress
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
+from experiments.tracking.runs import create_run, end_children, end_run, release_frames, run_exists
 from experiments.tuning import Engine, Search, SearchFailedError, Trial, best_trial, consecutive_failures
 from experiments.tuning.search import MAX_CONSECUTIVE_FAILURES
 from experiments.workflows.tune.record import SearchProgress, counts
@@ -36,7 +36,7 @@ def open_engine(store: Store, search: Search, total: int, storage: str | None) -
     """
 
     def make_run() -> str:
-        return tracking.begin_run(store, f"tune {search.name}")
+        return create_run(store, f"tune {search.name}")
 
     folder = _folder(store, search.name)
     if search.engine == "keras-tuner":
@@ -105,7 +105,7 @@ def _folder(store: Store, study: str) -> Path:
 
 def _require_run(store: Store, search: Search, engine: Engine) -> None:
     run_id = engine.parent_run()
-    if not tracking.run_exists(store, run_id):
+    if not run_exists(store, run_id):
         raise DigitsError(
             f"study {search.name!r} belongs to run {run_id}, which is not in the tracking store {store.uri}; "
             "set MLFLOW_TRACKING_URI to the store that the study was created with, or use a new name with --study NAME"
@@ -118,8 +118,8 @@ def _requeuing_on_interruption(task: Task, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        tracking.let_go(error)
-        killed = tracking.end_children(task.store, run_id, {OWNER: task.owner})
+        release_frames(error)
+        killed = end_children(task.store, run_id, {OWNER: task.owner})
         for trial in task.engine.trials():
             if trial.state == "running" and trial.run_id in killed:
                 task.engine.requeue(trial.number, "interrupted")
@@ -131,7 +131,7 @@ def _requeue_abandoned(store: Store, engine: Engine) -> None:
     for trial in engine.abandoned():
         engine.requeue(trial.number, "its process ended unexpectedly")
         if trial.run_id:
-            tracking.end_run(store, trial.run_id, "FAILED")
+            end_run(store, trial.run_id, "FAILED")
 
 
 def _check_failures(trials: Sequence[Trial], first: int, crashes: int) -> None:

@@ -114,7 +114,7 @@ def find_study(store: Store, model: str, dataset: str, study: str | None = None)
     """
     tags = {"digits.model": model}
     tags |= {"digits.study": study} if study else {"digits.dataset": dataset}
-    runs = tracking.find_runs(store, "tune", tags)
+    runs = tracking.past_runs(store, "tune", tags, finished=False)
     wanted = f"study {study!r}" if study else "study"
     if not runs:
         raise DigitsError(f"there is no {wanted} of {model} on {dataset}; run: digits tune {model} --dataset {dataset}")

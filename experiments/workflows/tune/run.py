@@ -12,6 +12,7 @@ from experiments.execution.progress import Progress
 from experiments.models import Recipe, architecture
 from experiments.models.space import narrow
 from experiments.tracking import Store
+from experiments.tracking.runs import is_finished
 from experiments.tuning import Search, Trial, samplers_of
 from experiments.tuning.pruners import DEFAULT_PRUNER
 from experiments.tuning.storage import EXAMPLE_URL
@@ -151,7 +152,7 @@ def tune(store: Store, options: TuneOptions, progress: Progress | None = None, p
     search = options.search(data.name, data.digest)
     with open_engine(store, search, options.trials, options.storage) as engine:
         run_id = engine.parent_run()
-        if engine.remaining() > 0 or not tracking.has_finished(store, run_id):
+        if engine.remaining() > 0 or not is_finished(store, run_id):
             with tracking.open_run(
                 store, "tune", f"tune {search.name}", parent=parent, tags=search_tags(search), resume=run_id
             ) as run:

@@ -1,8 +1,9 @@
-"""Evaluation as a whole, measured against scikit-learn on the network's own predictions."""
+"""Evaluation from reference to recorded results; scikit-learn computes the expected numbers."""
 
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from conftest import Trained
 from mlflow.artifacts import load_text
 from sklearn import metrics
 
-from experiments import datasets
+from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
 from experiments.models.prediction import predict
-from experiments.tracking import Store, load_reference, resolve_reference
-from experiments.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
+from experiments.results import select, value
+from experiments.tracking import Store, load_network, resolve_reference
+from experiments.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate, read
 
 LABELS = datasets.load("uci").test.labels
 
@@ -28,7 +30,7 @@ def compared(_trained: Trained) -> EvaluateResult:
 
 
 def probabilities(trained: Trained, model: str) -> Any:
-    network = load_reference(trained.store, resolve_reference(trained.store, model))
+    network = load_network(trained.store, resolve_reference(trained.store, model))
     return predict(network, datasets.load("uci").test)
 
 
@@ -82,8 +84,6 @@ def test_the_speed_of_each_network_is_recorded_and_compared(trained: Trained, co
     assert {row.split("|")[-2].strip() for row in rows} == {
         f"{compared.models[name]['latency_ms']:.4f}" for name in ("mlp_small", "lenet")
     }
-    everything = json.loads(text(trained, compared.run_id, "comparison.json"))
-    assert everything["models"]["lenet"]["latency_ms"] == compared.models["lenet"]["latency_ms"]
 
 
 def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compared: EvaluateResult) -> None:
@@ -105,13 +105,55 @@ def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compa
 
 def test_several_networks_are_compared(trained: Trained, compared: EvaluateResult) -> None:
     wrong = [probabilities(trained, name).argmax(axis=1) != LABELS for name in ("mlp_small", "lenet")]
-    assert list(compared.misclassified_by_all) == np.flatnonzero(wrong[0] & wrong[1]).tolist()
+    missed = np.flatnonzero(wrong[0] & wrong[1]).tolist()
+    assert list(compared.misclassified_by_all) == missed
+    assert json.loads(text(trained, compared.run_id, "misclassified_by_all.json")) == missed
     (pair,) = compared.pairs
     assert (pair["only_a"], pair["only_b"]) == ((~wrong[0] & wrong[1]).sum(), (wrong[0] & ~wrong[1]).sum())
     run = trained.store.client.get_run(compared.run_id)
-    assert run.data.metrics["accuracy_lenet"] == compared.models["lenet"]["accuracy"]
+    assert run.data.metrics["accuracy/lenet"] == compared.models["lenet"]["accuracy"]
+    assert run.data.metrics["misclassified_by_all"] == len(missed)
     assert artifacts(trained.store, compared.run_id, "figures") == {"comparison.png", "missed_by_all.png"}
     assert "| lenet |" in text(trained, compared.run_id, "comparison.md")
+
+
+def test_the_recorded_table_is_that_of_the_result(trained: Trained, compared: EvaluateResult) -> None:
+    table = read(trained.store, compared.run_id)
+    assert table.equals(compared.table)
+    assert {*table["target"], *table["split"], *table["source"]} == {"uci", "test", ""}
+    accuracy = select(table, metric="accuracy", model="lenet").iloc[0]
+    assert (accuracy["version"], accuracy["n"]) == ("uci-lenet v1", len(LABELS))
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"]
+    recall = select(table, metric="recall", model="lenet", group="3").iloc[0]
+    assert recall["n"] == (LABELS == 3).sum()
+    run_id = compared.models["lenet"]["run_id"]
+    alone = read(trained.store, run_id)
+    assert alone.equals(select(table, model="lenet", baseline="").reset_index(drop=True))
+    assert trained.store.client.get_run(run_id).data.metrics["recall/3"] == recall["value"]
+
+
+def test_a_comparison_holds_each_test_with_its_baseline(compared: EvaluateResult) -> None:
+    (pair,) = compared.pairs
+    row = select(compared.table, metric="mcnemar").iloc[0]
+    assert (row["model"], row["baseline"]) == (pair["a"], pair["b"]) == ("mlp_small", "lenet")
+    assert (row["value"], row["p"]) == (pair["p_value"], pair["p_holm"])
+    assert value(compared.table, "only_correct", model="lenet", baseline="mlp_small") == pair["only_b"]
+
+
+def test_a_tuned_network_is_named_as_such_in_tables_and_by_its_name_in_json(
+    trained: Trained, compared: EvaluateResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lenet = replace(resolve_reference(trained.store, "lenet"), tuned=True)
+    resolve = tracking.references.resolve_reference
+    monkeypatch.setattr(
+        "experiments.tracking.references.resolve_reference",
+        lambda store, text: lenet if text == "lenet" else resolve(store, text),
+    )
+    found = evaluate(trained.store, {"mlp_small": "mlp_small", "lenet": "lenet"})
+    assert [*dict.fromkeys(found.table["model"])] == ["mlp_small", "lenet (tuned)", ""]
+    assert found.models["lenet"]["accuracy"] == compared.models["lenet"]["accuracy"]
+    assert [(pair["a"], pair["b"]) for pair in found.pairs] == [("mlp_small", "lenet")]
+    assert "| lenet (tuned) |" in text(trained, found.run_id, "comparison.md")
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +207,10 @@ def test_what_is_no_ensemble_is_refused(trained: Trained, tmp_path: Path) -> Non
         evaluate(trained.store, {"lenet": "lenet"}, EvaluateOptions(ensemble=True))
     with pytest.raises(UsageError, match="lenet and also are the same network; an ensemble needs different ones"):
         evaluate(trained.store, {"lenet": "lenet", "also": "models:/uci-lenet/1"}, EvaluateOptions(ensemble=True))
-    with pytest.raises(UsageError, match="called 'ensemble' cannot be told"):
+    with pytest.raises(UsageError, match="the name 'ensemble' of a model is that of the ensemble"):
         evaluate(trained.store, {"lenet": "lenet", "ensemble": "mlp_small"}, EvaluateOptions(ensemble=True))
     file, link = tmp_path / "some.keras", tmp_path / "other.keras"
-    load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
+    load_network(trained.store, resolve_reference(trained.store, "lenet")).save(file)
     link.symlink_to(file)
     with pytest.raises(UsageError, match="are the same network"):
         evaluate(trained.store, {"one": str(file), "other": str(link)}, EvaluateOptions("uci", ensemble=True))
@@ -179,13 +221,13 @@ def test_a_file_is_evaluated_like_a_registered_model(
     trained: Trained, compared: EvaluateResult, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.keras"
-    load_reference(trained.store, resolve_reference(trained.store, "lenet")).save(file)
+    load_network(trained.store, resolve_reference(trained.store, "lenet")).save(file)
     result = evaluate(trained.store, {"file": str(file)}, EvaluateOptions("uci"))
     found = result.models["file"]
     assert found["accuracy"] == compared.models["lenet"]["accuracy"]
     assert "mlflow.parentRunId" not in trained.store.client.get_run(found["run_id"]).data.tags
     assert result.run_id == found["run_id"]  # one network needs no comparison
-    assert result.pairs == ()
+    assert result.pairs == []
 
 
 def test_a_network_of_another_shape_is_refused(trained: Trained, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training as a whole: what is left in MLflow, and going on after an interruption."""
+"""Training from options to the registered model: what MLflow records, and how interrupted trainings continue."""
 
 import shutil
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from experiments.errors import DigitsError, UsageError
 from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.models.prediction import predict
-from experiments.tracking import Store, load_reference, registered_versions, resolve_reference
+from experiments.results import by_metric, value
+from experiments.tracking import Store, load_network, registered_versions, resolve_reference
 from experiments.workflows.evaluate.run import evaluate
 from experiments.workflows.train.run import TrainOptions, TrainResult, train
 
@@ -113,8 +114,30 @@ def test_the_registered_network_scores_what_was_recorded(trained: Trained) -> No
     result = trained.results["mlp_small"]
     reference = resolve_reference(trained.store, f"models:/{result.registered_model}/{result.version}")
     _, validation = datasets.split_validation(datasets.load("uci").train, MODELS["mlp_small"].recipe.validation)
-    predicted = predict(load_reference(trained.store, reference), validation).argmax(axis=1)
+    predicted = predict(load_network(trained.store, reference), validation).argmax(axis=1)
     assert np.mean(predicted == validation.labels) == pytest.approx(result.val_accuracy, abs=1e-6)
+
+
+def test_the_results_of_a_training_are_read_back(trained: Trained) -> None:
+    result = trained.results["lenet"]
+    table = tracking.results_table(trained.store, result.run_id)
+    assert {*table["model"]} == {"lenet"}
+    assert {*table["version"]} == {"uci-lenet v1"}
+    assert by_metric(table) == {
+        "best_val_accuracy": result.val_accuracy,
+        "best_val_loss": result.val_loss,
+        "best_epoch": result.best_epoch,
+        "epochs": result.epochs,
+        "train_seconds": result.seconds,
+        "parameters": MODELS["lenet"].parameters,
+        "size_bytes": value(table, "size_bytes"),
+    }
+    assert by_metric(table).items() <= trained.store.client.get_run(result.run_id).data.metrics.items()
+
+
+def test_a_training_with_the_settings_of_a_search_is_labeled_as_tuned() -> None:
+    assert TrainOptions("mlp", "uci", study_run="abc").label == "mlp (tuned)"
+    assert TrainOptions("mlp", "uci", settings={"units_1": 64}).label == "mlp"
 
 
 def test_another_seed_gives_another_training(store: Store, undisturbed: Undisturbed) -> None:
@@ -193,7 +216,7 @@ def test_a_diverging_training_fails_with_advice(store: Store) -> None:
 def test_the_limit_leaves_the_validation_images_as_they_are(store: Store) -> None:
     result = train(store, TrainOptions("mlp_small", "uci", settings={"epochs": 1, "batch_size": 32}, limit=100))
     note = store.client.get_run(result.run_id).data.tags["mlflow.note.content"]
-    assert "100 images to learn from, 144 of the training set held out" in note
+    assert "100 training images and 144 validation images held out" in note
 
 
 @pytest.mark.parametrize(
@@ -251,7 +274,7 @@ def test_a_model_that_was_being_kept_when_the_process_was_killed_does_not_stay(
 
 def test_the_state_of_the_optimizer_is_not_kept_with_the_model_whose_size_is_recorded(trained: Trained) -> None:
     reference = tracking.resolve_reference(trained.store, "uci-mlp_small")
-    network = tracking.load_reference(trained.store, reference)
+    network = tracking.load_network(trained.store, reference)
     stored = trained.store.client.get_logged_model(str(reference.model_id))
     file = next(Path(unquote(urlparse(stored.artifact_location).path)).rglob("*.keras"))
     assert file.stat().st_size < 4 * network.count_params() * 1.5
