@@ -167,7 +167,7 @@ def scalars(table: "pd.DataFrame") -> dict[str, float]:
     left out.
     """
     several = [column for column in ("model", "target", "split") if len({*table[column]} - {""}) > 1]
-    keys = [*several, "method", "group", "metric"]
+    keys = ["method", "group", *several, "metric"]
     means = table[table["baseline"] == ""].groupby(keys, sort=False)[["value", "low", "high"]].mean()
     found: dict[str, float] = {}
     for (*about, metric), *numbers in means.itertuples():

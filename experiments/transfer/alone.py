@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from experiments.analysis.looks import SIGNIFICANT, listed, standing
+from experiments.analysis.attribute_tests import SIGNIFICANT, significant
+from experiments.analysis.text import listed
 from experiments.datasets import CLASSES
 from experiments.transfer.shares import Share, closes_less, lost_between, paired, points, ranked
 from experiments.transfer.transfers import (
@@ -67,7 +68,7 @@ def _loss(one: Transfer, source: str, target: str) -> Iterator[str]:
 def _classes(one: Transfer, source: str, target: str) -> Iterator[str]:
     """Say which digits lose, gain and keep: per class, all tested together."""
     found = recalls(one)
-    stand = standing({digit: before.differs(after) for digit, (before, after) in found.items()})
+    stand = significant({digit: before.differs(after) for digit, (before, after) in found.items()})
     change = {digit: after.value - before.value for digit, (before, after) in found.items()}
     for verb, sign in (("lose", -1), ("gain", 1)):
         digits = sorted((digit for digit in stand if sign * change[digit] > 0), key=lambda digit: -sign * change[digit])
@@ -106,7 +107,7 @@ def _mistakes(one: Transfer, source: str) -> Iterator[str]:
             pair = taken_for(one, digit, other)
             if pair and any(share.count for share in pair):
                 pairs[digit, other] = pair
-    stand = standing({pair: before.differs(after) for pair, (before, after) in pairs.items()})
+    stand = significant({pair: before.differs(after) for pair, (before, after) in pairs.items()})
     more = {pair: pairs[pair] for pair in stand if pairs[pair][1].value > pairs[pair][0].value}
     new = sorted(
         (pair for pair in more if more[pair][1].successes >= LEAST_PAIR), key=lambda pair: -more[pair][1].count
@@ -233,7 +234,7 @@ def _highest(one: Transfer) -> Iterator[str]:
 
 def _corrupted(one: Transfer, source: str) -> Iterator[str]:
     whole, shares = accuracies(one)[0], corruptions(one)
-    stand = standing({name: whole.differs(share) for name, share in shares.items()})
+    stand = significant({name: whole.differs(share) for name, share in shares.items()})
     hurt = sorted((x for x in stand if shares[x].value < whole.value), key=lambda x: shares[x].value)
     if not hurt:
         return
@@ -262,7 +263,7 @@ def _closes_half(one: Transfer) -> bool:
 def _adapted(one: Transfer) -> Iterator[str]:
     """Say what each adaptation does to the accuracy on the same images."""
     tests = {method: paired(x.before, x.after, one.views) for method, x in one.adaptations.items()}
-    stand = standing(tests)
+    stand = significant(tests)
     for method in stand:
         found = one.adaptations[method]
         before, after = share_of(found.before, one.views), share_of(found.after, one.views)

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.analysis import Section
-from experiments.analysis.looks import SIGNIFICANT, listed, standing
+from experiments.analysis.attribute_tests import SIGNIFICANT, significant
+from experiments.analysis.text import listed
 from experiments.evaluation import mcnemar
 from experiments.transfer.alone import MOST_NAMED, alone, spelled
 from experiments.transfer.shares import Share, losses_differ, points, ranked
@@ -40,7 +41,7 @@ def _together(transfers: Sequence[Transfer], target: str) -> Iterator[str]:
     shares = [accuracies(one) for one in transfers]
     losses = [before.value - after.value for before, after in shares]
     order = np.argsort(losses, kind="stable").tolist()
-    stand = standing({(i, j): losses_differ(shares[i], shares[j]) for i, j in combinations(order, 2)})
+    stand = significant({(i, j): losses_differ(shares[i], shares[j]) for i, j in combinations(order, 2)})
     named = [f"{transfers[i].name} {'loses' if losses[i] >= 0 else 'gains'} {points(losses[i])}" for i in order]
     least, most = order[0], order[-1]
     beaten = [transfers[i].name for i in order[1:] if (least, i) in stand]
@@ -100,7 +101,7 @@ def _better(
 
 
 def _won(mine: Mapping[Key, Share], theirs: Mapping[Key, Share]) -> list[Key]:
-    stand = standing({key: mine[key].differs(theirs[key]) for key in mine if key in theirs})
+    stand = significant({key: mine[key].differs(theirs[key]) for key in mine if key in theirs})
     return [key for key in stand if mine[key].value > theirs[key].value]
 
 

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.looks import standing
+from experiments.analysis.attribute_tests import significant
 from experiments.datasets import CLASSES
 from experiments.evaluation import Metrics
 from experiments.transfer.shares import Share, design_effect, paired
@@ -134,4 +134,4 @@ def changed(before: NDArray[np.bool_], found: Mapping[str, NDArray[np.bool_]], v
 
     All arrays are bool (views * n,), as for `share_of`.
     """
-    return standing({name: paired(before, after, views) for name, after in found.items()})
+    return significant({name: paired(before, after, views) for name, after in found.items()})

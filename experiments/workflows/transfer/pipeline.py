@@ -277,7 +277,7 @@ def compared(pair: Pair) -> tuple[transfer.Shift, Placed]:
         found = transfer.shift(here, there, test.labels[mine], labels, pair.seed)
 
     def make(on_progress: ProgressCallback) -> Arrays:
-        near = analysis.nearest(here, analysis.neighbours_needed(len(here)))
+        near = analysis.nearest(here, analysis.neighbors_needed(len(here)))
         reference = analysis.embed(here, near, on_step=on_progress).positions
         return {"reference": reference, "positions": transfer.place(reference, here, there)}
 
