@@ -1,4 +1,4 @@
-"""How long a 3-D t-SNE map takes, and how good it is, beside scikit-learn's: ``python benchmarks/embedding.py``."""
+"""Time and quality of 3-D t-SNE embeddings, compared with scikit-learn: ``python benchmarks/embedding.py``."""
 
 import argparse
 import sys
@@ -18,6 +18,7 @@ from benchmarks.command import Benchmark, at_least, load_backend
 from benchmarks.machine import Machine
 from benchmarks.report import Finding, Report
 from experiments import analysis, datasets
+from experiments.analysis.embedding import embedding_quality
 
 SHARE = 0.1  # of scikit-learn's time
 ACCURACY_BELOW = 0.002
@@ -55,9 +56,9 @@ class Map:
 
 def measure(plan: EmbeddingPlan) -> Report:
     """Map the points here and by scikit-learn, and compare time and quality."""
-    neighbours = analysis.nearest(plan.points, analysis.neighbours_needed(len(plan.points)))
+    neighbors = analysis.nearest(plan.points, analysis.neighbors_needed(len(plan.points)))
     sides = {"digits": map_here(plan), "scikit-learn": map_by_scikit_learn(plan)}
-    qualities = {name: analysis.quality(plan.points, neighbours, plan.labels, m.positions) for name, m in sides.items()}
+    qualities = {name: embedding_quality(plan.points, neighbors, plan.labels, m.positions) for name, m in sides.items()}
     own, peer = sides.values()
     ours, theirs = qualities.values()
     rows = tuple(
@@ -89,11 +90,11 @@ def measure(plan: EmbeddingPlan) -> Report:
 
 
 def map_here(plan: EmbeddingPlan) -> Map:
-    """Map the points as ``digits analyze`` does, neighbours included."""
+    """Map the points as ``digits analyze`` does, neighbors included."""
     plan.say("digits")
     start = perf_counter()
-    neighbours = analysis.nearest(plan.points, analysis.neighbours_needed(len(plan.points)))
-    positions = analysis.embed(plan.points, neighbours).positions
+    neighbors = analysis.nearest(plan.points, analysis.neighbors_needed(len(plan.points)))
+    positions = analysis.embed(plan.points, neighbors).positions
     return Map(positions, perf_counter() - start)
 
 

@@ -1,4 +1,4 @@
-"""How strongly t-SNE ties each point to its neighbours."""
+"""Affinities of t-SNE: the joint probabilities of neighboring points."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.neighbours import Neighbours
+from experiments.analysis.neighbors import Neighbors
 
 Array = NDArray[np.float32]
 
 BISECTIONS = 50
-TIES_A_BLOCK = 200_000  # as many as a processor's cache holds
-NEIGHBOURS_A_PERPLEXITY = 3  # beyond, a Gaussian of that perplexity is all but nothing
+PAIRS_PER_BLOCK = 200_000  # fit into a processor's cache
+NEIGHBORS_PER_PERPLEXITY = 3  # a Gaussian of that perplexity is almost 0 for farther neighbors
 
 
 @dataclass(frozen=True, eq=False)
 class Affinities:
-    """Symmetric joint probabilities of n points, row by row.
+    """Symmetric joint probabilities of n points, as a sparse matrix in CSR format.
 
     Attributes
     ----------
     values
-        float32 (ties,), summing to 1.
+        float32 (pairs,), summing to 1.
     columns
-        int32 (ties,), to whom.
+        Second point of each pair, int32 (pairs,).
     starts
-        int64 (n + 1,): ties ``starts[i]`` up to ``starts[i + 1]`` are those of point i, one at least.
+        int64 (n + 1,): pairs ``starts[i]`` up to ``starts[i + 1]`` are those of point i, at least one.
     """
 
     values: Array
@@ -38,7 +38,7 @@ class Affinities:
         return len(self.starts) - 1
 
     def attraction(self, positions: Array, freedom: float) -> Array:
-        """Return, float32 (n, d), for each point the sum over its ties of p (y_i - y_j) / (1 + |y_i - y_j|^2 / v)."""
+        """Compute the attraction of each point: the sum over its pairs of p (y_i - y_j) / (1 + |y_i - y_j|^2 / v)."""
         coordinates = np.ascontiguousarray(positions.T)
         whole = np.empty_like(coordinates)
 
@@ -50,44 +50,44 @@ class Affinities:
         return np.ascontiguousarray(whole.T)
 
     def _blocks(self) -> list[tuple[int, int]]:
-        count = max(1, round(len(self.values) / TIES_A_BLOCK))
+        count = max(1, round(len(self.values) / PAIRS_PER_BLOCK))
         return list(itertools.pairwise(np.linspace(0, len(self), count + 1).astype(int).tolist()))
 
     def _attraction(self, coordinates: Array, freedom: float, first: int, last: int) -> Array:
-        ties = slice(self.starts[first], self.starts[last])
-        columns, counts = self.columns[ties], np.diff(self.starts[first : last + 1])
+        pairs = slice(self.starts[first], self.starts[last])
+        columns, counts = self.columns[pairs], np.diff(self.starts[first : last + 1])
         apart = [np.repeat(axis[first:last], counts) - axis[columns] for axis in coordinates]
         squared = apart[0] * apart[0]
         for axis in apart[1:]:
             squared += axis * axis
-        pull = self.values[ties] / (1 + squared / np.float32(freedom))
+        pull = self.values[pairs] / (1 + squared / np.float32(freedom))
         starts = self.starts[first:last] - self.starts[first]
         return np.stack([np.add.reduceat(pull * axis, starts) for axis in apart])
 
 
-def affinities(neighbours: Neighbours, perplexity: float) -> Affinities:
-    """Return t-SNE's joint probabilities (van der Maaten & Hinton 2008, over nearest neighbours as in 2014).
+def affinities(neighbors: Neighbors, perplexity: float) -> Affinities:
+    """Compute the joint probabilities of t-SNE (van der Maaten & Hinton 2008) over nearest neighbors (as in 2014).
 
     Parameters
     ----------
-    neighbours
-        Of each point; 3 times the perplexity are enough.
+    neighbors
+        Neighbors of each point; 3 times the perplexity are enough.
     perplexity
-        Of each point's Gaussian over its neighbours, 1 <= perplexity <= number of neighbours.
+        Perplexity of the Gaussian of each point, 1 <= perplexity <= number of neighbors.
 
     Raises
     ------
     ValueError
-        For a perplexity out of its range.
+        If the perplexity is out of range.
     """
     from scipy.sparse import csr_array
 
-    n, k = neighbours.indices.shape
+    n, k = neighbors.indices.shape
     if not 1 <= perplexity <= k:
-        raise ValueError(f"perplexity must be from 1 to {k}, the number of neighbours. Received: {perplexity}")
-    rows = conditional(neighbours.distances, perplexity)
+        raise ValueError(f"perplexity must be from 1 to {k}, the number of neighbors. Received: {perplexity}")
+    rows = conditional(neighbors.distances, perplexity)
     starts = np.arange(0, n * k + 1, k)
-    one_sided = csr_array((rows.ravel(), neighbours.indices.ravel(), starts), shape=(n, n))
+    one_sided = csr_array((rows.ravel(), neighbors.indices.ravel(), starts), shape=(n, n))
     both = (one_sided + one_sided.T).tocsr()
     both.sort_indices()
     values = (both.data / both.data.sum(dtype=np.float64)).astype(np.float32)
@@ -95,7 +95,7 @@ def affinities(neighbours: Neighbours, perplexity: float) -> Affinities:
 
 
 def conditional(distances: Array, perplexity: float) -> Array:
-    """Return each row's Gaussian weights, summing to 1, at the width that gives the perplexity; distances (n, k)."""
+    """Compute Gaussian weights of each row of distances (n, k), with sum 1 and the given perplexity."""
     squared = distances.astype(np.float32) ** 2
     squared -= squared[:, :1]
     scale = squared.mean(axis=1)

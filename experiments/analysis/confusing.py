@@ -1,4 +1,4 @@
-"""Which digits confuse a network: four measures, and one ranking of them all."""
+"""Ranking of the digits of a split by how confusing they are, from four measures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,18 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-SOFTENED = 1e-6  # of probability, given to each class
+from experiments.analysis.class_distances import ClassDistances, class_distances
+from experiments.analysis.digits import SPLITS, TEST, TRAIN, AnalyzedDigits
+from experiments.analysis.held_out import NETWORK, HeldOut
+
+SMOOTHING = 1e-6  # probability added to each class
 
 MEASURES = MappingProxyType(
     {
-        "ratio": "distance to the nearest digit of the own class over that to the nearest of another",
-        "margin": "probability of the most probable other digit, less that of the label",
-        "label_error": "1 - cleanlab's label quality: how little the probabilities support the label",
-        "cluster_disagreement": "share of other digits in the digit's cluster, mean of KMeans and Ward",
+        "ratio": "distance to the nearest digit of the own class over that of another class",
+        "margin": "probability of the most probable other digit minus that of the label",
+        "label_error": "1 - label quality by cleanlab",
+        "cluster_disagreement": "proportion of other digits in the digit's cluster, mean of KMeans and Ward",
     }
 )
 
@@ -23,31 +27,88 @@ WEIGHTS = MappingProxyType({"ratio": 1.0, "margin": 0.5, "label_error": 0.5, "cl
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Digits of one split, from the most to the least confusing.
+    """Ranking of the n digits of one split.
 
     Attributes
     ----------
     measures
-        float64 (n,) for each name in `MEASURES`: the larger, the more confusing.
+        float64 (n,) for each name in `MEASURES`; larger is more confusing.
     score
-        float64 (n,) in [0, 1): 1 less the weighted geometric mean of the digit's ranks over n.
+        float64 (n,) in [0, 1): 1 minus the weighted geometric mean of the ranks divided by n.
     order
-        int64 (n,): indices by falling score.
-    agreement
-        Spearman's rank correlation of each pair of measures over the digits, by (name, name).
+        Indices by decreasing score, int64 (n,).
+    correlations
+        Spearman's rank correlation of each pair of measures, by (name, name).
     """
 
     measures: Mapping[str, NDArray[np.float64]]
     score: NDArray[np.float64]
     order: NDArray[np.int64]
-    agreement: Mapping[tuple[str, str], float]
+    correlations: Mapping[tuple[str, str], float]
 
     @property
-    def share(self) -> NDArray[np.float64]:
-        """Share of the digits, (n,) in (0, 1], that come no earlier in the ranking than each: 1 for the first."""
-        shares = np.empty(len(self.order))
-        shares[self.order] = 1 - np.arange(len(self.order)) / len(self.order)
-        return shares
+    def percentile(self) -> NDArray[np.float64]:
+        """Proportion of the digits (n,), in (0, 1], that each is at least as confusing as: 1 for the first."""
+        found = np.empty(len(self.order))
+        found[self.order] = 1 - np.arange(len(self.order)) / len(self.order)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusingDigits:
+    """The digits of one split, ranked by how confusing they are.
+
+    Attributes
+    ----------
+    ranking
+        Measures, scores and order.
+    distances
+        Nearest digits of the own class and of the others, as positions in the training digits of the analysis.
+    probabilities
+        float32 (n, 10), of a network that was not trained on the digits.
+    seen_by
+        Name of that network.
+    """
+
+    ranking: Ranking
+    distances: ClassDistances
+    probabilities: NDArray[np.float32]
+    seen_by: str
+
+    @property
+    def count(self) -> int:
+        """Number of confusing digits: those nearer to another class than to their own."""
+        return int((self.ranking.measures["ratio"] > 1).sum())
+
+
+def rank_splits(
+    digits: AnalyzedDigits,
+    points: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
+    held_out: HeldOut,
+    groupings: list[NDArray[np.int64]],
+    name: str,
+) -> dict[str, ConfusingDigits]:
+    """Rank the digits of each split.
+
+    Parameters
+    ----------
+    points, probabilities
+        Features (n, d) and probabilities (n, 10) of the network called `name`; used for the test digits.
+    held_out
+        Used for the training digits, which this network was trained on.
+    groupings
+        Clusters (n,) by several methods.
+    """
+    train, test = (digits.part(split) for split in SPLITS)
+    labels, strange = digits.labels, cluster_disagreement(digits.labels, groupings)
+    near = class_distances(points[test], labels[test], points[train], labels[train])
+    first = rank(held_out.ratio, labels[train], held_out.probabilities, strange[train])
+    second = rank(near.ratio, labels[test], probabilities[test], strange[test])
+    return {
+        TRAIN: ConfusingDigits(first, held_out, held_out.probabilities, f"{NETWORK}, trained without them"),
+        TEST: ConfusingDigits(second, near, probabilities[test], name),
+    }
 
 
 def rank(
@@ -58,18 +119,18 @@ def rank(
 ) -> Ranking:
     """Rank n digits by how confusing they are.
 
-    The four measures are joined by the product of their ranks (Breitling et al. 2004): it needs no common unit, and
-    a digit comes first when several measures put it near the top, wherever the rest of the ranking lies. Margin and
-    label error, both of the probabilities, count half each; so does the cluster, which says one thing of many digits.
+    The score is based on the product of the ranks of the four measures (Breitling et al. 2004). It needs no common
+    unit, and a digit comes first if several measures rank it near the top. Margin and label error, which both use the
+    probabilities, have half the weight of the ratio, as does the cluster, which is the same for many digits.
 
     Parameters
     ----------
     ratio, cluster_disagreement
-        (n,), from `closeness` and `cluster_disagreement`.
+        (n,), from `ClassDistances.ratio` and `cluster_disagreement`.
     labels
         (n,).
     probabilities
-        (n, 10), of a network that has not learned from these digits.
+        (n, 10), of a network that was not trained on these digits.
     """
     measures = {
         "ratio": ratio.astype(np.float64),
@@ -78,13 +139,13 @@ def rank(
         "cluster_disagreement": cluster_disagreement.astype(np.float64),
     }
     score = 1 - _mean_rank(measures)
-    # Where scores tie, but for rounding, the larger ratio comes first.
+    # Scores that are equal up to rounding are ordered by the ratio.
     order = np.lexsort((-measures["ratio"], -score.round(12)))
-    return Ranking(measures, score, order, _agreement(measures))
+    return Ranking(measures, score, order, _correlations(measures))
 
 
 def margin(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return, (n,) in [-1, 1], by how much the most probable other digit beats the label."""
+    """Compute the probability (n,) of the most probable other digit minus that of the label, in [-1, 1]."""
     own = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0].astype(np.float64)
     others = probabilities.astype(np.float64)
     np.put_along_axis(others, labels[:, None], -np.inf, axis=1)
@@ -92,39 +153,37 @@ def margin(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> NDA
 
 
 def label_quality(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return cleanlab's score (n,) in [0, 1] of how well the probabilities support the label (Northcutt et al. 2021).
+    """Compute cleanlab's label quality (n,), in [0, 1], from the probabilities (Northcutt et al. 2021).
 
-    With method ``confidence_weighted_entropy``: where ``self_confidence`` looks at the label's probability alone, which
-    the margin does already, this one also asks how undecided the network is.
-
-    Of probabilities within some 1e-7 of 0 and 1, cleanlab 2.9 gives a quality near 0 to a label that is certainly right
-    and near 1 to one that is certainly wrong, since it divides by no less than 1e-6; so they are kept from the ends.
+    The method is ``confidence_weighted_entropy``: unlike ``self_confidence`` and the margin, it depends on all
+    probabilities. They are smoothed, because within about 1e-7 of 0 and 1 cleanlab 2.9 returns a quality near 0 for
+    labels that are right and near 1 for labels that are wrong (it divides by at least 1e-6).
     """
     from cleanlab.rank import get_label_quality_scores
 
-    softened = probabilities.astype(np.float64) * (1 - probabilities.shape[1] * SOFTENED) + SOFTENED
-    return np.asarray(get_label_quality_scores(labels, softened, method="confidence_weighted_entropy"))
+    smoothed = probabilities.astype(np.float64) * (1 - probabilities.shape[1] * SMOOTHING) + SMOOTHING
+    return np.asarray(get_label_quality_scores(labels, smoothed, method="confidence_weighted_entropy"))
 
 
 def cluster_disagreement(labels: NDArray[np.int64], groupings: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-    """Return, (n,) in [0, 1], the share of other classes in each digit's cluster, as a mean over groupings (n,)."""
-    shares = []
+    """Compute the proportion (n,) of other classes in each digit's cluster, as a mean over groupings (n,)."""
+    proportions = []
     for clusters in groupings:
         counts = np.zeros((clusters.max() + 1, labels.max() + 1))
         np.add.at(counts, (clusters, labels), 1)
-        shares.append(1 - (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[clusters, labels])
-    return np.mean(shares, axis=0)
+        proportions.append(1 - (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[clusters, labels])
+    return np.mean(proportions, axis=0)
 
 
 def _mean_rank(measures: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the weighted geometric mean of the ranks, in (0, 1], of values that are the more confusing the larger."""
+    """Compute the weighted geometric mean of the ranks, in (0, 1], where the largest value has rank 1."""
     from scipy.stats import rankdata
 
     logs = [np.log(rankdata(-values) / len(values)) for values in measures.values()]
     return np.exp(np.average(logs, axis=0, weights=[WEIGHTS[name] for name in measures]))
 
 
-def _agreement(measures: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
+def _correlations(measures: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
     from scipy.stats import rankdata
 
     names = list(measures)

@@ -1,6 +1,7 @@
-"""What a network makes of an image before it decides: the outputs of its layer ``penultimate``."""
+"""Penultimate features: the outputs of the layer before the classifier."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
 LAYER = "penultimate"
 BATCH = 1000
-MOST_DIMENSIONS = 128  # that neighbours and clusters are sought in
+MOST_DIMENSIONS = 128  # for neighbors and clusters
 
 
 def feature_extractor(model: "keras.Model", name: str) -> "keras.Model":
-    """Return a network with the same input that gives (features, probabilities).
+    """Build a network with the same input whose outputs are (features, probabilities).
 
     Parameters
     ----------
     name
-        What the user calls the network, for the error.
+        Name of the network in error messages.
 
     Raises
     ------
     UsageError
-        When it has no layer ``penultimate`` of flat outputs, naming the layers it has.
+        If the network has no layer ``penultimate`` with flat outputs.
     """
     import keras
 
@@ -49,16 +50,16 @@ def extract(
     probabilities_file: Path,
     on_step: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Write features and probabilities of a split to two ``.npy`` files and return them memory-mapped.
+    """Compute features and probabilities of a split, write them to two ``.npy`` files, and memory-map those.
 
     Parameters
     ----------
     extractor
-        From `feature_extractor`.
+        A network from `feature_extractor`.
     split
         n >= 1 images.
     on_step
-        Called with the images done and their number.
+        Called with the number of images done and planned.
 
     Returns
     -------
@@ -73,23 +74,23 @@ def extract(
     for start in range(0, len(split), BATCH):
         batch = slice(start, min(start + BATCH, len(split)))
         outputs = extractor.predict_on_batch(split.take(np.arange(batch.start, batch.stop)).as_float())
-        for whole, part in zip(written, outputs, strict=True):
-            whole[batch] = part
+        for array, output in zip(written, outputs, strict=True):
+            array[batch] = output
         if on_step:
             on_step(batch.stop, len(split))
-    for whole in written:
-        whole.flush()
+    for array in written:
+        array.flush()
     features, probabilities = (np.load(file, mmap_mode="r") for file in files)
     return features, probabilities
 
 
 def check_features(features: NDArray[np.float32], name: str) -> None:
-    """Refuse features, float32 (n, d) of the network called `name`, in which there is nothing to find.
+    """Check that features, float32 (n, d) of the network called `name`, can be analyzed.
 
     Raises
     ------
     UsageError
-        When some are not finite, or all rows are the same.
+        If a feature is not finite, or all rows are equal.
     """
     for start in range(0, len(features), BATCH):
         if not np.isfinite(features[start : start + BATCH]).all():
@@ -98,27 +99,35 @@ def check_features(features: NDArray[np.float32], name: str) -> None:
         raise UsageError(f"{name} gives every image the same features; there is nothing to analyze")
 
 
-def reduce(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Return features in at most 128 dimensions, and the share of their variance that is kept.
+@dataclass(frozen=True, eq=False)
+class ReducedFeatures:
+    """Features in fewer dimensions.
 
-    Wider ones become their principal components: distances hardly change, and cost a fraction.
-
-    Parameters
+    Attributes
     ----------
-    features
-        float32 (n, d).
-
-    Returns
-    -------
-    float32 (n, min(d, 128, n)), and a number in (0, 1].
+    points
+        float32 (n, min(d, 128, n)).
+    variance
+        Proportion of the variance that is kept, in (0, 1].
     """
-    n, wide = features.shape
+
+    points: NDArray[np.float32]
+    variance: float
+
+
+def reduce(features: NDArray[np.float32]) -> ReducedFeatures:
+    """Reduce features, float32 (n, d), to at most 128 principal components.
+
+    Distances between rows hardly change, and take less time to compute.
+    """
+    n, width = features.shape
     most = min(MOST_DIMENSIONS, n)
-    if wide <= most:
-        return np.ascontiguousarray(features, np.float32), 1.0
+    if width <= most:
+        return ReducedFeatures(np.ascontiguousarray(features, np.float32), 1.0)
     from sklearn.decomposition import PCA
 
-    solver = "covariance_eigh" if n > wide else "full"
+    solver = "covariance_eigh" if n > width else "full"
     components = PCA(most, svd_solver=solver)
     reduced = components.fit_transform(np.asarray(features))
-    return np.ascontiguousarray(reduced, np.float32), min(1.0, float(components.explained_variance_ratio_.sum()))
+    variance = min(1.0, float(components.explained_variance_ratio_.sum()))
+    return ReducedFeatures(np.ascontiguousarray(reduced, np.float32), variance)

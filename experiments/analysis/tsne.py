@@ -1,7 +1,8 @@
-"""t-SNE in two or three dimensions, of tens of thousands of points in a minute or two.
+"""t-SNE in two or three dimensions, for tens of thousands of points in a minute or two.
 
 The objective is that of van der Maaten & Hinton (2008) with v = d - 1 degrees of freedom (van der Maaten 2009, as in
-scikit-learn); attraction comes from exact nearest neighbours, repulsion from a mesh (`experiments.analysis.mesh`).
+scikit-learn). Attraction is computed over exact nearest neighbors, repulsion over a mesh
+(`experiments.analysis.repulsion`).
 """
 
 from collections.abc import Callable
@@ -11,26 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.affinities import Affinities
-from experiments.analysis.mesh import repulsion
+from experiments.analysis.repulsion import repulsion
 
 Array = NDArray[np.float32]
 
-START_SPREAD = 1e-4  # so small that the first steps, not the start, decide (Kobak & Berens 2019)
+START_SPREAD = 1e-4  # small, so that the first steps decide and not the start (Kobak & Berens 2019)
 LEAST_GAIN = 0.01
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the map is found.
+    """Optimization schedule of t-SNE.
 
     Attributes
     ----------
     exaggeration, exaggerated
-        Factor on all affinities, and for how many steps, so that clusters form while they can still pass each other.
+        Factor on all affinities, and number of steps with it: clusters form while they can still pass each other.
     steps
-        Further steps, without.
+        Number of steps without exaggeration.
     rate
-        Length of a step, as a part of the number of points over the exaggeration (Belkina et al. 2019).
+        Learning rate, as a multiple of the number of points over the exaggeration (Belkina et al. 2019).
     """
 
     exaggeration: float = 12.0
@@ -43,12 +44,12 @@ SCHEDULE = Schedule()
 
 
 def principal_start(points: Array, dimensions: int) -> Array:
-    """Return the first principal components of points (n, d), scaled to a spread that t-SNE can start from."""
+    """Compute the first principal components of points (n, d), scaled to the spread that t-SNE starts from."""
     from sklearn.decomposition import PCA
 
-    if points.shape[1] < dimensions:  # then the rest is noise, from which the steps find their way
-        rest = np.random.default_rng(0).normal(size=(len(points), dimensions - points.shape[1]))
-        points = np.hstack([points, 1e-2 * points.std() * rest]).astype(np.float32)
+    if points.shape[1] < dimensions:  # fill the missing dimensions with noise
+        noise = np.random.default_rng(0).normal(size=(len(points), dimensions - points.shape[1]))
+        points = np.hstack([points, 1e-2 * points.std() * noise]).astype(np.float32)
     components = PCA(
         dimensions, svd_solver="covariance_eigh" if points.shape[1] <= 1000 else "randomized", random_state=0
     )
@@ -57,41 +58,41 @@ def principal_start(points: Array, dimensions: int) -> Array:
 
 
 def tsne(
-    ties: Affinities,
+    pairs: Affinities,
     start: Array,
     schedule: Schedule = SCHEDULE,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Array:
-    """Return the map of points: positions float32 (n, d), centred on 0.
+    """Compute a t-SNE embedding: positions float32 (n, d), centered on 0.
 
     Parameters
     ----------
-    ties
+    pairs
         Affinities of the n points.
     start
-        float32 (n, d), d = 2 or 3; see `principal_start`.
+        Initial positions, float32 (n, d), d = 2 or 3; see `principal_start`.
     on_step
-        Called with the steps done and planned.
+        Called with the number of steps done and planned.
     """
     freedom, total = float(max(start.shape[1] - 1, 1)), schedule.exaggerated + schedule.steps
     positions, velocity, gains = start.copy(), np.zeros_like(start), np.ones_like(start)
     for step in range(total):
         early = step < schedule.exaggerated
         exaggeration, momentum = (schedule.exaggeration, 0.5) if early else (1.0, 0.8)
-        slope = _slope(ties, positions, freedom, exaggeration)
-        gains = np.where(slope * velocity < 0, gains + np.float32(0.2), gains * np.float32(0.8))
+        gradient = _gradient(pairs, positions, freedom, exaggeration)
+        gains = np.where(gradient * velocity < 0, gains + np.float32(0.2), gains * np.float32(0.8))
         np.maximum(gains, LEAST_GAIN, out=gains)
         rate = schedule.rate * len(positions) / exaggeration
-        velocity = np.float32(momentum) * velocity - np.float32(rate) * gains * slope
+        velocity = np.float32(momentum) * velocity - np.float32(rate) * gains * gradient
         positions += velocity
         if on_step:
             on_step(step + 1, total)
     return positions - positions.mean(axis=0)
 
 
-def _slope(ties: Affinities, positions: Array, freedom: float, exaggeration: float) -> Array:
-    """Return the gradient of the Kullback-Leibler divergence, up to a constant factor."""
-    field, slope = repulsion(positions, freedom)
-    pairs = max(float(field.sum(dtype=np.float64)), 1e-30)
-    away = slope * np.float32(freedom / (freedom + 1) / pairs)
-    return np.float32(exaggeration) * ties.attraction(positions, freedom) + away
+def _gradient(pairs: Affinities, positions: Array, freedom: float, exaggeration: float) -> Array:
+    """Compute the gradient of the Kullback-Leibler divergence, up to a constant factor."""
+    potential, slope = repulsion(positions, freedom)
+    normalization = max(float(potential.sum(dtype=np.float64)), 1e-30)
+    repelling = slope * np.float32(freedom / (freedom + 1) / normalization)
+    return np.float32(exaggeration) * pairs.attraction(positions, freedom) + repelling

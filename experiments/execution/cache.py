@@ -57,7 +57,7 @@ class Cache:
     stages: Stages
 
     def get_or_compute(
-        self, stage: str, parameters: Mapping[str, Any], compute: Callable[[ProgressCallback], Arrays]
+        self, stage: str, parameters: Mapping[str, Any], compute: Callable[..., Any], *, progress: bool = True
     ) -> Arrays:
         """Return the arrays of a stage, from the cache if they were computed with the same parameters and code.
 
@@ -66,8 +66,10 @@ class Cache:
         parameters
             JSON values: everything that the arrays depend on besides the folder and the code.
         compute
-            Is called with a progress callback and returns arrays by name. The code that counts is that of this
-            function; see `code_version`.
+            Returns arrays by name, or a dataclass of arrays and numbers. The code that counts is that of this function;
+            see `code_version`.
+        progress
+            Whether `compute` takes a progress callback.
 
         Returns
         -------
@@ -79,8 +81,10 @@ class Cache:
         with self.stages(stage) as on_progress:
             if arrays is None:
                 start = perf_counter()
-                computed = compute(on_progress)
-                arrays = {**computed, SECONDS: np.asarray(perf_counter() - start)}
+                computed = compute(on_progress) if progress else compute()
+                values = computed if isinstance(computed, Mapping) else vars(computed)
+                arrays = {name: np.asarray(array) for name, array in values.items()}
+                arrays[SECONDS] = np.asarray(perf_counter() - start)
                 _write(file, arrays)
             else:
                 self.folder.touch()

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.analysis import Section
-from experiments.analysis.looks import SIGNIFICANT, listed, standing
+from experiments.analysis.attribute_tests import SIGNIFICANT, significant_keys
+from experiments.analysis.text import listed
 from experiments.evaluation import mcnemar
 from experiments.transfer.explanation_input import ExplanationInput, accuracies, corruptions, recalls
 from experiments.transfer.model_summary import MOST_NAMED, spelled, summarize_model
@@ -40,7 +41,7 @@ def _compare(transfers: Sequence[ExplanationInput], target: str) -> Iterator[str
     shares = [accuracies(one) for one in transfers]
     losses = [before.value - after.value for before, after in shares]
     order = np.argsort(losses, kind="stable").tolist()
-    significant = standing({(i, j): losses_differ(shares[i], shares[j]) for i, j in combinations(order, 2)})
+    significant = significant_keys({(i, j): losses_differ(shares[i], shares[j]) for i, j in combinations(order, 2)})
     named = [f"{transfers[i].name} {'loses' if losses[i] >= 0 else 'gains'} {points(losses[i])}" for i in order]
     least, most = order[0], order[-1]
     beaten = [transfers[i].name for i in order[1:] if (least, i) in significant]
@@ -103,7 +104,7 @@ def _better(
 
 
 def _won(mine: Mapping[Key, Proportion], theirs: Mapping[Key, Proportion]) -> list[Key]:
-    significant = standing({key: mine[key].differs(theirs[key]) for key in mine if key in theirs})
+    significant = significant_keys({key: mine[key].differs(theirs[key]) for key in mine if key in theirs})
     return [key for key in significant if mine[key].value > theirs[key].value]
 
 

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.looks import standing
+from experiments.analysis.attribute_tests import significant_keys
 from experiments.datasets import CLASSES
 from experiments.evaluation import Metrics
 from experiments.results import ALIGN, SOURCE_ONLY
@@ -185,4 +185,4 @@ def changed(before: NDArray[np.bool_], found: Mapping[str, NDArray[np.bool_]], v
 
     All arrays are bool (variants * n,), as in `proportion_of`.
     """
-    return standing({name: paired(before, after, variants) for name, after in found.items()})
+    return significant_keys({name: paired(before, after, variants) for name, after in found.items()})

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets
-from experiments.analysis import embed, nearest, neighbours_needed
+from experiments.analysis import embed, nearest, neighbors_needed
 from experiments.datasets import Split
 from experiments.transfer.adaptation.adaptation import OnStep
 from experiments.transfer.domain import Domain
@@ -63,6 +63,6 @@ def extract_features(extractor: "keras.Model", images: NDArray[np.uint8]) -> Arr
 
 def embed_domains(source_features: Array, target_features: Array, on_step: OnStep | None = None) -> dict[str, Array]:
     """Embed the source with t-SNE, and then the target on the same map: arrays ``source`` and ``target``."""
-    neighbors = nearest(source_features, neighbours_needed(len(source_features)))
+    neighbors = nearest(source_features, neighbors_needed(len(source_features)))
     source = embed(source_features, neighbors, on_step=on_step).positions
     return {"source": source, "target": embed_new_points(source, source_features, target_features)}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from experiments.analysis.looks import SIGNIFICANT, listed, standing
+from experiments.analysis.attribute_tests import SIGNIFICANT, significant_keys
+from experiments.analysis.text import listed
 from experiments.datasets import CLASSES
 from experiments.transfer.explanation_input import (
     ExplanationInput,
@@ -68,7 +69,7 @@ def _loss(one: ExplanationInput, source: str, target: str) -> Iterator[str]:
 def _classes(one: ExplanationInput, source: str, target: str) -> Iterator[str]:
     """Yield the classes that lose, gain and keep accuracy, all tested together."""
     found = recalls(one)
-    significant = standing({digit: before.differs(after) for digit, (before, after) in found.items()})
+    significant = significant_keys({digit: before.differs(after) for digit, (before, after) in found.items()})
     change = {digit: after.value - before.value for digit, (before, after) in found.items()}
     for verb, sign in (("lose", -1), ("gain", 1)):
         digits = sorted(
@@ -109,7 +110,7 @@ def _mistakes(one: ExplanationInput, source: str) -> Iterator[str]:
             pair = confusion(one, digit, other)
             if pair and any(share.count for share in pair):
                 pairs[digit, other] = pair
-    significant = standing({pair: before.differs(after) for pair, (before, after) in pairs.items()})
+    significant = significant_keys({pair: before.differs(after) for pair, (before, after) in pairs.items()})
     more = {pair: pairs[pair] for pair in significant if pairs[pair][1].value > pairs[pair][0].value}
     new = sorted(
         (pair for pair in more if more[pair][1].successes >= LEAST_PAIR), key=lambda pair: -more[pair][1].count
@@ -238,7 +239,7 @@ def _highest(one: ExplanationInput) -> Iterator[str]:
 
 def _corrupted(one: ExplanationInput, source: str) -> Iterator[str]:
     whole, shares = accuracies(one)[0], corruptions(one)
-    significant = standing({name: whole.differs(share) for name, share in shares.items()})
+    significant = significant_keys({name: whole.differs(share) for name, share in shares.items()})
     hurt = sorted((x for x in significant if shares[x].value < whole.value), key=lambda x: shares[x].value)
     if not hurt:
         return
@@ -268,7 +269,7 @@ def _closes_half(one: ExplanationInput) -> bool:
 def _adapted(one: ExplanationInput) -> Iterator[str]:
     """Yield the effect of each adaptation on the accuracy on the same images."""
     tests = {method: paired(x.before, x.after, one.variants) for method, x in one.adaptations.items()}
-    significant = standing(tests)
+    significant = significant_keys(tests)
     for method in significant:
         found = one.adaptations[method]
         before, after = proportion_of(found.before, one.variants), proportion_of(found.after, one.variants)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.affinities import NEIGHBOURS_A_PERPLEXITY, conditional
-from experiments.analysis.mesh import Field, potential
-from experiments.analysis.neighbours import nearest_to
+from experiments.analysis.affinities import NEIGHBORS_PER_PERPLEXITY, conditional
+from experiments.analysis.neighbors import nearest_to
+from experiments.analysis.repulsion import Potential, potential
 
 Array = NDArray[np.float32]
 
@@ -53,7 +53,7 @@ def embed_new_points(
     _check(map_positions, source_features, target_features, perplexity)
     if not len(target_features):
         return np.empty((0, map_positions.shape[1]), np.float32)
-    k = min(len(source_features), int(np.ceil(NEIGHBOURS_A_PERPLEXITY * perplexity)))
+    k = min(len(source_features), int(np.ceil(NEIGHBORS_PER_PERPLEXITY * perplexity)))
     near = nearest_to(target_features, source_features, k)
     low, high = map_positions.min(axis=0), map_positions.max(axis=0)
     margin = np.float32(1 + MARGIN * float((high - low).max()))
@@ -98,7 +98,7 @@ class _Objective:
 
     anchors: Array
     weights: Array
-    field: Field
+    field: Potential
     freedom: np.float32
 
     def at(self, positions: Array) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.looks import SIGNIFICANT
+from experiments.analysis.attribute_tests import SIGNIFICANT
 from experiments.evaluation import mcnemar, wilson_interval
 
 LEAST_RANKED = 5  # items, below which no rank correlation can be significant

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from experiments.analysis.discussion import Section
+from experiments.analysis.text import Section
 from experiments.results import SOURCE_ONLY
 from experiments.transfer.comparison_summary import summarize_models
 from experiments.transfer.domain_result import DomainResult

@@ -10,7 +10,7 @@ from sklearn.manifold._t_sne import _joint_probabilities_nn
 
 from experiments.analysis import affinities as module
 from experiments.analysis.affinities import Affinities, affinities, conditional
-from experiments.analysis.neighbours import nearest
+from experiments.analysis.neighbors import nearest
 
 
 def points(n: int, dimensions: int = 8, seed: int = 0) -> NDArray[np.float32]:
@@ -24,12 +24,12 @@ def dense(ties: Affinities) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize(("n", "k", "perplexity"), [(200, 90, 30.0), (200, 30, 10.0), (50, 49, 16.0), (40, 6, 2.0)])
 def test_probabilities_are_scikit_learns(n: int, k: int, perplexity: float) -> None:
-    neighbours = nearest(points(n), k)
-    squared = neighbours.distances.astype(np.float64) ** 2
-    columns = neighbours.indices.flatten()  # a copy, for scikit-learn sorts it
+    neighbors = nearest(points(n), k)
+    squared = neighbors.distances.astype(np.float64) ** 2
+    columns = neighbors.indices.flatten()  # a copy, for scikit-learn sorts it
     graph = csr_matrix((squared.ravel(), columns, np.arange(0, n * k + 1, k)), (n, n))
     theirs = _joint_probabilities_nn(graph, perplexity, 0).toarray()
-    np.testing.assert_allclose(dense(affinities(neighbours, perplexity)), theirs, rtol=1e-3, atol=1e-8)
+    np.testing.assert_allclose(dense(affinities(neighbors, perplexity)), theirs, rtol=1e-3, atol=1e-8)
 
 
 @settings(max_examples=40, deadline=None)
@@ -60,11 +60,11 @@ def test_ties_are_symmetric_and_sum_to_one(seed: int, n: int, grid: int, share: 
 
 
 def test_the_neighbours_stay_as_they_are() -> None:
-    neighbours = nearest(points(30), 7)
-    indices, distances = neighbours.indices.copy(), neighbours.distances.copy()
-    affinities(neighbours, 2.0)
-    np.testing.assert_array_equal(neighbours.indices, indices)
-    np.testing.assert_array_equal(neighbours.distances, distances)
+    neighbors = nearest(points(30), 7)
+    indices, distances = neighbors.indices.copy(), neighbors.distances.copy()
+    affinities(neighbors, 2.0)
+    np.testing.assert_array_equal(neighbors.indices, indices)
+    np.testing.assert_array_equal(neighbors.distances, distances)
 
 
 def test_more_duplicates_than_the_perplexity_share_it_evenly() -> None:
@@ -86,7 +86,7 @@ def by_pairs(ties: Affinities, positions: NDArray[np.float32], freedom: float) -
 def test_attraction_is_the_sum_over_pairs(
     dimensions: int, freedom: float, ties_a_block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TIES_A_BLOCK", ties_a_block)
+    monkeypatch.setattr(module, "PAIRS_PER_BLOCK", ties_a_block)
     ties = affinities(nearest(points(150), 20), 6.0)
     positions = points(150, dimensions, seed=1) * 5
     expected = by_pairs(ties, positions, freedom)
@@ -98,5 +98,5 @@ def test_attraction_is_the_sum_over_pairs(
 
 @pytest.mark.parametrize("perplexity", [0.9, 6.0])
 def test_a_perplexity_that_the_neighbours_do_not_allow_is_refused(perplexity: float) -> None:
-    with pytest.raises(ValueError, match=f"from 1 to 5, the number of neighbours. Received: {perplexity}"):
+    with pytest.raises(ValueError, match=f"from 1 to 5, the number of neighbors. Received: {perplexity}"):
         affinities(nearest(points(20), 5), perplexity)

@@ -10,8 +10,8 @@ from scipy.cluster.hierarchy import ward as exact_ward
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from experiments.analysis import agreement_with_exact, kmeans, nearest, ward
-from experiments.analysis.clusters import Tree, by_size, elbow
+from experiments.analysis.clusters import Tree, agreement_with_exact, by_size, elbow, kmeans, ward
+from experiments.analysis.neighbors import nearest
 
 
 def cloud(n: int, dimensions: int = 4, seed: int = 0) -> NDArray[np.float32]:
@@ -26,14 +26,14 @@ def blobs(sizes: list[int], apart: float = 30.0) -> tuple[NDArray[np.float32], N
 
 def test_each_count_is_scikit_learns_kmeans() -> None:
     points, _ = blobs([40, 30, 20], apart=4)
-    told: list[tuple[int, int]] = []
-    found = kmeans(points, [2, 3, 5], lambda *step: told.append(step))
+    reported: list[tuple[int, int]] = []
+    found = kmeans(points, [2, 3, 5], lambda *step: reported.append(step))
     assert found.counts == (2, 3, 5, 10)
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert reported == [(1, 4), (2, 4), (3, 4), (4, 4)]
     for count, silhouette, inertia in zip(found.counts, found.silhouettes, found.inertias, strict=True):
         groups = found.groupings[count]
-        centres = np.stack([points[groups == group].mean(axis=0) for group in range(count)])
-        assert ((points - centres[groups]) ** 2).sum() == pytest.approx(inertia, rel=1e-4)
+        centers = np.stack([points[groups == group].mean(axis=0) for group in range(count)])
+        assert ((points - centers[groups]) ** 2).sum() == pytest.approx(inertia, rel=1e-4)
         assert inertia <= 1.05 * KMeans(count, n_init=20, random_state=1).fit(points).inertia_
         assert silhouette == pytest.approx(silhouette_score(points, groups), abs=1e-5)
         sizes = np.bincount(groups, minlength=count)

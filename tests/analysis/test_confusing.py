@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import gmean, rankdata, spearmanr
 
-from experiments.analysis import MEASURES, cluster_disagreement, rank
-from experiments.analysis.confusing import label_quality, margin
+from experiments.analysis.confusing import MEASURES, cluster_disagreement, label_quality, margin, rank
 
 Verdicts = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]
 
@@ -89,15 +88,15 @@ def test_score_is_one_less_the_weighted_geometric_mean_of_the_ranks(drawn: Verdi
     assert (found.score < 1).all()
     assert sorted(found.order.tolist()) == list(range(len(labels)))
     assert (np.diff(found.score[found.order]) <= 1e-11).all()
-    np.testing.assert_allclose(found.share[found.order], 1 - np.arange(len(labels)) / len(labels))
+    np.testing.assert_allclose(found.percentile[found.order], 1 - np.arange(len(labels)) / len(labels))
 
 
 @settings(max_examples=50, deadline=None)
 @given(verdicts())
 def test_agreement_of_measures_is_spearmans(drawn: Verdicts) -> None:
     found = rank(*drawn)
-    assert len(found.agreement) == 6
-    for (first, second), value in found.agreement.items():
+    assert len(found.correlations) == 6
+    for (first, second), value in found.correlations.items():
         pair = found.measures[first], found.measures[second]
         if all(np.ptp(values) > 0 for values in pair):
             assert value == pytest.approx(spearmanr(*pair).statistic, abs=1e-9)

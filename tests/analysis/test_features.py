@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
-from experiments.analysis import check_features, extract, feature_extractor, reduce
-from experiments.analysis.features import BATCH
+from experiments.analysis.features import BATCH, check_features, extract, feature_extractor, reduce
 from experiments.datasets import Split
 from experiments.errors import UsageError
 from experiments.models import MODELS
@@ -99,7 +98,8 @@ def test_features_of_which_one_changes_are_taken() -> None:
 @pytest.mark.parametrize(("n", "wide"), [(300, 200), (150, 200), (60, 200)])
 def test_wide_features_are_reduced_to_scikit_learns_components(n: int, wide: int) -> None:
     features = cloud(n, wide)
-    reduced, variance = reduce(features)
+    found = reduce(features)
+    reduced, variance = found.points, found.variance
     most = min(128, n)
     theirs = PCA(most, svd_solver="full").fit(features.astype(np.float64))
     assert reduced.shape == (n, most)
@@ -116,7 +116,8 @@ def test_wide_features_are_reduced_to_scikit_learns_components(n: int, wide: int
 )
 def test_narrow_features_stay_as_they_are(change: Any) -> None:
     features = cloud(300, 128)
-    reduced, variance = reduce(change(features))
+    found = reduce(change(features))
+    reduced, variance = found.points, found.variance
     assert variance == 1
     assert reduced.dtype == np.float32
     assert reduced.flags.c_contiguous

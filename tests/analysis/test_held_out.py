@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiments import datasets
-from experiments.analysis import HeldOut, held_out
-from experiments.analysis.held_out import recipe_for
+from experiments.analysis.held_out import HeldOut, held_out, recipe_for
 from experiments.datasets import Split
 from experiments.models import MODELS, Architecture, Recipe
 from experiments.training import Fit
@@ -51,10 +50,10 @@ def folds(monkeypatch: pytest.MonkeyPatch) -> Folds:
 
 
 def test_no_digit_is_judged_by_a_network_that_has_learned_it(digits: Split, folds: Folds) -> None:
-    told: list[tuple[int, int]] = []
-    found = held_out(digits, lambda *fold: told.append(fold))
+    reported: list[tuple[int, int]] = []
+    found = held_out(digits, lambda *fold: reported.append(fold))
     judges = found.probabilities.argmax(axis=1)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert reported == [(1, 3), (2, 3), (3, 3)]
     assert np.bincount(judges).tolist() == [60, 60, 60]
     for image, judge in zip(digits.images, judges, strict=True):
         knows = [image.tobytes() in learned for learned in folds.learned]
@@ -64,8 +63,7 @@ def test_no_digit_is_judged_by_a_network_that_has_learned_it(digits: Split, fold
 def test_a_digit_is_compared_with_what_its_judge_has_learned(digits: Split, folds: Folds) -> None:
     found = held_out(digits)
     judges = found.probabilities.argmax(axis=1)
-    near = found.closeness
-    for who, distances, same in ((near.own, near.own_distances, True), (near.other, near.other_distances, False)):
+    for who, distances, same in ((found.own, found.own_distances, True), (found.other, found.other_distances, False)):
         assert ((digits.labels[who] == digits.labels[:, None]) == same).all()
         assert (judges[who] != judges[:, None]).all()
         assert (np.diff(distances, axis=1) >= 0).all()
@@ -88,7 +86,7 @@ def relabelled(digits: Split, labels: NDArray[np.int64]) -> Split:
 def test_a_digit_alone_in_its_class_has_no_own_neighbour(digits: Split, folds: Folds) -> None:
     labels = digits.labels % 2
     labels[11] = 7
-    found = held_out(relabelled(digits, labels)).closeness
+    found = held_out(relabelled(digits, labels))
     assert found.own[11].tolist() == [-1] * 3
     assert found.ratio[11] == np.inf
     assert (np.delete(found.own, 11, axis=0) >= 0).all()
@@ -97,8 +95,8 @@ def test_a_digit_alone_in_its_class_has_no_own_neighbour(digits: Split, folds: F
 
 def test_digits_of_one_class_have_no_others(digits: Split, folds: Folds) -> None:
     found = held_out(relabelled(digits, np.full(len(digits), 3)))
-    assert (found.closeness.other == -1).all()
-    assert (found.closeness.ratio == 0).all()
+    assert (found.other == -1).all()
+    assert (found.ratio == 0).all()
     assert len(folds.learned) == 3
 
 
@@ -125,7 +123,7 @@ def test_wrong_labels_are_not_believed(digits: Split, misled: HeldOut) -> None:
     said = misled.probabilities[np.arange(len(digits)), labels]
     assert np.median(said[wrong]) < 0.1
     assert np.median(said[~wrong]) > 0.7
-    ratio = misled.closeness.ratio
+    ratio = misled.ratio
     assert np.median(ratio[wrong]) > 1 > np.median(ratio[~wrong])
     np.testing.assert_allclose(misled.probabilities.sum(axis=1), 1, rtol=1e-5)
 

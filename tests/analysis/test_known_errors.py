@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from experiments import analysis, datasets
+from experiments.analysis.class_distances import class_distances
+from experiments.analysis.clusters import kmeans
+from experiments.analysis.confusing import cluster_disagreement, rank
 from experiments.datasets import Split
 from experiments.models import architecture
 from experiments.training import fit
@@ -27,10 +30,10 @@ def test_most_mislabelled_digits_are_among_the_first_hundred(data_dir: Path, tmp
         np.concatenate([known.images, data.test.images]), np.concatenate([known.labels, data.test.labels])
     )
     features, probabilities = analysis.extract(extractor, everything, tmp_path / "f.npy", tmp_path / "p.npy")
-    points, _ = analysis.reduce(features)
+    points = analysis.reduce(features).points
     n = len(known)
-    near = analysis.closeness(points[n:], data.test.labels, points[:n], known.labels)
-    clusters = analysis.kmeans(points, (10,)).groupings[10]
-    strange = analysis.cluster_disagreement(everything.labels, [clusters])[n:]
-    ranking = analysis.rank(near.ratio, data.test.labels, probabilities[n:], strange)
+    near = class_distances(points[n:], data.test.labels, points[:n], known.labels)
+    clusters = kmeans(points, (10,)).groupings[10]
+    strange = cluster_disagreement(everything.labels, [clusters])[n:]
+    ranking = rank(near.ratio, data.test.labels, probabilities[n:], strange)
     assert np.isin(MISLABELLED, ranking.order[:100]).sum() > len(MISLABELLED) / 2

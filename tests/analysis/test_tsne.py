@@ -7,7 +7,7 @@ from scipy.optimize import approx_fprime
 from scipy.sparse import csr_array
 
 from experiments.analysis.affinities import Affinities, affinities
-from experiments.analysis.neighbours import nearest
+from experiments.analysis.neighbors import nearest
 from experiments.analysis.tsne import Schedule, principal_start, tsne
 
 BLOBS = 3
@@ -50,7 +50,7 @@ def test_a_step_goes_down_the_divergence(dimensions: int, exaggeration: float, s
     downhill = -flat.reshape(step.shape)
     factor = (step * downhill).sum() / (downhill**2).sum()
     assert factor > 0
-    # A sum over a mesh is not quite the sum over all pairs; see test_mesh.
+    # A sum over a mesh is not quite the sum over all pairs; see test_repulsion.
     assert np.sqrt(((step / factor - downhill) ** 2).sum() / (downhill**2).sum()) < 0.05
 
 
@@ -69,13 +69,13 @@ def positions(blobs: tuple[Affinities, NDArray[np.float32]]) -> NDArray[np.float
 
 def test_separate_blobs_stay_separate(positions: NDArray[np.float32]) -> None:
     parts = positions.reshape(BLOBS, 50, -1)
-    centres = parts.mean(axis=1)
-    radii = np.linalg.norm(parts - centres[:, None], axis=-1).max(axis=1)
+    centers = parts.mean(axis=1)
+    radii = np.linalg.norm(parts - centers[:, None], axis=-1).max(axis=1)
     for first, second in [(0, 1), (0, 2), (1, 2)]:
-        assert np.linalg.norm(centres[first] - centres[second]) > radii[first] + radii[second]
+        assert np.linalg.norm(centers[first] - centers[second]) > radii[first] + radii[second]
 
 
-def test_the_map_is_centred(positions: NDArray[np.float32]) -> None:
+def test_the_map_is_centered(positions: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(positions.mean(axis=0), 0, atol=1e-5 * np.abs(positions).max())
     assert positions.dtype == np.float32
 
@@ -89,11 +89,16 @@ def test_the_map_is_the_same_each_time(
     np.testing.assert_array_equal(start, before)
 
 
-def test_every_step_is_told() -> None:
+def test_every_step_is_reported() -> None:
     points = cloud(20, 4)
-    told: list[tuple[int, int]] = []
-    tsne(ties_of(points), principal_start(points, 2), Schedule(exaggerated=2, steps=3), lambda *step: told.append(step))
-    assert told == [(step, 5) for step in range(1, 6)]
+    reported: list[tuple[int, int]] = []
+    tsne(
+        ties_of(points),
+        principal_start(points, 2),
+        Schedule(exaggerated=2, steps=3),
+        lambda *step: reported.append(step),
+    )
+    assert reported == [(step, 5) for step in range(1, 6)]
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -117,8 +122,8 @@ def test_duplicates_share_a_place() -> None:
 def test_the_start_is_principal_components_of_a_small_spread(dimensions: int) -> None:
     points = cloud(100, 6) * np.array([1, 5, 2, 9, 3, 1], np.float32) + np.float32(4)
     start = principal_start(points, dimensions)
-    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
+    left, sizes, _ = np.linalg.svd(centered, full_matrices=False)
     scores = (left * sizes)[:, :dimensions]
     assert start.shape == (100, dimensions)
     np.testing.assert_allclose(np.abs(start), np.abs(scores) / scores[:, 0].std() * 1e-4, rtol=1e-3, atol=1e-8)

@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.execution import Cache, Progress, Stages
 from experiments.execution.cache import Arrays, discard_unused
@@ -32,6 +34,23 @@ def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
     Cache(tmp_path / "net", stages).get_or_compute("map", {"k": 1}, made(5))
     assert Cache(tmp_path / "net", stages).get_or_compute("map", {"k": 1}, refused)["points"].tolist() == [5, 5, 5]
     assert Cache(tmp_path / "net", stages).get_or_compute("map", {"k": 2}, made(6))["points"].tolist() == [6, 6, 6]
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    positions: NDArray[np.float32]
+    perplexity: float
+
+
+def test_dataclasses_of_arrays_and_numbers_are_cached(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, Stages(Progress(), "lenet"))
+    positions = np.arange(6, dtype=np.float32).reshape(3, 2)
+    cache.get_or_compute("map", {}, lambda: Map(positions, 2.5), progress=False)
+    arrays = cache.get_or_compute("map", {}, refused)
+    assert arrays["positions"].dtype == np.float32
+    assert arrays["positions"].tolist() == positions.tolist()
+    assert float(arrays["perplexity"]) == 2.5
+    assert float(arrays["seconds"]) > 0
 
 
 @pytest.mark.parametrize("folder", ["data/net", "data/net/transfer-abc"])

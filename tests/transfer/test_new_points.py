@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
-from experiments.analysis import embed, nearest, neighbours_needed
+from experiments.analysis import embed, nearest, neighbors_needed
 from experiments.analysis.affinities import conditional
 from experiments.transfer.new_points import embed_new_points
 
@@ -28,7 +28,7 @@ def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[Array, NDArray[np.int
 def mapped(request: pytest.FixtureRequest) -> tuple[Array, NDArray[np.int64], Array]:
     """Return points, labels and their map."""
     points, labels = blobs(900, 0)
-    return points, labels, embed(points, nearest(points, neighbours_needed(900)), request.param).positions
+    return points, labels, embed(points, nearest(points, neighbors_needed(900)), request.param).positions
 
 
 Mapped = tuple[Array, NDArray[np.int64], Array]

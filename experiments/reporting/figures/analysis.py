@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.findings import METHODS
+from experiments.analysis.clusters import METHODS
 from experiments.reporting.figures.cluster_count import cluster_count
 from experiments.reporting.figures.confusing import (
     ConfusingDigit,
@@ -22,24 +22,24 @@ from experiments.reporting.figures.feature_map import feature_map
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from experiments.analysis.findings import Findings
+    from experiments.analysis.result import Analysis
 
 GALLERY = 20  # confusing digits of each split
 OUTLIERS = 25
 
 
-def analysis_figures(found: "Findings", dataset: str) -> Iterator[tuple[str, "Figure"]]:
+def analysis_figures(found: "Analysis", dataset: str) -> Iterator[tuple[str, "Figure"]]:
     """Yield the figures of an analysis with their names; `dataset` is part of their titles."""
     about = f"{found.name} on {dataset}"
     yield from _maps(found, about)
-    yield "cluster_count", cluster_count(found.count, f"{about}: how many clusters")
+    yield "cluster_count", cluster_count(found.choice, f"{about}: how many clusters")
     for method, name in METHODS.items():
-        for k in found.counts:
+        for k in found.choice.reported:
             for part in ("both", "train", "test"):
                 title = f"{about}, {part if part != 'both' else 'train and test'}: {name}, k = {k}, against the classes"
                 yield (
                     f"contingency_{method}_{k}_{part}",
-                    contingency_heatmap(found.agreements[method, k, part], title),
+                    contingency_heatmap(found.cluster_metrics[method, k, part], title),
                 )
     yield "dendrogram", dendrogram(found.tree, found.digits.labels, f"{about}: top of Ward's hierarchy")
     yield "centroids", centroid_distances(found.centroids, f"{about}: distances between the classes' means")
@@ -55,26 +55,26 @@ def analysis_figures(found: "Findings", dataset: str) -> Iterator[tuple[str, "Fi
     yield "outliers", _outliers(found, f"{about}: digits farthest from any others")
 
 
-def _maps(found: "Findings", about: str) -> Iterator[tuple[str, "Figure"]]:
+def _maps(found: "Analysis", about: str) -> Iterator[tuple[str, "Figure"]]:
     places, digits = found.embedding.positions, found.digits
     yield "map", feature_map(places, digits.labels, f"{about}: t-SNE of {len(digits):,} digits, by label", "digits")
     predicted = found.probabilities.argmax(axis=1)
     yield "map_predicted", feature_map(places, predicted, f"{about}: t-SNE, by prediction", "digits")
     for method, name in METHODS.items():
-        k = found.counts[0]
+        k = found.choice.reported[0]
         yield (
             f"map_{method}",
-            feature_map(places, found.clusters(method, k), f"{about}: t-SNE, by {name}, k = {k}", "clusters"),
+            feature_map(places, found.groupings[method, k], f"{about}: t-SNE, by {name}, k = {k}", "clusters"),
         )
-    scores = np.concatenate([confusing.ranking.share for confusing in found.confusing.values()])
+    scores = np.concatenate([confusing.ranking.percentile for confusing in found.confusing.values()])
     yield "map_confusion", feature_map(places, scores, f"{about}: t-SNE, by place among the confusing", "scores")
 
 
-def confusing_digits(found: "Findings", split: str, limit: int) -> list[ConfusingDigit]:
+def confusing_digits(found: "Analysis", split: str, limit: int) -> list[ConfusingDigit]:
     """Return the most confusing digits of a split with their nearest neighbors."""
     confusing, part = found.confusing[split], found.digits.part(split)
     images, labels, index = (of[part] for of in (found.digits.images, found.digits.labels, found.digits.index))
-    near = confusing.closeness
+    near = confusing.distances
     return [
         ConfusingDigit(
             image=images[place],
@@ -93,7 +93,7 @@ def confusing_digits(found: "Findings", split: str, limit: int) -> list[Confusin
     ]
 
 
-def _neighbors(found: "Findings", places: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[Neighbor, ...]:
+def _neighbors(found: "Analysis", places: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[Neighbor, ...]:
     digits, said = found.digits, found.confusing["train"].probabilities
     return tuple(
         Neighbor(
@@ -109,7 +109,7 @@ def _neighbors(found: "Findings", places: NDArray[np.int64], distances: NDArray[
     )
 
 
-def _duplicates(found: "Findings", title: str) -> "Figure":
+def _duplicates(found: "Analysis", title: str) -> "Figure":
     pairs, digits = found.duplicates, found.digits
     test, train = digits.part("test"), digits.part("train")
     captions = [
@@ -121,7 +121,7 @@ def _duplicates(found: "Findings", title: str) -> "Figure":
     return pairs_gallery(left, right, captions, title)
 
 
-def _outliers(found: "Findings", title: str) -> "Figure":
+def _outliers(found: "Analysis", title: str) -> "Figure":
     digits = found.digits
     far = np.argsort(-found.outliers, kind="stable")[:OUTLIERS]
     splits = np.where(far < digits.train, "train", "test")

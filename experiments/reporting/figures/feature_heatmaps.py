@@ -12,29 +12,29 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-    from experiments.analysis.agreement import Agreement
+    from experiments.analysis.centroids import Centroids
+    from experiments.analysis.cluster_metrics import ClusterMetrics
     from experiments.analysis.confusing import Ranking
-    from experiments.analysis.oddities import Centroids
 
 WORTH_A_SHARE = 0.5  # percent, from which a proportion is written next to a count
 
 
-def contingency_heatmap(agreement: "Agreement", title: str) -> "Figure":
+def contingency_heatmap(metrics: "ClusterMetrics", title: str) -> "Figure":
     """Draw the counts of each digit in each cluster, sorted by the most frequent digit.
 
     Parameters
     ----------
-    agreement
+    metrics
         Of clusters with digits, of which some may not occur.
     title
         Should name data, model and clusters.
     """
-    with drawing(title, max(7.5, 2.2 + 0.72 * agreement.k), 7) as figure:
-        if not agreement.contingency.any():
+    with drawing(title, max(7.5, 2.2 + 0.72 * metrics.k), 7) as figure:
+        if not metrics.contingency.any():
             notice(figure, "no images")
             return figure
-        order = _diagonal_order(agreement)
-        counts = agreement.contingency[:, order]
+        order = _diagonal_order(metrics)
+        counts = metrics.contingency[:, order]
         shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes = figure.add_subplot()
         texts = [
@@ -45,15 +45,15 @@ def contingency_heatmap(agreement: "Agreement", title: str) -> "Figure":
             text.set(fontsize=8, color=INK if "\n" in text.get_text() else GREY)
         sizes, majority = counts.sum(axis=0), counts.argmax(axis=0)
         heads = [f"c{c}\n{size:,}\nmostly {m}" for c, size, m in zip(order, sizes, majority, strict=True)]
-        axes.set_xticks(np.arange(agreement.k) + 0.5, heads, fontsize=8)
+        axes.set_xticks(np.arange(metrics.k) + 0.5, heads, fontsize=8)
         axes.set(xlabel="cluster, its images, its most frequent digit", ylabel="digit")
-        footnote(figure, _in_numbers(agreement))
+        footnote(figure, _in_numbers(metrics))
     return figure
 
 
-def _diagonal_order(agreement: "Agreement") -> list[int]:
+def _diagonal_order(metrics: "ClusterMetrics") -> list[int]:
     """Return the clusters sorted by most frequent digit, then by its count, descending."""
-    return np.lexsort((-agreement.contingency.max(axis=0), agreement.majority)).tolist()
+    return np.lexsort((-metrics.contingency.max(axis=0), metrics.majority)).tolist()
 
 
 def _count_and_share(count: int, share: float) -> str:
@@ -62,10 +62,10 @@ def _count_and_share(count: int, share: float) -> str:
     return f"{count:,}\n{share:.0f} %" if share >= WORTH_A_SHARE else f"{count:,}"
 
 
-def _in_numbers(agreement: "Agreement") -> str:
+def _in_numbers(metrics: "ClusterMetrics") -> str:
     return (
-        f"Purity {agreement.purity:.3f}, adjusted Rand index {agreement.ari:.3f}, "
-        f"adjusted mutual information {agreement.ami:.3f}."
+        f"Purity {metrics.purity:.3f}, adjusted Rand index {metrics.ari:.3f}, "
+        f"adjusted mutual information {metrics.ami:.3f}."
     )
 
 
@@ -126,7 +126,7 @@ def measure_agreement(ranking: "Ranking", title: str) -> "Figure":
             notice(figure, "no digits were ranked")
             return figure
         values = np.eye(len(names))
-        for (first, second), correlation in ranking.agreement.items():
+        for (first, second), correlation in ranking.correlations.items():
             i, j = names.index(first), names.index(second)
             values[i, j] = values[j, i] = correlation
         axes = figure.add_subplot()

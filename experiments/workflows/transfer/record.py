@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
-from experiments.analysis.discussion import as_markdown
+from experiments.analysis.text import as_markdown
 from experiments.execution.resume import ResumeState, resume_state
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY

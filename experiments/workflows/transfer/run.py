@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import results, tracking
-from experiments.analysis.discussion import as_text
+from experiments.analysis.text import as_text
 from experiments.errors import UsageError, unknown
 from experiments.execution.progress import Progress
 from experiments.results import ALIGN, SOURCE_ONLY

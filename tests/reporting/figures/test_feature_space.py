@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import ward
 from scipy.stats import spearmanr
 
-from experiments.analysis.agreement import Agreement, agreement
+from experiments.analysis.centroids import Centroids, centroids
+from experiments.analysis.cluster_metrics import ClusterMetrics, cluster_metrics
 from experiments.analysis.clusters import CountChoice, Tree, elbow
 from experiments.analysis.confusing import MEASURES, Ranking
-from experiments.analysis.oddities import Centroids, centroids
 from experiments.reporting.figures.cluster_count import cluster_count
 from experiments.reporting.figures.dendrogram import dendrogram
 from experiments.reporting.figures.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
@@ -65,8 +65,8 @@ def ranking(n: int = 50) -> Ranking:
     return Ranking(measures, RANDOM.random(n), np.arange(n), found)
 
 
-def grouped(k: int) -> Agreement:
-    return agreement(LABELS, np.arange(300) % k, k)
+def grouped(k: int) -> ClusterMetrics:
+    return cluster_metrics(LABELS, np.arange(300) % k, k)
 
 
 TREE = tree(POINTS)
@@ -349,7 +349,7 @@ def test_each_pair_of_measures_has_its_correlation_twice() -> None:
     names = list(found.measures)
     written = cells(figure.axes[0])
     assert len(written) == 12
-    for (first, second), value in found.agreement.items():
+    for (first, second), value in found.correlations.items():
         i, j = names.index(first), names.index(second)
         assert written[i, j] == written[j, i] == f"{value:.3f}"
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [

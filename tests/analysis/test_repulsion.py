@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from experiments.analysis.mesh import MOST_NODES, potential, repulsion
+from experiments.analysis.repulsion import MOST_NODES, potential, repulsion
 
 CASES = [(2, 1.0), (3, 2.0), (2, 2.0), (3, 1.0)]  # dimensions and freedom, those that t-SNE uses first
 
@@ -100,7 +100,7 @@ def test_a_map_wider_than_the_finest_mesh_gets_a_coarser_one(dimensions: int, fr
 def test_points_are_repelled_by_all_others_and_not_by_themselves(
     dimensions: int, freedom: float, n: int, spread: float, tolerance: float
 ) -> None:
-    # In a thin cloud a point's own weights would outweigh its neighbours.
+    # In a thin cloud a point's own weights would outweigh its neighbors.
     positions = cloud(n, dimensions, spread)
     field, slope = repulsion(positions, freedom)
     expected_field, expected_slope = by_pairs(positions, freedom, positions)

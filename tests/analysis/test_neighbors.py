@@ -1,4 +1,4 @@
-"""Neighbours are those of brute force in double precision, duplicates among them."""
+"""Neighbors are those of brute force in double precision, duplicates among them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from experiments.analysis.neighbours import Neighbours, nearest, nearest_to
+from experiments.analysis.neighbors import Neighbors, nearest, nearest_to
 
 
 @st.composite
@@ -22,8 +22,8 @@ def crowds(draw: st.DrawFn) -> NDArray[np.float32]:
     return (points + draw(st.sampled_from([0.0, 7.3]))).astype(np.float32)
 
 
-def assert_measured(found: Neighbours, apart: NDArray[np.float64]) -> None:
-    """The distances are those of the neighbours named, no neighbour is named twice, and the nearest comes first."""
+def assert_measured(found: Neighbors, apart: NDArray[np.float64]) -> None:
+    """The distances are those of the neighbors named, no neighbor is named twice, and the nearest comes first."""
     np.testing.assert_allclose(found.distances, np.take_along_axis(apart, found.indices, 1), rtol=1e-5, atol=1e-6)
     assert all(len(set(row)) == found.k for row in found.indices.tolist())
     assert (np.diff(found.distances, axis=1) >= 0).all()
@@ -71,7 +71,7 @@ def test_duplicates_lie_at_no_distance_at_all(dimensions: int) -> None:
     assert (found.distances[:, 1] > 0.01).all()
 
 
-def test_what_all_but_coincides_is_still_told_apart() -> None:
+def test_what_all_but_coincides_is_still_distinguished() -> None:
     points = np.full((6, 50), 100, np.float32)
     points[:, 0] += np.array([0, 1, 3, 7, 15, 31], np.float32) * np.float32(2**-12)
     found = nearest(points, 5)

@@ -1,10 +1,12 @@
-"""An analysis as a whole: what it returns, what it leaves in MLflow, what it keeps, what it refuses."""
+"""Analyses from the function call to MLflow: results, artifacts, cache, errors."""
 
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,22 @@ import pytest
 from conftest import Trained
 from mlflow.artifacts import load_text
 
-from experiments import analysis, datasets
+from experiments import datasets
+from experiments.analysis.confusing import MEASURES
 from experiments.errors import DigitsError, UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
+from experiments.results import select, value
 from experiments.tracking import load_network, resolve_reference
-from experiments.workflows.analyze.run import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
+from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many, read
 
+PIPELINE = "experiments.workflows.analyze.pipeline"
 LIMIT = 700
 UCI = datasets.load("uci")
 
 
-class Ear(Progress):
-    """Remembers the stages."""
+class RecordedStages(Progress):
+    """Record the names of the stages."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []
@@ -37,13 +42,26 @@ class Ear(Progress):
 
 @pytest.fixture(scope="module")
 def both(_trained: Trained) -> AnalyzeManyResult:
-    """Return both networks analyzed on a sample."""
+    """Analyze both networks on a sample."""
     return analyze_many(_trained.store, ["lenet", "mlp_small"], AnalyzeOptions(limit=LIMIT))
 
 
 @pytest.fixture
 def result(both: AnalyzeManyResult) -> AnalyzeResult:
     return both.models["lenet"]
+
+
+def fail_if_computed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Make functions fail without changing their code version."""
+
+    for name in names:
+        original = getattr(sys.modules[PIPELINE], name)
+
+        @wraps(original)
+        def fail(*_: object, **__: object) -> None:
+            raise AssertionError("this was computed before")
+
+        monkeypatch.setattr(f"{PIPELINE}.{name}", fail)
 
 
 def artifacts(trained: Trained, run_id: str) -> Iterator[str]:
@@ -59,8 +77,8 @@ def text(trained: Trained, run_id: str, file: str) -> str:
     return str(load_text(f"{trained.store.client.get_run(run_id).info.artifact_uri}/{file}"))
 
 
-def test_the_result_has_what_was_promised_and_goes_through_json(result: AnalyzeResult) -> None:
-    value = json.loads(json.dumps(asdict(result)))
+def test_the_json_object_has_the_documented_keys(result: AnalyzeResult) -> None:
+    value = json.loads(json.dumps(result.to_json()))
     assert value.keys() >= {"run_id", "model", "embedding", "clusters", "confusing"}
     assert value["embedding"].keys() >= {"knn_accuracy", "trustworthiness", "seconds"}
     assert value["clusters"]["kmeans"].keys() >= {"k", "ari", "purity"}
@@ -84,29 +102,42 @@ def test_confusing_digits_are_best_first_and_point_to_the_data_set(trained: Trai
         assert [row["predicted"] for row in rows] == predicted.tolist()
 
 
-def test_mistakes_come_before_what_is_plain(result: AnalyzeResult) -> None:
+def test_errors_rank_before_correct_predictions(result: AnalyzeResult) -> None:
     rows = [row for row in result.confusing if row["split"] == "test"]
     half = len(rows) // 2
     wrong = [row["predicted"] != row["label"] for row in rows]
     assert sum(wrong[:half]) > sum(wrong[half:])
 
 
-def test_all_is_in_the_run(trained: Trained, result: AnalyzeResult) -> None:
+def test_results_and_artifacts_are_in_the_run(trained: Trained, result: AnalyzeResult) -> None:
     run = trained.store.client.get_run(result.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.tags["digits.kind"] == "analyze"
     assert run.data.tags["mlflow.parentRunId"] == trained.results["lenet"].run_id
     assert run.data.metrics["knn_accuracy"] == pytest.approx(result.embedding["knn_accuracy"])
-    assert run.data.metrics["kmeans_10_both/ari"] == pytest.approx(result.clusters["kmeans"]["ari"])
+    assert run.data.metrics["ari/kmeans/10/both"] == pytest.approx(result.clusters["kmeans"]["ari"])
+    assert {"confusing/train", "confusing/test", "clusters_chosen", "variance_kept"} <= run.data.metrics.keys()
     assert {f"seconds/{stage}" for stage in result.seconds} <= run.data.metrics.keys()
     assert {"features", "neighbours", "map", "kmeans", "ward", "figures", "page"} <= result.seconds.keys()
     found = set(artifacts(trained, result.run_id))
-    assert {"explorer.html", "discussion.md", "analysis.json", "confusing_train.csv", "confusing_test.csv"} <= found
+    assert {"explorer.html", "discussion.md", "results.csv", "confusing_train.csv", "confusing_test.csv"} <= found
     names = ("map", "map_predicted", "map_kmeans", "map_ward", "map_confusion", "cluster_count", "dendrogram")
     more = ("centroids", "measures_test", "confusing_train", "confusing_test", "duplicates", "outliers")
     assert {f"figures/{name}.png" for name in (*names, *more)} <= found
-    assert json.loads(text(trained, result.run_id, "analysis.json"))["run_id"] == result.run_id
     assert text(trained, result.run_id, "discussion.md") == result.discussion
+
+
+def test_the_results_are_read_back(trained: Trained, result: AnalyzeResult) -> None:
+    table = read(trained.store, result.run_id)
+    assert table.equals(result.table)
+    assert set(table["model"]) == {"lenet"}
+    assert set(table["version"]) == {"uci-lenet v1"}
+    assert set(table["source"]) == set(table["target"]) == {"uci"}
+    assert value(table, "knn_accuracy") == result.embedding["knn_accuracy"]
+    for split in ("train", "test", "both"):
+        rows = select(table, method="ward", split=split, group="10")
+        assert {"purity", "ari", "ami", "matched_accuracy"} <= set(rows["metric"])
+    assert replace(result, table=table).to_json() == result.to_json()
 
 
 def test_the_tables_have_every_digit_once(trained: Trained, result: AnalyzeResult) -> None:
@@ -115,7 +146,7 @@ def test_the_tables_have_every_digit_once(trained: Trained, result: AnalyzeResul
         listed = [row for row in result.confusing if row["split"] == split]
         assert [int(row["index"]) for row in rows][: len(listed)] == [row["index"] for row in listed]
         assert len({row["index"] for row in rows}) == len(rows)
-        assert set(analysis.MEASURES) <= rows[0].keys()
+        assert set(MEASURES) <= rows[0].keys()
 
 
 def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: AnalyzeManyResult) -> None:
@@ -126,21 +157,24 @@ def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: Ana
     assert both.discussion.startswith("## uci-lenet v1 and uci-mlp_small v1\n")
     assert both.confusing == both.models["lenet"].confusing
     assert run.data.tags["digits.data_digest"] == UCI.digest
+    table = read(trained.store, both.run_id)
+    assert set(table["model"]) == {"uci-lenet v1", "uci-mlp_small v1"}
+    for name, result in both.models.items():
+        assert value(table, "trustworthiness", model=f"uci-{name} v1") == result.embedding["trustworthiness"]
 
 
-def test_another_analysis_takes_what_was_kept_and_finds_the_same(
+def test_another_analysis_uses_the_cache_and_has_the_same_results(
     trained: Trained, both: AnalyzeManyResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("nearest", "held_out", "extract"):  # what takes long
-        monkeypatch.setattr(analysis, name, None)
-    ear = Ear()
-    flat = analyze(trained.store, "lenet", AnalyzeOptions(limit=LIMIT, components=2), ear)
+    fail_if_computed(monkeypatch, "nearest", "held_out", "extract")  # the stages that take long
+    recorded = RecordedStages()
+    flat = analyze(trained.store, "lenet", AnalyzeOptions(limit=LIMIT, components=2), recorded)
     before = both.models["lenet"]
     assert flat.run_id != before.run_id
     assert flat.confusing == before.confusing
     assert flat.embedding["components"] == 2
     assert flat.embedding["knn_accuracy_before"] == before.embedding["knn_accuracy_before"]
-    assert any("map" in stage for stage in ear.stages)
+    assert any("map" in stage for stage in recorded.stages)
 
 
 @pytest.mark.parametrize(
@@ -165,18 +199,18 @@ def test_one_network_by_two_names_is_not_compared_with_itself(trained: Trained) 
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_an_analysis_that_is_stopped_goes_on_in_its_run(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_analysis_resumes_in_its_run(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     options = AnalyzeOptions(limit=300)
     with monkeypatch.context() as patch:
-        patch.setattr(analysis, "kmeans", stop)
+        patch.setattr(f"{PIPELINE}.kmeans", stop)
         with pytest.raises(KeyboardInterrupt):
             analyze(trained.store, "mlp_small", options)
     runs = trained.store.client.search_runs([trained.store.experiment_id], "tags.digits.kind = 'analyze'")
     assert runs[0].info.status == "KILLED"
-    monkeypatch.setattr(analysis, "nearest", None)  # it was done before
+    fail_if_computed(monkeypatch, "nearest")
     result = analyze(trained.store, "mlp_small", options)
     assert result.run_id == runs[0].info.run_id
     assert trained.store.client.get_run(result.run_id).info.status == "FINISHED"
@@ -186,7 +220,7 @@ def test_an_analysis_that_is_stopped_goes_on_in_its_run(trained: Trained, monkey
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_what_was_kept_and_is_damaged_is_made_again(trained: Trained) -> None:
+def test_damaged_cache_files_are_computed_again(trained: Trained) -> None:
     options = AnalyzeOptions(limit=300)
     before = analyze(trained.store, "mlp_small", options)
     for file in (trained.store.root / ".digits" / "features").rglob("*.npz"):
@@ -250,7 +284,7 @@ def test_a_class_with_one_digit_leaves_valid_json(trained: Trained, monkeypatch:
     data = replace(UCI, train=train)
     monkeypatch.setattr(datasets, "load", lambda *_: data)
     result = analyze(trained.store, "lenet", AnalyzeOptions(limit=400))
-    json.dumps(asdict(result), allow_nan=False)
+    json.dumps(result.to_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
-"""How groups that were found without labels agree with the classes."""
+"""Comparison of clusters, found without labels, with the classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.analysis.digits import BOTH, SPLITS, AnalyzedDigits
 from experiments.datasets import CLASSES
 
-SHARE = 0.1  # of a class, or of a cluster, from which a part of it is worth a word
+NOTABLE_PROPORTION = 0.1  # of a class or a cluster: smaller parts are not mentioned
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
-    """Clusters against classes.
+class ClusterMetrics:
+    """Agreement of clusters with classes.
 
     Attributes
     ----------
@@ -21,13 +23,14 @@ class Agreement:
     contingency
         Counts, int64 (10, k): rows are digits, columns clusters.
     purity
-        Share of points that are of their cluster's most frequent digit.
+        Proportion of points that belong to the most frequent digit of their cluster.
     ari, ami
-        Adjusted Rand index and adjusted mutual information: 1 for the same grouping, about 0 for chance.
+        Adjusted Rand index and adjusted mutual information: 1 for identical groupings, about 0 for random ones.
     homogeneity, completeness, v_measure
-        Whether a cluster holds one digit only, a digit lies in one cluster only, and their harmonic mean.
+        Degree to which each cluster contains one digit only, each digit lies in one cluster only, and their harmonic
+        mean; all in [0, 1].
     matched_accuracy
-        Share of points in the cluster that stands for their digit, under the best one-to-one matching (Kuhn 1955).
+        Accuracy of the best one-to-one assignment of clusters to digits (Kuhn 1955).
     """
 
     k: int
@@ -41,8 +44,8 @@ class Agreement:
     matched_accuracy: float
 
     def scalars(self) -> dict[str, float]:
-        """Return every number by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, int | float)}
+        """Return the metrics by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, float)}
 
     @property
     def majority(self) -> NDArray[np.int64]:
@@ -51,21 +54,21 @@ class Agreement:
 
     @property
     def shared(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
-        """Clusters with several digits, each with at least a tenth of the cluster: (cluster, digits, largest first)."""
-        shares = self.contingency / np.maximum(self.contingency.sum(axis=0), 1)
-        found = ((cluster, _above(shares[:, cluster])) for cluster in range(self.k))
+        """Clusters with several digits, each at least a tenth of the cluster: (cluster, digits, largest first)."""
+        proportions = self.contingency / np.maximum(self.contingency.sum(axis=0), 1)
+        found = ((cluster, _notable(proportions[:, cluster])) for cluster in range(self.k))
         return tuple((cluster, digits) for cluster, digits in found if len(digits) > 1)
 
     @property
     def split(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """Digits in several clusters, each with at least a tenth of the digit: (digit, clusters, largest first)."""
         sums = self.contingency.sum(axis=1)
-        shares = self.contingency / np.maximum(sums, 1)[:, None]
-        found = ((digit, _above(shares[digit])) for digit in range(CLASSES) if sums[digit])
+        proportions = self.contingency / np.maximum(sums, 1)[:, None]
+        found = ((digit, _notable(proportions[digit])) for digit in range(CLASSES) if sums[digit])
         return tuple((digit, clusters) for digit, clusters in found if len(clusters) > 1)
 
 
-def agreement(labels: NDArray[np.int64], clusters: NDArray[np.int64], k: int) -> Agreement:
+def cluster_metrics(labels: NDArray[np.int64], clusters: NDArray[np.int64], k: int) -> ClusterMetrics:
     """Compare clusters (n,), numbered 0 to k - 1, with labels (n,)."""
     from scipy.optimize import linear_sum_assignment
     from sklearn import metrics
@@ -74,7 +77,7 @@ def agreement(labels: NDArray[np.int64], clusters: NDArray[np.int64], k: int) ->
     np.add.at(contingency, (labels, clusters), 1)
     rows, columns = linear_sum_assignment(contingency, maximize=True)
     homogeneity, completeness, v_measure = metrics.homogeneity_completeness_v_measure(labels, clusters)
-    return Agreement(
+    return ClusterMetrics(
         k=k,
         contingency=contingency,
         purity=float(contingency.max(axis=0).sum() / len(labels)),
@@ -87,6 +90,17 @@ def agreement(labels: NDArray[np.int64], clusters: NDArray[np.int64], k: int) ->
     )
 
 
-def _above(shares: NDArray[np.float64]) -> tuple[int, ...]:
-    order = np.argsort(-shares, kind="stable")
-    return tuple(int(place) for place in order if shares[place] >= SHARE)
+def compare_with_classes(
+    groupings: Mapping[tuple[str, int], NDArray[np.int64]], digits: AnalyzedDigits
+) -> dict[tuple[str, int, str], ClusterMetrics]:
+    """Compare each grouping with the classes, on both splits together and on each."""
+    return {
+        (method, k, split): cluster_metrics(digits.labels[digits.part(split)], clusters[digits.part(split)], k)
+        for (method, k), clusters in groupings.items()
+        for split in (BOTH, *SPLITS)
+    }
+
+
+def _notable(proportions: NDArray[np.float64]) -> tuple[int, ...]:
+    order = np.argsort(-proportions, kind="stable")
+    return tuple(int(index) for index in order if proportions[index] >= NOTABLE_PROPORTION)

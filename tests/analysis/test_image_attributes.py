@@ -1,4 +1,4 @@
-"""Traits of drawn shapes are those they were drawn with."""
+"""Attributes of drawn shapes are those they were drawn with."""
 
 from typing import Any
 
@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, label
 
-from experiments.analysis import TRAITS, traits
-from experiments.analysis.traits import BLOCK
+from experiments.analysis.image_attributes import ATTRIBUTES, BLOCK, image_attributes
 
 Image = NDArray[np.uint8]
 CENTRE = 13.5
 ROWS, COLUMNS = np.mgrid[:28, :28]
 
 
-def one(image: NDArray[Any], trait: str) -> float:
-    """Return a trait of one image."""
-    return float(traits(image[None].astype(np.uint8))[trait][0])
+def one(image: NDArray[Any], attribute: str) -> float:
+    """Return an attribute of one image."""
+    return float(image_attributes(image[None].astype(np.uint8))[attribute][0])
 
 
 def bar(width: float, degrees: float = 0.0) -> Image:
@@ -58,7 +57,7 @@ def test_thickness_hardly_depends_on_the_direction(width: int, degrees: float) -
 
 
 def test_a_thicker_stroke_is_thicker() -> None:
-    found = traits(np.stack([ring(width=width) for width in (1.5, 2.5, 3.5, 4.5, 5.5)]))["thickness"]
+    found = image_attributes(np.stack([ring(width=width) for width in (1.5, 2.5, 3.5, 4.5, 5.5)]))["thickness"]
     assert (np.diff(found) > 0.3).all()
 
 
@@ -102,7 +101,7 @@ def test_loops_are_areas_that_ink_encloses(image: NDArray[Any], loops: int) -> N
 def test_loops_are_the_holes_that_scipy_fills(seed: int, density: float) -> None:
     ink = np.random.default_rng(seed).random((4, 28, 28)) < density
     expected = [label(binary_fill_holes(image) & ~image)[1] for image in ink]
-    assert traits((ink * 255).astype(np.uint8))["loops"].tolist() == expected
+    assert image_attributes((ink * 255).astype(np.uint8))["loops"].tolist() == expected
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 10), (5, 15), (1, 1), (28, 28)])
@@ -122,7 +121,7 @@ def test_ink_is_the_sum_of_the_brightness() -> None:
 
 
 def test_an_image_without_ink_has_nothing_to_measure() -> None:
-    found = traits(np.zeros((2, 28, 28), np.uint8))
+    found = image_attributes(np.zeros((2, 28, 28), np.uint8))
     assert {name: values.tolist() for name, values in found.items()} == {
         "thickness": [0, 0], "slant": [0, 0], "loops": [0, 0], "aspect": [1, 1], "ink": [0, 0],
     }  # fmt: skip
@@ -132,10 +131,10 @@ def test_an_image_is_measured_alike_wherever_it_stands() -> None:
     generator = np.random.default_rng(0)
     many = np.where(generator.random((BLOCK + 3, 28, 28)) < 0.4, 255, 0).astype(np.uint8)
     many[BLOCK - 1 : BLOCK + 1] = ring()
-    together = traits(many)
-    assert list(together) == list(TRAITS)
+    together = image_attributes(many)
+    assert list(together) == list(ATTRIBUTES)
     for place in (0, 1, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 2):
-        alone = traits(many[place : place + 1])
+        alone = image_attributes(many[place : place + 1])
         assert {name: values[place] for name, values in together.items()} == pytest.approx(
             {name: values[0] for name, values in alone.items()}
         )
@@ -144,5 +143,5 @@ def test_an_image_is_measured_alike_wherever_it_stands() -> None:
 def test_images_of_any_layout_are_taken() -> None:
     images = np.stack([ring(), bar(3, 20), pixels("### #.# ###")])
     for other in (np.asfortranarray(images), np.repeat(images, 2, axis=0)[::2]):
-        for name, values in traits(other).items():
-            np.testing.assert_allclose(values, traits(images)[name])
+        for name, values in image_attributes(other).items():
+            np.testing.assert_allclose(values, image_attributes(images)[name])
