@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from experiments import tracking
+from experiments.datasets.published import PUBLISHED
 from experiments.tracking import PastRun, Store
 from experiments.tracking.registry import BestVersion, best_versions
 from experiments.tracking.runs import RESULTS_VERSION
 
-PUBLISHED = ("mnist", "usps", "uci")  # listed first, in this order
 NAMED = 5  # outdated runs in a message
 
 
