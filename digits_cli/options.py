@@ -41,7 +41,7 @@ DataDir = Annotated[
         show_default="$DIGITS_DATA_DIR, then the user cache",
     ),
 ]
-Dataset = Annotated[
+DatasetName = Annotated[
     str,
     typer.Option(
         "--dataset",

@@ -8,7 +8,7 @@ import typer
 from digits_cli.options import (
     Cluster,
     DataDir,
-    Dataset,
+    DatasetName,
     Debug,
     Experiment,
     Json,
@@ -41,7 +41,7 @@ def train(
             f"{', '.join(name for name in MODELS if name not in trained_by('full'))}, which take longest.",
         ),
     ],
-    dataset: Dataset = "mnist",
+    dataset: DatasetName = "mnist",
     epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.", show_default="the recipe's")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Batch size.", show_default="the recipe's")] = None,
     learning_rate: Annotated[

@@ -7,7 +7,7 @@ import typer
 from digits_cli.options import (
     Cluster,
     DataDir,
-    Dataset,
+    DatasetName,
     Debug,
     Experiment,
     Json,
@@ -26,7 +26,7 @@ from experiments.tuning.pruners import DEFAULT_PRUNER
 
 def tune(
     model: Annotated[str, typer.Argument(autocompletion=network_names, help="A network (see: digits models).")],
-    dataset: Dataset = "mnist",
+    dataset: DatasetName = "mnist",
     trials: Annotated[int, typer.Option(help="Total number of trials, those of earlier calls included.")] = 20,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Search library.")] = "optuna",
     sampler: Annotated[

@@ -201,3 +201,21 @@ def test_the_environment_of_mlflow_is_the_locked_one_in_the_running_python() -> 
     environment = yaml.safe_load((ROOT / "python_env.yaml").read_text())
     assert "python" not in environment
     assert environment["dependencies"] == ["-r requirements.lock"]
+
+
+def test_the_name_of_a_public_class_has_one_meaning() -> None:
+    defined: dict[str, list[str]] = {}
+    for package in ("experiments", "digits_cli"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    defined.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in defined.items() if len(files) > 1} == {}
+
+
+def test_no_folder_but_a_family_has_thirty_files() -> None:
+    families = {"figures"}
+    for package in ("experiments", "digits_cli"):
+        for folder in (ROOT / package, *(ROOT / package).rglob("*/")):
+            if folder.name not in families:
+                assert len(list(folder.glob("*.py"))) < 30, folder

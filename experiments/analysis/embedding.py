@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.analysis.affinities import NEIGHBORS_PER_PERPLEXITY, affinities
 from experiments.analysis.neighbors import Neighbors, nearest
-from experiments.analysis.tsne import SCHEDULE, Schedule, principal_start, tsne
+from experiments.analysis.tsne import SCHEDULE, TsneSchedule, principal_start, tsne
 
 PERPLEXITY = 30.0
 VOTERS = 10  # neighbors that vote on the class of a point
@@ -67,7 +67,7 @@ def embed(
     points: NDArray[np.float32],
     neighbors: Neighbors,
     dimensions: int = 3,
-    schedule: Schedule = SCHEDULE,
+    schedule: TsneSchedule = SCHEDULE,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Embedding:
     """Embed points in two or three dimensions by t-SNE.

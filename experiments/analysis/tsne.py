@@ -21,7 +21,7 @@ LEAST_GAIN = 0.01
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TsneSchedule:
     """Optimization schedule of t-SNE.
 
     Attributes
@@ -40,7 +40,7 @@ class Schedule:
     rate: float = 0.25
 
 
-SCHEDULE = Schedule()
+SCHEDULE = TsneSchedule()
 
 
 def principal_start(points: Array, dimensions: int) -> Array:
@@ -60,7 +60,7 @@ def principal_start(points: Array, dimensions: int) -> Array:
 def tsne(
     pairs: Affinities,
     start: Array,
-    schedule: Schedule = SCHEDULE,
+    schedule: TsneSchedule = SCHEDULE,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Array:
     """Compute a t-SNE embedding: positions float32 (n, d), centered on 0.

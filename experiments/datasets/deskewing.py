@@ -23,7 +23,7 @@ MIN_SPREAD = 1.0  # square pixels of vertical variance: a flat dash of three row
 BLOCK = 1024  # digits per block: few enough to fit into the processor's cache
 
 ImageArray = NDArray[np.uint8]  # (n, 28, 28)
-Floats = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 Data = TypeVar("Data", bound=Dataset | Unlabelled)
 
 POSITIONS = np.arange(SIDE)
@@ -61,7 +61,7 @@ def deskew(images: ImageArray) -> ImageArray:
     return upright
 
 
-def _moves(images: ImageArray) -> tuple[Floats, NDArray[np.int64]]:
+def _moves(images: ImageArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """Compute the moves of each row to the right, ``(n, 28)``, and of each digit down, ``(n,)``, in pixels."""
     mass = images.sum(axis=2, dtype=np.float64)
     moment = images @ POSITIONS.astype(np.float64)
@@ -82,7 +82,7 @@ def _limit_down(down: NDArray[np.int64], ink: NDArray[np.bool_]) -> NDArray[np.i
     return np.clip(down, -ink.argmax(axis=1), ink[:, ::-1].argmax(axis=1))
 
 
-def _limit_sideways(sideways: Floats, ink: NDArray[np.bool_]) -> Floats:
+def _limit_sideways(sideways: FloatArray, ink: NDArray[np.bool_]) -> FloatArray:
     """Scale all moves of a digit by one factor so that no ink leaves the image and straight lines stay straight."""
     room = np.where(sideways < 0, ink.argmax(axis=2), ink[:, :, ::-1].argmax(axis=2))
     far = np.abs(sideways)
@@ -91,7 +91,7 @@ def _limit_sideways(sideways: Floats, ink: NDArray[np.bool_]) -> Floats:
     return sideways * part[:, np.newaxis]
 
 
-def _shift_rows(images: ImageArray, sideways: Floats) -> ImageArray:
+def _shift_rows(images: ImageArray, sideways: FloatArray) -> ImageArray:
     """Move each row to the right by fractions of a pixel. Only blank pixels leave the image: rows may wrap around."""
     whole = np.floor(sideways)
     between = (sideways - whole)[:, :, np.newaxis].astype(np.float32)

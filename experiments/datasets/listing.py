@@ -9,7 +9,7 @@ from experiments.datasets.published import PUBLISHED
 from experiments.datasets.published.published_dataset import PublishedDataset
 from experiments.errors import DigitsError
 
-State = Literal["verified", "bundled", "missing", "corrupt"]
+FileState = Literal["verified", "bundled", "missing", "corrupt"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Listing:
     shape: tuple[int, int]
     homepage: str
     found: Path | None
-    state: State
+    state: FileState
 
 
 def catalog(data_dir: Path | None = None) -> tuple[Listing, ...]:
@@ -50,7 +50,7 @@ def _listing(published: PublishedDataset, data_dir: Path | None) -> Listing:
     )
 
 
-def _look_up(published: PublishedDataset, data_dir: Path | None) -> tuple[Path | None, State]:
+def _look_up(published: PublishedDataset, data_dir: Path | None) -> tuple[Path | None, FileState]:
     if published.bundle:
         return None, "bundled"
     found = locate(published, data_dir)

@@ -12,7 +12,7 @@ from experiments.tracking.runs import Kind
 Status = Literal["done", "cached", "failed", "skipped"]
 
 
-class Result(Protocol):
+class WorkflowResult(Protocol):
     """The result of a workflow."""
 
     @property
@@ -68,8 +68,8 @@ class Step:
     name
         Unique within a plan.
     workflow
-        Called with `arguments`, and with ``progress`` and ``parent`` by keyword; returns a `Result`. Must be picklable,
-        like the arguments, if it runs in another process.
+        Called with `arguments`, and with ``progress`` and ``parent`` by keyword; returns a `WorkflowResult`. Must be
+        picklable, like the arguments, if it runs in another process.
     arguments
         Builds the positional arguments from the id of the parent run and the step's inputs.
     requires
@@ -84,7 +84,7 @@ class Step:
     """
 
     name: str
-    workflow: Callable[..., Result]
+    workflow: Callable[..., WorkflowResult]
     arguments: Callable[[str, Inputs], tuple[Any, ...]]
     requires: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from experiments.errors import unknown
 from experiments.models.alexnet import ALEXNET
 from experiments.models.alexnet227 import ALEXNET227
-from experiments.models.architecture import IMAGE_SHAPE, Architecture, Cost
+from experiments.models.architecture import IMAGE_SHAPE, Architecture, CostClass
 from experiments.models.cnn import CNN
 from experiments.models.cnn_deep import CNN_DEEP
 from experiments.models.cnn_norm import CNN_NORM
@@ -52,7 +52,7 @@ def architecture(name: str) -> Architecture:
     raise unknown("model", name, MODELS)
 
 
-def trained_by(profile: str, cost: Cost | None = None) -> tuple[str, ...]:
+def trained_by(profile: str, cost: CostClass | None = None) -> tuple[str, ...]:
     """Return the names of the networks that a profile of ``digits run`` trains, of one cost or of both."""
     return tuple(name for name, one in MODELS.items() if profile in one.profiles and cost in (None, one.cost))
 

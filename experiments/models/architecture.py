@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import keras
 
 IMAGE_SHAPE = (28, 28, 1)
-Cost = Literal["light", "heavy"]
+CostClass = Literal["light", "heavy"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,6 @@ class Architecture:
     recipe: Recipe = field(default_factory=Recipe)
     space: Space = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
-    cost: Cost = "heavy"
+    cost: CostClass = "heavy"
     expected_accuracy: float | None = None
     expected_seconds: Mapping[str, float] = field(default_factory=dict)

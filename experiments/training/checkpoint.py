@@ -20,7 +20,7 @@ UNUSABLE = (FileNotFoundError, EOFError, BadZipFile, ValueError, KeyError, TypeE
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Where a training stands: what it goes on from."""
 
     model: "keras.Model"
@@ -63,7 +63,7 @@ class Checkpoint:
             if old.name not in (model_file, best_file):
                 old.unlink()
 
-    def restore(self) -> State | None:
+    def restore(self) -> TrainingState | None:
         """Return the last saved state, or None when nothing usable was saved.
 
         Damaged files (after a power cut, for instance) count as none, because all that can be done about them is to
@@ -81,7 +81,7 @@ class Checkpoint:
             # Given a path, NumPy leaves a damaged file open.
             with (self.folder / state["best"]).open("rb") as file, np.load(file) as arrays:
                 best = [arrays[name] for name in arrays.files]
-            return State(keras.models.load_model(self.folder / state["model"]), best, epochs)
+            return TrainingState(keras.models.load_model(self.folder / state["model"]), best, epochs)
         except UNUSABLE:
             return None
 

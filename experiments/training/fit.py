@@ -9,7 +9,7 @@ from experiments.errors import UsageError
 from experiments.models import Architecture, Recipe
 from experiments.training.backends import DEFAULT, backend
 from experiments.training.batches import steps_per_epoch
-from experiments.training.checkpoint import Checkpoint, State
+from experiments.training.checkpoint import Checkpoint, TrainingState
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
 from experiments.training.optimizer import optimizer
 from experiments.training.pipeline import training_batches, validation_batches
@@ -90,7 +90,7 @@ def fit(
     _check_batch(recipe, train)
     keras.utils.set_random_seed(recipe.seed)
     resumed = checkpoint.restore() if checkpoint else None
-    state = resumed or State(compiled_model(architecture, recipe, steps_per_epoch(train, recipe)), [], ())
+    state = resumed or TrainingState(compiled_model(architecture, recipe, steps_per_epoch(train, recipe)), [], ())
     last = min(until or recipe.epochs, recipe.epochs)
     recorder = Recorder(recipe, state, checkpoint=checkpoint, on_step=on_step, on_epoch=on_epoch)
     done = len(state.epochs)

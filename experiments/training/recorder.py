@@ -10,7 +10,7 @@ import keras
 from experiments.models import Recipe
 from experiments.processes import heed_signals
 from experiments.training.averaging import averaged_weights
-from experiments.training.checkpoint import Checkpoint, State
+from experiments.training.checkpoint import Checkpoint, TrainingState
 from experiments.training.epoch import DivergedError, Epoch, best_epoch, out_of_patience
 
 MEASURED = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -38,7 +38,7 @@ class Recorder(keras.callbacks.Callback):
     def __init__(
         self,
         recipe: Recipe,
-        state: State,
+        state: TrainingState,
         *,
         checkpoint: Checkpoint | None = None,
         on_step: Callable[[int, int], None] | None = None,

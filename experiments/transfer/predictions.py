@@ -12,10 +12,10 @@ from experiments.models.prediction import predict
 if TYPE_CHECKING:
     import keras
 
-Images = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 
-def predict_images(model: "keras.Model", images: Images) -> NDArray[np.float32]:
+def predict_images(model: "keras.Model", images: ImageArray) -> NDArray[np.float32]:
     """Predict the class probabilities, float32 (n, 10), of images, uint8 (n, 28, 28)."""
     probabilities = predict(model, Split(np.ascontiguousarray(images), np.zeros(len(images), np.int64)))
     return probabilities.astype(np.float32, copy=False)
@@ -23,7 +23,7 @@ def predict_images(model: "keras.Model", images: Images) -> NDArray[np.float32]:
 
 def predict_sets(
     model: "keras.Model",
-    sets: Mapping[str, Images],
+    sets: Mapping[str, ImageArray],
     on_progress: object = None,  # noqa: ARG001 - a cached stage is given one
 ) -> dict[str, NDArray[np.float32]]:
     """Predict the class probabilities of several sets of images by name."""

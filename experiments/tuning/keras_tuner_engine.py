@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from experiments.errors import DigitsError
 from experiments.models.space import Choices, Floats, Integers
 from experiments.processes import is_dead, stop_with_parent
-from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, State, Trial, finished_trials
+from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, Trial, TrialState, finished_trials
 
 T = TypeVar("T")
 NEVER = 1_000_000  # the workflow counts failures, for both engines alike
@@ -120,7 +120,9 @@ class KerasTunerEngine:
         return False
 
     @_synchronized
-    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+    def tell(
+        self, number: int, state: TrialState, value: float | None, seconds: float, error: str | None = None
+    ) -> None:
         """End a trial as complete, pruned or failed."""
         if self._trials[number].state != "running":  # it has ended already, and then the tracking store failed
             return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.models.space import Floats, Integers, Range, Space, Value
 from experiments.processes import is_dead
 from experiments.tuning.pruners import PRUNERS
-from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, State, Trial
+from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, Trial, TrialState
 from experiments.tuning.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, open_storage
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ class OptunaEngine:
         trial.report(value, epoch)
         return bool(epoch < self.search.recipe.epochs and trial.should_prune())
 
-    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+    def tell(
+        self, number: int, state: TrialState, value: float | None, seconds: float, error: str | None = None
+    ) -> None:
         """End a trial as complete, pruned or failed."""
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
@@ -345,7 +347,12 @@ def _tidy(value: Value) -> Value:
 
 
 def _as_trial(trial: "FrozenTrial") -> Trial:
-    states: Mapping[str, State] = {"RUNNING": "running", "COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    states: Mapping[str, TrialState] = {
+        "RUNNING": "running",
+        "COMPLETE": "complete",
+        "PRUNED": "pruned",
+        "FAIL": "failed",
+    }
     notes = trial.user_attrs
     return Trial(
         number=trial.number,

@@ -13,7 +13,7 @@ from experiments.tuning.pruners import DEFAULT_PRUNER, PRUNERS
 from experiments.tuning.samplers import SAMPLERS, Sampler, samplers_of
 
 EngineName = Literal["optuna", "keras-tuner"]
-State = Literal["running", "complete", "pruned", "failed"]
+TrialState = Literal["running", "complete", "pruned", "failed"]
 
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 OBJECTIVE = "val_accuracy"
@@ -148,7 +148,7 @@ class Trial:
     """
 
     number: int
-    state: State
+    state: TrialState
     params: Mapping[str, Value]
     value: float | None = None
     curve: Sequence[float] = field(default=())
@@ -194,7 +194,9 @@ class Engine(Protocol):
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Record the validation accuracy after an epoch, from 1; return whether the trial should be pruned."""
 
-    def tell(self, number: int, state: State, value: float | None, seconds: float, error: str | None = None) -> None:
+    def tell(
+        self, number: int, state: TrialState, value: float | None, seconds: float, error: str | None = None
+    ) -> None:
         """End a trial as complete, pruned or failed."""
 
     def requeue(self, number: int, error: str) -> None:

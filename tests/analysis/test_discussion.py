@@ -21,7 +21,7 @@ from experiments.analysis.neighbors import nearest
 from experiments.analysis.outliers import outlier_scores
 from experiments.analysis.result import Analysis
 from experiments.analysis.text import Section, as_markdown
-from experiments.analysis.tsne import Schedule
+from experiments.analysis.tsne import TsneSchedule
 
 N, TRAIN = 1200, 900
 
@@ -33,7 +33,7 @@ def analyzed(points: NDArray[np.float32], labels: NDArray[np.int64], sure: float
     probabilities = np.full((N, 10), (1 - sure) / 9, np.float32)
     probabilities[np.arange(N), labels] = sure
     neighbors = nearest(points, neighbors_needed(N))
-    embedding = embed(points, neighbors, 2, Schedule(exaggerated=60, steps=20))
+    embedding = embed(points, neighbors, 2, TsneSchedule(exaggerated=60, steps=20))
     choice, tree = kmeans(points, range(2, 13)), ward(points, neighbors)
     groupings = reported_clusters(choice, tree)
     strange = cluster_disagreement(labels, [choice.groupings[10], tree.cut(10)])

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from experiments.analysis.embedding import embed, embedding_quality, knn_accuracy, neighbors_needed, perplexity_for
 from experiments.analysis.neighbors import nearest
-from experiments.analysis.tsne import SCHEDULE, Schedule
+from experiments.analysis.tsne import SCHEDULE, TsneSchedule
 
 
 def blobs(n: int, dimensions: int = 8, apart: float = 8.0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -42,7 +42,7 @@ def test_a_map_of_blobs_can_be_trusted(dimensions: int) -> None:
 def test_a_few_points_are_mapped_and_measured(n: int, dimensions: int) -> None:
     points, labels = blobs(n)
     neighbors = nearest(points, neighbors_needed(n))
-    short = Schedule(exaggerated=20, steps=20)
+    short = TsneSchedule(exaggerated=20, steps=20)
     measured = embedding_quality(points, neighbors, labels, embed(points, neighbors, dimensions, short).positions)
     assert all(0 <= value <= 1 for value in vars(measured).values())
 

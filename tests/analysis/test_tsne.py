@@ -8,10 +8,10 @@ from scipy.sparse import csr_array
 
 from experiments.analysis.affinities import Affinities, affinities
 from experiments.analysis.neighbors import nearest
-from experiments.analysis.tsne import Schedule, principal_start, tsne
+from experiments.analysis.tsne import TsneSchedule, principal_start, tsne
 
 BLOBS = 3
-SHORT = Schedule(exaggerated=20, steps=20)
+SHORT = TsneSchedule(exaggerated=20, steps=20)
 
 
 def cloud(n: int, dimensions: int, spread: float = 1.0, seed: int = 0) -> NDArray[np.float32]:
@@ -44,7 +44,7 @@ def divergence(positions: NDArray[np.float64], ties: Affinities, exaggeration: f
 def test_a_step_goes_down_the_divergence(dimensions: int, exaggeration: float, spread: float) -> None:
     ties = ties_of(cloud(120, 10))
     start = cloud(120, dimensions, spread, seed=1)
-    one = Schedule(exaggeration=exaggeration, exaggerated=1, steps=0, rate=0.1)
+    one = TsneSchedule(exaggeration=exaggeration, exaggerated=1, steps=0, rate=0.1)
     step = (tsne(ties, start, one) - (start - start.mean(axis=0))).astype(np.float64)
     flat = approx_fprime(start.astype(np.float64).ravel(), divergence, 1e-6, ties, exaggeration, dimensions)
     downhill = -flat.reshape(step.shape)
@@ -95,7 +95,7 @@ def test_every_step_is_reported() -> None:
     tsne(
         ties_of(points),
         principal_start(points, 2),
-        Schedule(exaggerated=2, steps=3),
+        TsneSchedule(exaggerated=2, steps=3),
         lambda *step: reported.append(step),
     )
     assert reported == [(step, 5) for step in range(1, 6)]

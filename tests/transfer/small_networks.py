@@ -15,7 +15,7 @@ from experiments.models import IMAGE_SHAPE, Architecture, Recipe
 from experiments.models.layers import classifier
 from experiments.transfer.predictions import predict_images
 
-Images = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 Arrays = list[NDArray[np.float64]]
 
 RECIPE = Recipe(epochs=4, batch_size=32, learning_rate=1e-2, patience=0, dropout=0.3, precision="float32")
@@ -58,7 +58,7 @@ def randomised(model: keras.Model, seed: int = 0, size: float = 1.0) -> keras.Mo
     return model
 
 
-def noise(n: int, seed: int = 0) -> Images:
+def noise(n: int, seed: int = 0) -> ImageArray:
     return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
 
 
@@ -67,7 +67,7 @@ def uci() -> Split:
     return datasets.load("uci").train
 
 
-def faded(images: Images) -> Images:
+def faded(images: ImageArray) -> ImageArray:
     """Return the digits as grey on grey."""
     return np.asarray(100 + images * 0.3).astype(np.uint8)
 
@@ -86,7 +86,7 @@ def trained() -> keras.Model:
     return model
 
 
-def accuracy(model: keras.Model, images: Images, labels: NDArray[np.int64]) -> float:
+def accuracy(model: keras.Model, images: ImageArray, labels: NDArray[np.int64]) -> float:
     return float((predict_images(model, images).argmax(axis=1) == labels).mean())
 
 
@@ -103,7 +103,7 @@ def weights_of(model: keras.Model) -> Arrays:
     return [np.asarray(weight, np.float64) for weight in model.get_weights()]
 
 
-def by_batch(weights: Arrays, images: Images) -> tuple[Arrays, NDArray[np.float64]]:
+def by_batch(weights: Arrays, images: ImageArray) -> tuple[Arrays, NDArray[np.float64]]:
     """Run `normed` in NumPy, batch norm by batch statistics; return these (mean, variance, ...) and probabilities."""
     statistics: Arrays = []
 

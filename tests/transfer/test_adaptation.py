@@ -15,7 +15,7 @@ from keras import layers
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
-from small_networks import Images, dense, noise, normed, randomised
+from small_networks import ImageArray, dense, noise, normed, randomised
 
 from experiments.errors import DigitsError, UsageError
 from experiments.models import IMAGE_SHAPE
@@ -37,7 +37,7 @@ IMAGES = noise(70)
 every = pytest.mark.parametrize("method", SHORT)
 
 
-def run(method: str, model: keras.Model, images: Images = IMAGES, seed: int = 0) -> Adapted:
+def run(method: str, model: keras.Model, images: ImageArray = IMAGES, seed: int = 0) -> Adapted:
     return SHORT[method](model, images, seed)
 
 

@@ -10,7 +10,7 @@ from small_networks import (
     SCALES_AND_OFFSETS,
     STATISTICS,
     Arrays,
-    Images,
+    ImageArray,
     accuracy,
     by_batch,
     entropies,
@@ -34,7 +34,7 @@ from experiments.transfer.adaptation.tent import tent
 from experiments.transfer.predictions import predict_images
 
 
-def statistics(weights: Arrays, images: Images, seed: int) -> Arrays:
+def statistics(weights: Arrays, images: ImageArray, seed: int) -> Arrays:
     """Return the means over batches of their statistics."""
     batches = shuffled(len(images), batch_statistics.STATISTICS_BATCH, np.random.default_rng(seed))
     return [np.mean(each, axis=0) for each in zip(*(by_batch(weights, images[b])[0] for b in batches), strict=True)]

@@ -15,7 +15,7 @@ from experiments.models.space import Choices, Floats, Integers, Space, Value
 from experiments.processes import this_process
 from experiments.tuning import Search, Trial, samplers_of
 from experiments.tuning.keras_tuner_engine import KerasTunerEngine, keras_tuner_engine
-from experiments.tuning.search import MAX_ATTEMPTS, State
+from experiments.tuning.search import MAX_ATTEMPTS, TrialState
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:(currentThread|getName)\(\) is deprecated:DeprecationWarning")
 
@@ -52,7 +52,7 @@ def claimed(engine: KerasTunerEngine, process: str = "") -> Trial:
     return trial
 
 
-def end(engine: KerasTunerEngine, trial: Trial, state: State = "complete") -> None:
+def end(engine: KerasTunerEngine, trial: Trial, state: TrialState = "complete") -> None:
     engine.tell(trial.number, state, objective(trial.params) if state == "complete" else None, 1.0)
 
 
@@ -218,7 +218,7 @@ def test_failed_trials_are_made_up_for(sampler: str, tmp_path: Path) -> None:
 def test_pruned_trials_count(sampler: str, tmp_path: Path) -> None:
     """Those that diverged, that is: an oracle prunes none."""
     engine = opened(tmp_path, total=4, sampler=sampler)
-    states: Sequence[State] = ("complete", "pruned", "complete", "pruned")
+    states: Sequence[TrialState] = ("complete", "pruned", "complete", "pruned")
     for done, state in enumerate(states, start=1):
         end(engine, claimed(engine), state)
         assert engine.remaining() == engine.available() == 4 - done

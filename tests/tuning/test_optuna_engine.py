@@ -23,7 +23,7 @@ from experiments.processes import this_process
 from experiments.tuning import Search, Trial, finished_trials, optuna_engine, storage
 from experiments.tuning.optuna_engine import OptunaEngine, as_study, open_study
 from experiments.tuning.samplers.grid import grid
-from experiments.tuning.search import MAX_ATTEMPTS, State
+from experiments.tuning.search import MAX_ATTEMPTS, TrialState
 
 RECIPE = Recipe(epochs=9, dropout=0.3, learning_rate=2e-3, network={"units_1": 224})
 SPACE: Space = {
@@ -52,7 +52,7 @@ def claimed(engine: OptunaEngine) -> Trial:
     return trial
 
 
-def end(engine: OptunaEngine, trial: Trial, state: State = "complete") -> None:
+def end(engine: OptunaEngine, trial: Trial, state: TrialState = "complete") -> None:
     engine.tell(trial.number, state, 0.5 if state == "complete" else None, 1.0)
 
 
@@ -79,7 +79,7 @@ def test_what_one_process_notes_of_a_trial_another_reads(place: str) -> None:
 @pytest.mark.parametrize(
     ("state", "value", "error"), [("complete", 0.0, None), ("pruned", None, None), ("failed", None, "OSError: no")]
 )
-def test_a_trial_ends_as_what_it_was(state: State, value: float | None, error: str | None, place: str) -> None:
+def test_a_trial_ends_as_what_it_was(state: TrialState, value: float | None, error: str | None, place: str) -> None:
     engine = opened(place)
     trial = claimed(engine)
     engine.tell(trial.number, state, value, 1.5, error)
@@ -328,7 +328,7 @@ def test_a_trial_that_ended_is_not_requeued(place: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["complete", "pruned", "failed"])
-def test_a_process_that_was_thought_to_be_gone_may_end_its_trial_to_no_effect(state: State, place: str) -> None:
+def test_a_process_that_was_thought_to_be_gone_may_end_its_trial_to_no_effect(state: TrialState, place: str) -> None:
     engine, other = opened(place, total=2), opened(place, total=2)
     trial = claimed(engine)
     other.requeue(trial.number, "silent")

@@ -19,7 +19,7 @@ from experiments.tuning import PRUNERS, SAMPLERS, Search, Trial, finished_trials
 from experiments.tuning.optuna_engine import OptunaEngine, distribution, make_sampler, open_study, own_values
 from experiments.tuning.samplers.grid import grid
 from experiments.tuning.samplers.sampler import STARTUP_TRIALS
-from experiments.tuning.search import State
+from experiments.tuning.search import TrialState
 
 RECIPE = Recipe(epochs=9, dropout=0.3, learning_rate=2e-3, network={"units_1": 224})
 SPACE: Space = {
@@ -257,7 +257,7 @@ def test_a_grid_s_point_that_fails_is_not_tried_again(failing: set[int], tmp_pat
         trial = engine.ask(this_process())
         if trial is None:
             break
-        state: State = "failed" if step in failing else "complete"
+        state: TrialState = "failed" if step in failing else "complete"
         engine.tell(trial.number, state, None if step in failing else 0.5, 1.0)
     assert as_points(tried(engine.trials())) == as_points(SMALL_GRID)
     assert engine.remaining() == engine.available() == 0
@@ -266,7 +266,7 @@ def test_a_grid_s_point_that_fails_is_not_tried_again(failing: set[int], tmp_pat
 
 def test_where_fewer_points_than_the_grid_has_are_asked_for_others_make_up_for_those_that_fail(tmp_path: Path) -> None:
     engine = opened(searching("grid", space=SMALL), tmp_path, 3)
-    states: Sequence[State] = ("failed", "complete", "failed", "complete", "complete")
+    states: Sequence[TrialState] = ("failed", "complete", "failed", "complete", "complete")
     for state in states:
         trial = engine.ask(this_process())
         assert trial is not None

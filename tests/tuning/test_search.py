@@ -21,7 +21,7 @@ from experiments.tuning import (
     finished_trials,
     samplers_of,
 )
-from experiments.tuning.search import State
+from experiments.tuning.search import TrialState
 
 SPACE: Space = {
     "units_1": Integers(32, 512, 32),
@@ -178,13 +178,13 @@ def test_the_seed_of_a_search_is_that_of_its_recipe() -> None:
     assert SEARCH.seed == SEARCH.recipe.seed == 1
 
 
-def made(number: int, state: State, value: float | None = None, again: bool = False) -> Trial:
+def made(number: int, state: TrialState, value: float | None = None, again: bool = False) -> Trial:
     return Trial(number, state, {}, value=value, again=again)
 
 
 def many(states: str) -> list[Trial]:
     """Return trials by their initials: complete, pruned, failed, running, and again for one that was cut off."""
-    kinds: Mapping[str, State] = {"c": "complete", "p": "pruned", "f": "failed", "r": "running", "a": "failed"}
+    kinds: Mapping[str, TrialState] = {"c": "complete", "p": "pruned", "f": "failed", "r": "running", "a": "failed"}
     return [made(number, kinds[state], again=state == "a") for number, state in enumerate(states)]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.datasets.corruptions.corruption import Corruption, FloatArray
 from experiments.pictures.normalization import SIDE
 
 # Severity 1 of (sigma, reach, passes): (0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2).
@@ -18,7 +18,7 @@ MOTION_RADIUS, MOTION_SIGMA = 10, 3
 MOTION_DEGREES = 45
 
 
-def glass_blur(images: Floats, draws: Floats) -> Floats:
+def glass_blur(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Blur, swap pixels with neighbors at random in two passes, and blur again (severity 1).
 
     A pixel stays with probability 1/2, else it is swapped with one of four places at random: its own, the one above,
@@ -29,14 +29,14 @@ def glass_blur(images: Floats, draws: Floats) -> Floats:
     return _blur_columns(_shuffle(gray_levels, draws) / np.float32(255))
 
 
-def _blur_columns(images: Floats) -> Floats:
+def _blur_columns(images: FloatArray) -> FloatArray:
     from scipy.ndimage import gaussian_filter1d
 
-    blurred: Floats = gaussian_filter1d(images, GLASS_SIGMA, axis=1, mode="nearest")
+    blurred: FloatArray = gaussian_filter1d(images, GLASS_SIGMA, axis=1, mode="nearest")
     return blurred
 
 
-def _shuffle(images: Floats, draws: Floats) -> Floats:
+def _shuffle(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Swap pixels in all images at once, place by place; each swap acts on the result of those before it."""
     n = len(images)
     pixels = images.reshape(n, -1).T.copy()
@@ -53,7 +53,7 @@ def _shuffle(images: Floats, draws: Floats) -> Floats:
     return pixels.T.reshape(images.shape)
 
 
-def motion_blur(images: Floats, draws: Floats) -> Floats:
+def motion_blur(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Smear to the left along a line within 45 degrees of the horizontal, with decreasing weight (severity 1).
 
     Equivalent to ImageMagick's ``-motion-blur 10x3``, which MNIST-C calls: the mean over 21 pixels along the line, each

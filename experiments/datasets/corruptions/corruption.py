@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class Corruption:
     description: str
     severity: str
     draws: int
-    apply: Callable[[Floats, Floats], Floats]
+    apply: Callable[[FloatArray, FloatArray], FloatArray]

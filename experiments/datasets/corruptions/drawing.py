@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.datasets.corruptions.corruption import Corruption, FloatArray
 from experiments.pictures.normalization import SIDE
 
 STRIPE_WIDTH = 7  # columns on either side
@@ -18,7 +18,7 @@ ZIGZAG_CORNERS = 6  # the most that fit: its axis is 23 to 23.6 pixels long
 CANNY_SIGMA = 1.0
 
 
-def stripe(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
+def stripe(images: FloatArray, draws: FloatArray) -> FloatArray:  # noqa: ARG001 - deterministic
     """Invert the seven columns on the left and the seven on the right."""
     striped = images.copy()
     for side in (np.s_[:, :, :STRIPE_WIDTH], np.s_[:, :, SIDE - STRIPE_WIDTH :]):
@@ -26,7 +26,7 @@ def stripe(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - determini
     return striped
 
 
-def dotted_line(images: Floats, draws: Floats) -> Floats:
+def dotted_line(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Add a line between random rows of the left and right edges, in two of every four columns."""
     first, last = np.floor(draws * LINE_END).T
     line = _segment(np.zeros_like(first), first, np.full_like(first, LINE_END), last)
@@ -34,7 +34,7 @@ def dotted_line(images: Floats, draws: Floats) -> Floats:
     return np.minimum(images + line * dots, 1)
 
 
-def zigzag(images: Floats, draws: Floats) -> Floats:
+def zigzag(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Add a zigzag line of six corners around a nearly horizontal axis that starts in a random row."""
     drawn = images.copy()
     columns, rows = _zigzag_points(draws)
@@ -43,7 +43,7 @@ def zigzag(images: Floats, draws: Floats) -> Floats:
     return np.minimum(drawn, 1)
 
 
-def _zigzag_points(draws: Floats) -> tuple[Floats, Floats]:
+def _zigzag_points(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Compute the columns and rows, each ``(n, 8)``, of the start, the corners and the end."""
     start = np.floor(draws[:, 0] * LINE_END)
     rise = np.floor(draws[:, 1] * 2 * ZIGZAG_RISE) - ZIGZAG_RISE
@@ -59,7 +59,9 @@ def _zigzag_points(draws: Floats) -> tuple[Floats, Floats]:
     return columns.astype(np.float32), rows.astype(np.float32)
 
 
-def _segment(first_column: Floats, first_row: Floats, last_column: Floats, last_row: Floats) -> Floats:
+def _segment(
+    first_column: FloatArray, first_row: FloatArray, last_column: FloatArray, last_row: FloatArray
+) -> FloatArray:
     """Draw lines from one point to another further right, white on black, ``(n, 28, 28)``.
 
     Distance is measured vertically, so that steep lines are thinner. The column of the first point is included, that of
@@ -77,7 +79,7 @@ def _segment(first_column: Floats, first_row: Floats, last_column: Floats, last_
     return np.maximum(ink, 0, dtype=np.float32) * inside
 
 
-def canny_edges(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
+def canny_edges(images: FloatArray, draws: FloatArray) -> FloatArray:  # noqa: ARG001 - deterministic
     """Keep the edges that scikit-image's `canny` finds, white on black: sigma 1, thresholds 0.1 and 0.2."""
     from skimage.feature import canny
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.datasets.corruptions.corruption import Corruption, FloatArray
 from experiments.pictures.normalization import SIDE
 
 PHOTONS = 3  # of a white pixel; severity 5 of 60, 25, 12, 5, 3
 IMPULSE_SHARE = 0.17  # of the pixels; severity 4 of 0.03, 0.06, 0.09, 0.17, 0.27
 
 
-def shot_noise(images: Floats, draws: Floats) -> Floats:
+def shot_noise(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Count photons: a pixel of brightness x becomes a Poisson number of mean 3x, divided by 3, at most 1.
 
     Severity 5, as in ImageNet-C (Hendrycks, Dietterich 2019) but with fewer photons. Black stays black.
@@ -27,7 +27,7 @@ def shot_noise(images: Floats, draws: Floats) -> Floats:
     return counts / np.float32(PHOTONS)
 
 
-def impulse_noise(images: Floats, draws: Floats) -> Floats:
+def impulse_noise(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Make 17 % of the pixels black or white, with equal probability (severity 4)."""
     uniform = draws.reshape(images.shape)
     specks = np.where(uniform < IMPULSE_SHARE / 2, np.float32(0), np.float32(1))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.datasets.corruptions.corruption import Corruption, Floats
+from experiments.datasets.corruptions.corruption import Corruption, FloatArray
 from experiments.pictures.normalization import SIDE
 
 BRIGHTNESS_GAIN = 0.5  # of white; severity 5 of 0.1, 0.2, 0.3, 0.4, 0.5
@@ -24,12 +24,12 @@ SPLASH_LEVEL = 0.8  # at every severity
 MUD = 63 / 255
 
 
-def brightness(images: Floats, draws: Floats) -> Floats:  # noqa: ARG001 - deterministic
+def brightness(images: FloatArray, draws: FloatArray) -> FloatArray:  # noqa: ARG001 - deterministic
     """Add half of white to all pixels, clipped at white (severity 5)."""
     return np.minimum(images + np.float32(BRIGHTNESS_GAIN), 1)
 
 
-def fog(images: Floats, draws: Floats) -> Floats:
+def fog(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Add three times a random height map in [0, 1], and rescale to the range of the image (severity 5).
 
     With the brightest pixel b of an image, x becomes (x + 3h) b / (b + 3).
@@ -39,7 +39,7 @@ def fog(images: Floats, draws: Floats) -> Floats:
     return (images + heights) * (brightest / (brightest + FOG_THICKNESS))
 
 
-def _height_map(draws: Floats) -> Floats:
+def _height_map(draws: FloatArray) -> FloatArray:
     """Compute ``(n, 256, 256)`` fractal heights from 0 to 1 with the diamond-square algorithm on a torus.
 
     Starting at one height, the grid is doubled eight times. A new height is the mean of its four neighbors plus a
@@ -54,7 +54,7 @@ def _height_map(draws: Floats) -> Floats:
     return grid
 
 
-def _wobbles(draws: Floats) -> Iterator[Floats]:
+def _wobbles(draws: FloatArray) -> Iterator[FloatArray]:
     """Yield the wobbles ``(3, n, side, side)`` of the new heights of each doubling of a grid of this side."""
     start = 0
     for doubling in range(FOG_DOUBLINGS):
@@ -66,7 +66,7 @@ def _wobbles(draws: Floats) -> Iterator[Floats]:
         start = end
 
 
-def _double(grid: Floats, middles: Floats, tops: Floats, lefts: Floats) -> Floats:
+def _double(grid: FloatArray, middles: FloatArray, tops: FloatArray, lefts: FloatArray) -> FloatArray:
     """Insert new heights between those of the grid: first at the centers of its squares, then on their sides."""
     n, side, _ = grid.shape
     below, right = np.roll(grid, -1, axis=1), np.roll(grid, -1, axis=2)
@@ -79,7 +79,7 @@ def _double(grid: Floats, middles: Floats, tops: Floats, lefts: Floats) -> Float
     return doubled
 
 
-def spatter(images: Floats, draws: Floats) -> Floats:
+def spatter(images: FloatArray, draws: FloatArray) -> FloatArray:
     """Splash dark gray mud over the digit where smoothed noise exceeds its mean (severity 4).
 
     The noise is normal (0.65, 0.3), smoothed with sigma 1. A splash is where it exceeds 0.65; splashes are smoothed
@@ -95,10 +95,10 @@ def spatter(images: Floats, draws: Floats) -> Floats:
     return images * (1 - splash) + np.float32(MUD) * splash
 
 
-def _smooth(images: Floats, sigma: float) -> Floats:
+def _smooth(images: FloatArray, sigma: float) -> FloatArray:
     from scipy.ndimage import gaussian_filter
 
-    smoothed: Floats = gaussian_filter(images, sigma, mode="nearest", axes=(1, 2))
+    smoothed: FloatArray = gaussian_filter(images, sigma, mode="nearest", axes=(1, 2))
     return smoothed
 
 

@@ -21,7 +21,7 @@ POINT = 7  # half the side of a marker, in pixels at the figure's resolution
 
 
 @dataclass(frozen=True)
-class Cost:
+class NetworkCost:
     """A network's cost, above 0, and its accuracy with the bounds of its 95 % interval, in [0, 1]."""
 
     cost: float
@@ -30,7 +30,7 @@ class Cost:
     high: float
 
 
-def trade_off(networks: Mapping[str, Cost], cost: str, title: str) -> "Figure":
+def trade_off(networks: Mapping[str, NetworkCost], cost: str, title: str) -> "Figure":
     """Draw accuracy with its 95 % interval against a cost on a logarithmic axis.
 
     Parameters
@@ -71,7 +71,7 @@ def _write_ticks(axes: "Axes", costs: Sequence[float]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _write_names(axes: "Axes", networks: Mapping[str, Cost]) -> None:
+def _write_names(axes: "Axes", networks: Mapping[str, NetworkCost]) -> None:
     """Write each name, the most accurate first, where it overlaps fewest points, intervals and other names."""
     from matplotlib.transforms import Bbox
 
@@ -91,7 +91,7 @@ def _write_names(axes: "Axes", networks: Mapping[str, Cost]) -> None:
             text.remove()
 
 
-def _name(axes: "Axes", name: str, one: Cost, place: tuple[int, int]) -> "Annotation":
+def _name(axes: "Axes", name: str, one: NetworkCost, place: tuple[int, int]) -> "Annotation":
     x, y = np.sign(place)
     return axes.annotate(
         name, (one.cost, 100 * one.accuracy), xytext=place, textcoords="offset points", fontsize=9.5,

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-History = Mapping[str, Sequence[float]]
+Curves = Mapping[str, Sequence[float]]
 
 
-def training_curves(history: History, title: str) -> "Figure":
+def training_curves(history: Curves, title: str) -> "Figure":
     """Draw loss, accuracy and learning rate by epoch, and mark the best epoch.
 
     Parameters
@@ -39,7 +39,7 @@ def training_curves(history: History, title: str) -> "Figure":
     return figure
 
 
-def _draw_both(axes: "Axes", history: History, name: str, label: str) -> None:
+def _draw_both(axes: "Axes", history: Curves, name: str, label: str) -> None:
     _draw(axes, history[name], "training", BLUE, "o")
     validation, best = history[f"val_{name}"], int(np.argmin(history["val_loss"]))
     _draw(axes, validation, "validation", ORANGE, "s")

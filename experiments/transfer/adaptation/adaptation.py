@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.training import release_memory
-from experiments.transfer.predictions import Images, predict_images
+from experiments.transfer.predictions import ImageArray, predict_images
 
 if TYPE_CHECKING:
     import keras
@@ -80,8 +80,8 @@ class Adaptation:
 def adapt_and_predict(
     adapt: Callable[..., Adapted],
     model: "keras.Model",
-    unlabelled: Images,
-    test: Images,
+    unlabelled: ImageArray,
+    test: ImageArray,
     seed: int,
     on_step: OnStep | None = None,
 ) -> dict[str, NDArray[Any]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from experiments.reporting.figures.learning_curves import learning_curves
-from experiments.reporting.figures.trade_off import Cost, trade_off
+from experiments.reporting.figures.trade_off import NetworkCost, trade_off
 from experiments.reporting.page.content import Block, LearningCurve, Number, Picture, ReportSection, Table
 from experiments.results import ACCURACY, MISCLASSIFIED_BY_ALL, VAL_ACCURACY
 from experiments.tracking import Store
@@ -123,7 +123,7 @@ def _cost(dataset: str, table: Table, key: str, label: str, assets: ReportAssets
     rows = [row for row in table.rows if {key, *INTERVAL} <= row.numbers.keys() and row.numbers[key].value > 0]
     if not rows:
         return ()
-    points = {row.name: Cost(*(row.numbers[name].value for name in (key, *INTERVAL))) for row in rows}
+    points = {row.name: NetworkCost(*(row.numbers[name].value for name in (key, *INTERVAL))) for row in rows}
     runs = tuple(dict.fromkeys(row.numbers[name].run_id for row in rows for name in (key, ACCURACY)))
     figure = trade_off(points, label, f"{dataset}: accuracy against {label.partition(' in ')[0]}")
     caption = f"Test accuracy on {dataset} against {label}"

@@ -16,7 +16,7 @@ from experiments.datasets import DATASET_NAMES, Dataset, Split, corruptions, fet
 from experiments.datasets.corruptions import CORRUPTIONS, corrupting
 from experiments.datasets.corruptions.blur import GLASS_DRAWS, glass_blur, motion_blur
 from experiments.datasets.corruptions.corrupting import corrupt
-from experiments.datasets.corruptions.corruption import Floats
+from experiments.datasets.corruptions.corruption import FloatArray
 from experiments.datasets.corruptions.weather import FOG_DRAWS, fog
 from experiments.datasets.derivations.corrupted import with_corrupted_test
 from experiments.datasets.folder import registry_name
@@ -52,7 +52,7 @@ def centers(split: Split) -> NDArray[np.float64]:
     return np.stack([(split.images * axis).sum(axis=(1, 2)) / ink for axis in (ROWS, COLUMNS)], axis=1)
 
 
-def uniform(n: int, draws: int) -> Floats:
+def uniform(n: int, draws: int) -> FloatArray:
     return np.random.default_rng(5).random((n, draws), np.float32)
 
 

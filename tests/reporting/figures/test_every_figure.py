@@ -20,7 +20,7 @@ from experiments.reporting.figures.mistakes import misclassified_gallery, predic
 from experiments.reporting.figures.model_comparison import model_comparison
 from experiments.reporting.figures.reliability_diagram import reliability_diagram
 from experiments.reporting.figures.samples import class_distribution, sample_grid
-from experiments.reporting.figures.trade_off import Cost, trade_off
+from experiments.reporting.figures.trade_off import NetworkCost, trade_off
 from experiments.reporting.figures.training_curves import training_curves
 
 SHORT = "mnist-lenet v3 on mnist test"
@@ -30,7 +30,7 @@ GOOD, BAD = random_predictions(400, mistakes=3), random_predictions(400, mistake
 CONFUSIONS = {one: measure(one.labels, one.probabilities).confusion for one in (GOOD, BAD)}
 COMPARISON = compare(GOOD.labels, {name: one.probabilities for name, one in (("cnn", GOOD), (LONG, BAD))})
 COSTS = {
-    name: Cost(10.0 ** (4 + i % 4) * (1 + i / 9), 0.98 + 0.0015 * i, 0.977 + 0.0015 * i, 0.983 + 0.0015 * i)
+    name: NetworkCost(10.0 ** (4 + i % 4) * (1 + i / 9), 0.98 + 0.0015 * i, 0.977 + 0.0015 * i, 0.983 + 0.0015 * i)
     for i, name in enumerate(MODELS)
 }
 CURVES = {name: {epoch: 0.99 - 0.1 / epoch + 0.0002 * i for epoch in range(1, 6)} for i, name in enumerate(COSTS)}
