@@ -21,7 +21,7 @@ from experiments.analysis.tsne import SCHEDULE
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resume_state
 from experiments.reporting.explorer import ExplorerData, explorer_page
-from experiments.results import SECONDS, Result, by_metric, select, to_table, value
+from experiments.results import CONFUSING, SECONDS, Result, by_metric, select, to_table, value
 from experiments.tracking import Run, Store
 from experiments.workflows.analyze.pipeline import AnalysisInput
 
@@ -205,7 +205,7 @@ def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, fl
         for metric, number in metrics.scalars().items():
             yield result(metric, number, split=split, method=method, group=str(k), n=n)
     for split, confusing in analysis.confusing.items():
-        yield result("confusing", confusing.count, split=split, n=len(confusing.ranking.order))
+        yield result(CONFUSING, confusing.count, split=split, n=len(confusing.ranking.order))
     for stage, duration in seconds.items():
         yield result(SECONDS, duration, method=stage)
 
