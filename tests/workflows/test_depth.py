@@ -26,3 +26,13 @@ def test_trainings_of_a_suite_are_as_deep_as_allowed(monkeypatch: pytest.MonkeyP
     trainings = [chain for chain in chains if "run.train" in chain]
     assert trainings
     assert max(map(len, trainings)) <= MOST
+
+
+@pytest.mark.usefixtures("trained", "no_figures")
+def test_an_analysis_is_as_deep_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = chains_to_fit(monkeypatch, "analyze", "--model", "lenet", "--limit", "250")
+    cached = ["pipeline.compute_analysis", "cache.Cache.get_or_compute"]
+    expected = ["analyze.analyze", "run.analyze", *cached, "held_out.held_out", "fit.fit"]
+    assert chains
+    assert all(chain == expected for chain in chains)
+    assert len(expected) == MOST
