@@ -188,7 +188,7 @@ def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, fl
     reference, digits, choice = source.reference, analysis.digits, analysis.choice
     result = partial(
         Result,
-        model=reference.architecture or analysis.name,
+        model=reference.label_for(reference.architecture or analysis.name),
         version=reference.version or reference.text,
         source=reference.dataset or "",
         target=source.data.name,
