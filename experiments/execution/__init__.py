@@ -4,7 +4,7 @@ from experiments.execution.cache import Cache, Stages
 from experiments.execution.executors import ExecutorConfig
 from experiments.execution.history import History, cached_results, load_history
 from experiments.execution.progress import Progress, ProgressCallback, StepState
-from experiments.execution.resume import ResumeState, resume_state
+from experiments.execution.resume import ResumeState, resumable_run, resume_state
 from experiments.execution.scheduler import run_steps
 from experiments.execution.steps import Inputs, Plan, PlanResult, Step, StepResult, StepsFailedError
 from experiments.execution.versions import code_version
@@ -27,6 +27,7 @@ __all__ = [
     "cached_results",
     "code_version",
     "load_history",
+    "resumable_run",
     "resume_state",
     "run_steps",
 ]

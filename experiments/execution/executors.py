@@ -181,8 +181,6 @@ class ProcessExecutor:
     def wait(self, seconds: float) -> list[Finished]:
         """Wait until a task finishes, or for so long, and return the finished tasks."""
         names = {receiver: name for name, (_, receiver, _) in self._processes.items()}
-        if not names:
-            time.sleep(seconds)
         return [self._collect(names[receiver]) for receiver in connection.wait(list(names), seconds)]
 
     def _collect(self, name: str) -> Finished:

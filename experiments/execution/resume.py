@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import DigitsError, UsageError
-from experiments.tracking import Store
+from experiments.tracking import Run, Store, open_run
+from experiments.tracking.runs import Kind
 
 FOLDER = ".digits/unfinished"
 KEPT_DAYS = 30
@@ -77,6 +78,39 @@ def resume_state(store: Store, task: str, identity: Mapping[str, Any]) -> Iterat
             _discard(folder)
             raise
         _discard(folder)
+
+
+@contextmanager
+def resumable_run(
+    store: Store,
+    kind: Kind,
+    name: str,
+    identity: Mapping[str, Any],
+    *,
+    parent: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    task: str | None = None,
+) -> Iterator[tuple[Run, ResumeState]]:
+    """Open an MLflow run together with its resume state; after an interruption, the same run again.
+
+    Parameters
+    ----------
+    kind, name, parent, tags
+        As in `experiments.tracking.open_run`.
+    identity, task
+        As in `resume_state`; the task is called like the run by default.
+
+    Raises
+    ------
+    DigitsError
+        As in `resume_state`.
+    """
+    with (
+        resume_state(store, task or name, identity) as saved,
+        open_run(store, kind, name, parent=parent, tags=tags, resume=saved.load("run")) as run,
+    ):
+        saved.save("run", run.id)
+        yield run, saved
 
 
 def last_modified(folder: Path) -> float:

@@ -5,14 +5,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from graphlib import TopologicalSorter
 from time import perf_counter
-from typing import Any
 
-from experiments import tracking
 from experiments.errors import DigitsError, first_line
 from experiments.execution.executors import Executor, ExecutorConfig, Finished, InProcessExecutor
 from experiments.execution.history import NO_HISTORY, STEPS_FILE, History, still_exists
 from experiments.execution.progress import Progress, StepState, StepStatus
-from experiments.execution.resume import ResumeState, resume_state
+from experiments.execution.resume import ResumeState, resumable_run
 from experiments.execution.steps import Inputs, Plan, PlanResult, Step, StepResult, StepsFailedError
 from experiments.reporting import markdown_table
 from experiments.tracking import Run, Store
@@ -49,18 +47,21 @@ def run_steps(
         At the end, if a step failed.
     """
     progress = progress or Progress()
+    identity = {"steps": [step.name for step in plan.steps], **plan.identity}
     with (
-        resume_state(store, plan.name, {"steps": [step.name for step in plan.steps], **plan.identity}) as saved,
-        tracking.open_run(store, plan.kind, plan.name, tags=plan.tags, resume=saved.load("run")) as run,
+        resumable_run(store, plan.kind, plan.name, identity, tags=plan.tags) as (run, saved),
         _ending_children(store, run.id),
         executor.open() if executor else InProcessExecutor() as pool,
     ):
-        saved.save("run", run.id)
         scheduler = _Scheduler(plan, run, saved, progress, pool, history)
         while scheduler.is_active():
-            for step, arguments in scheduler.ready():
-                pool.submit(step.name, step.workflow, *arguments, progress=scheduler.step_progress, parent=run.id)
-            for finished in pool.wait(POLL_SECONDS):
+            for step, inputs in scheduler.ready():
+                try:
+                    arguments = step.arguments(run.id, inputs)
+                    pool.submit(step.name, step.workflow, *arguments, progress=scheduler.step_progress, parent=run.id)
+                except Exception as error:  # of any kind: the other steps go on, and it is raised at the end
+                    scheduler.finish(Finished(step.name, error=error))
+            for finished in pool.wait(POLL_SECONDS) if pool.running() else ():
                 scheduler.finish(finished)
         result = scheduler.result()
         run.log_metrics(_counts(result.steps))
@@ -120,8 +121,8 @@ class _Scheduler:
         """Return whether some steps have not ended."""
         return self._sorter.is_active()
 
-    def ready(self) -> Iterator[tuple[Step, tuple[Any, ...]]]:
-        """Yield the steps to start now with their arguments, as many as the executor has room for."""
+    def ready(self) -> Iterator[tuple[Step, Inputs]]:
+        """Yield the steps to start now with their inputs, as many as the executor has room for."""
         while step := self._next():
             inputs = step.inputs(self._ended)
             if missing := step.missing(inputs):
@@ -133,16 +134,13 @@ class _Scheduler:
                 return
             else:
                 self._start(step)
-                try:
-                    yield step, step.arguments(self._run.id, inputs)
-                except DigitsError as error:
-                    self.finish(Finished(step.name, error=error))
+                yield step, inputs
 
     def finish(self, finished: Finished) -> None:
         """Record a step that the executor has finished."""
         seconds = perf_counter() - self._started.pop(finished.name)
         error = DigitsError(finished.crash) if finished.crash else finished.error
-        if error:  # of any kind: the other steps go on, and it is raised at the end
+        if error:
             self.errors.append(error)
             self._progress.log(f"{finished.name}: failed: {first_line(error)}")
             self._end(StepResult(finished.name, "failed", seconds, error=first_line(error)))

@@ -124,6 +124,11 @@ class Plan:
         Of the parent run; the description is Markdown.
     identity
         JSON values that distinguish the plan from others of the same name and steps.
+
+    Raises
+    ------
+    ValueError
+        If two steps have the same name, or a step depends on one that the plan does not have.
     """
 
     kind: Kind
@@ -132,6 +137,12 @@ class Plan:
     identity: Mapping[str, Any]
     description: str
     tags: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        names = [step.name for step in self.steps]
+        unknown = {name for step in self.steps for name in step.dependencies} - {*names}
+        if unknown or len({*names}) < len(names):
+            raise ValueError(f"names must be unique, received {names}; unknown dependencies: {sorted(unknown)}")
 
 
 @dataclass(frozen=True)

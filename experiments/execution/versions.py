@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 # They carry results and do not compute any.
-STOP = ("experiments.tracking", "experiments.execution", "experiments.reporting")
+STOP = ("experiments.tracking", "experiments.execution", "experiments.reporting", "experiments.results")
 
 
 def code_version(*functions: Callable[..., Any]) -> str:
@@ -91,21 +91,41 @@ def _imports(module: str) -> frozenset[str]:
     found: set[str] = set()
     packages: dict[str, str] = {}  # imported packages by the name they are bound to
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names if _is_within(alias.name, root))
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_within(node.module, root):
-            for alias in node.names:
-                target = _definition(node.module, alias.name)
-                if target and _is_package(target):
-                    packages[alias.asname or alias.name] = target
-                elif target:
-                    found.add(target)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in packages:
-            target = _definition(packages[node.value.id], node.attr)
-            if target:
+        for name, target in _bindings(node, root):
+            if _is_package(target):
+                packages[name] = target
+            else:
                 found.add(target)
+
+    def package_of(node: ast.expr) -> str | None:
+        """Return the package that an expression stands for, and note the module that defines an attribute of one."""
+        if isinstance(node, ast.Name):
+            return packages.get(node.id)
+        package = package_of(node.value) if isinstance(node, ast.Attribute) else None
+        target = _definition(package, node.attr) if package and isinstance(node, ast.Attribute) else None
+        if target and not _is_package(target):
+            found.add(target)
+            return None
+        return target
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            package_of(node)
     return frozenset(found)
+
+
+def _bindings(node: ast.AST, root: str) -> Iterator[tuple[str, str]]:
+    """Yield the names that an import statement binds, with the module or package that defines each."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if _is_within(alias.name, root):
+                yield (alias.asname, alias.name) if alias.asname else (root, root)
+                if not alias.asname and not _is_package(alias.name):
+                    yield alias.name, alias.name
+    elif isinstance(node, ast.ImportFrom) and node.module and _is_within(node.module, root):
+        for alias in node.names:
+            if target := _definition(node.module, alias.name):
+                yield alias.asname or alias.name, target
 
 
 def _definition(module: str, name: str) -> str | None:
@@ -159,9 +179,18 @@ def _syntax_tree(file: Path) -> ast.Module:
     """Parse a file without its docstrings; a syntax tree has neither comments nor line breaks."""
     tree = ast.parse(file.read_bytes())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            del node.body[0]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [statement for statement in node.body if not _is_text(statement)]
     return tree
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Return whether a statement is a docstring, of a module, class, function or attribute."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 @cache

@@ -114,6 +114,12 @@ def test_results_come_back_by_name_as_they_are_ready(executor: ProcessExecutor) 
     assert executor.wait(0) == []
 
 
+def test_waiting_without_tasks_takes_as_long_as_asked(executor: ProcessExecutor) -> None:
+    start = time.monotonic()
+    assert executor.wait(0.5) == []
+    assert 0.4 < time.monotonic() - start < 0.9
+
+
 def test_waiting_for_work_that_goes_on_ends_in_time(executor: ProcessExecutor, tmp_path: Path) -> None:
     sleeper(executor, tmp_path / "asleep")
     start = time.monotonic()

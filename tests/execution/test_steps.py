@@ -103,6 +103,21 @@ def test_a_failed_step_stops_only_those_that_need_it(store: Store) -> None:
     assert status(store, caught.value.result.run_id) == "FAILED"
 
 
+def test_a_step_whose_arguments_cannot_be_built_fails_alone(store: Store) -> None:
+    broken = Step("a", Work(store, 1), lambda _, inputs: (inputs["nothing"],))
+    with pytest.raises(StepsFailedError, match=r"1 of 2 steps failed: a \('nothing'\)") as caught:
+        run_steps(store, plan(broken, step_of("b", Work(store, 2))))
+    assert [step.status for step in caught.value.result.steps] == ["failed", "done"]
+
+
+@pytest.mark.parametrize(
+    "steps", [[("a", ()), ("a", ())], [("a", ("b",))]], ids=["the same name twice", "unknown dependency"]
+)
+def test_a_plan_that_cannot_be_run_is_rejected(store: Store, steps: list[tuple[str, tuple[str, ...]]]) -> None:
+    with pytest.raises(ValueError, match="names must be unique"):
+        plan(*(step_of(name, Work(store, 1), requires=requires) for name, requires in steps))
+
+
 def test_the_errors_of_all_failed_steps_are_the_cause(store: Store) -> None:
     steps = (
         step_of("a", Work(store, 1, ValueError("no luck"))),

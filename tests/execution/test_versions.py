@@ -67,6 +67,30 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     forget()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import project.extra.area as used",
+        "import project.extra as used; used.area.size()",
+        "import project.extra; project.extra.area.size()",
+        "from project import extra as used; used.area.size()",
+        "from project.extra import area",
+        "from project.extra.area import size as used",
+        "def later():\n    from project.extra import area",
+    ],
+)
+def test_every_way_to_import_a_module_is_followed(project: Project, statement: str) -> None:
+    for name, text in (("extra/__init__", ""), ("extra/area", "def size(): return 1\n"), ("extra/other", "X = 1\n")):
+        project.write(name, text)
+    project.write("lazy", statement + "\n")
+    before = project.version()
+    project.write("extra/area", "def size(): return 2\n")
+    assert project.version() != before
+    after = project.version()
+    project.write("extra/other", "X = 2\n")
+    assert project.version() == after
+
+
 @pytest.mark.parametrize("name", ["entry", "lazy", "family/one", "family/helping", "shapes/areas"])
 def test_code_that_a_result_depends_on_counts(project: Project, name: str) -> None:
     before = project.version()
@@ -87,6 +111,7 @@ def test_layout_comments_and_docstrings_do_not_count(project: Project) -> None:
         FILES["family/one"].replace("  # twice", "").replace("Say it", "Double it").replace("2 * x", "(2 *\n      x)")
     )
     project.write("family/one", text)
+    project.write("lazy", FILES["lazy"] + '"""A number."""\n')
     assert project.version() == before
 
 
@@ -128,6 +153,8 @@ def test_versions_of_libraries_count(project: Project, monkeypatch: pytest.Monke
         ("datasets/derivations/corrupted.py", False),
         ("datasets/splits.py", True),
         ("pictures/normalization.py", True),
+        ("results.py", False),
+        ("workflows/train/record.py", False),
         ("models/lenet.py", True),
         ("training/fit.py", True),
         ("training/augmentation.py", True),
@@ -135,10 +162,10 @@ def test_versions_of_libraries_count(project: Project, monkeypatch: pytest.Monke
     ],
 )
 def test_what_makes_a_training_of_lenet_stale(file: str, changes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    from experiments.models import MODELS
-    from experiments.workflows.train import train
+    from experiments.workflows.train.run import TrainOptions, made_by
 
-    assert is_stale(file, monkeypatch, train, MODELS["lenet"].build) is changes
+    options = TrainOptions("lenet", "uci")
+    assert is_stale(file, monkeypatch, lambda: made_by(options)["code"]) is changes
 
 
 @pytest.mark.parametrize(
@@ -161,15 +188,15 @@ def test_what_makes_a_search_of_mlp_stale(file: str, changes: bool, monkeypatch:
     from experiments.workflows.tune import TuneOptions, tune
 
     build_sampler = TuneOptions("mlp", "uci").search("", "").build_sampler
-    assert is_stale(file, monkeypatch, tune, MODELS["mlp"].build, build_sampler) is changes
+    assert is_stale(file, monkeypatch, lambda: code_version(tune, MODELS["mlp"].build, build_sampler)) is changes
 
 
-def is_stale(file: str, monkeypatch: pytest.MonkeyPatch, *functions: Callable[..., Any]) -> bool:
-    """Tell whether an edit of a file changes the code version of functions."""
+def is_stale(file: str, monkeypatch: pytest.MonkeyPatch, version_of_code: Callable[[], str]) -> bool:
+    """Return whether an edit of a file changes a code version."""
     forget()
-    before = code_version(*functions)
+    before = version_of_code()
     digest = versions._syntax_digest
     changed = Path(versions.__file__).parents[1] / file
     assert changed.exists()
     monkeypatch.setattr(versions, "_syntax_digest", lambda one: "edited" if one == changed else digest(one))
-    return code_version(*functions) != before
+    return version_of_code() != before

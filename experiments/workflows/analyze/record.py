@@ -19,7 +19,7 @@ from experiments.analysis.result import Analysis
 from experiments.analysis.text import Section, as_markdown
 from experiments.analysis.tsne import SCHEDULE
 from experiments.execution.cache import Stages
-from experiments.execution.resume import resume_state
+from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.results import CONFUSING, SECONDS, Result, by_metric, select, to_table, value
 from experiments.tracking import Run, Store
@@ -127,11 +127,7 @@ def analysis_run(store: Store, source: AnalysisInput, components: int, parent: s
     name = f"analyze {reference.architecture or Path(reference.text).stem} on {data.name}"
     identity = {"input": str(source.folder), "components": components}
     parent = reference.run_id or parent
-    with (
-        resume_state(store, name, identity) as saved,
-        tracking.open_run(store, "analyze", name, parent=parent, tags=tags, resume=saved.load("run")) as run,
-    ):
-        saved.save("run", run.id)
+    with resumable_run(store, "analyze", name, identity, parent=parent, tags=tags) as (run, _):
         run.log_dataset(data.name, data.source, data.digest, "analyze", len(source.digits))
         if reference.model_id:
             run.log_used_model(reference.model_id)

@@ -10,13 +10,12 @@ from typing import Any
 from experiments import datasets
 from experiments.execution import Inputs, Progress, Step, StepResult, code_version
 from experiments.tracking import Store
-from experiments.training import backend
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
 from experiments.workflows.report import report
 from experiments.workflows.suite.profiles import PlannedTraining, PlannedTransfer, Profile
-from experiments.workflows.train import TrainOptions, train
+from experiments.workflows.train.run import TrainOptions, made_by, train
 from experiments.workflows.transfer import TransferOptions, transfer
 from experiments.workflows.tune import TuneOptions, TuneResult, tune
 
@@ -145,8 +144,7 @@ class Pipeline:
             "model": options.model,
             "data": self._digests[options.dataset],
             "recipe": options.recipe.params(),
-            "code": code_version(train, options.architecture.build),
-            "backend": backend(),
+            **made_by(options),
         }
 
     def _name(self, training: PlannedTraining) -> str:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments import datasets, tracking
+from experiments import datasets
 from experiments.errors import UsageError
-from experiments.execution import Progress, code_version, resume_state
+from experiments.execution import Progress, code_version, resumable_run
 from experiments.models import Architecture, Recipe, architecture
 from experiments.tracking import Store
 from experiments.tracking.references import tuned_label
@@ -122,18 +122,10 @@ def train(
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
     check_feasible(options.architecture, options.recipe, train_split)
     identity = {"params": params_of(options, data), "digest": data.digest, **made_by(options)}
-    with (
-        resume_state(store, f"train {options.model}", identity) as saved,
-        tracking.open_run(
-            store,
-            "train",
-            options.model,
-            parent=parent,
-            tags=tags_of(options, data),
-            resume=saved.load("run"),
-        ) as run,
-    ):
-        saved.save("run", run.id)
+    task = f"train {options.model}"
+    with resumable_run(
+        store, "train", options.model, identity, parent=parent, tags=tags_of(options, data), task=task
+    ) as (run, saved):
         record_start(run, options, data, len(train_split), len(validation))
         fitted = fit(
             options.architecture,
@@ -164,4 +156,5 @@ def train(
 
 def made_by(options: TrainOptions) -> dict[str, str]:
     """Return code version and backend, on which the result of a training depends besides options and data."""
-    return {"code": code_version(train, options.architecture.build), "backend": backend()}
+    functions = (datasets.split_validation, datasets.sample, fit, options.architecture.build)
+    return {"code": code_version(*functions), "backend": backend()}

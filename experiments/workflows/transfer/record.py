@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
 from experiments.analysis.text import as_markdown
-from experiments.execution.resume import ResumeState, resume_state
+from experiments.execution.resume import ResumeState, resumable_run
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import RegisteredVersion, Run, Store
@@ -74,11 +74,7 @@ def open_task_run(
     identity = {"task": str(task.cache.folder), **{name: getattr(options, name) for name in chosen}}
     tags = {**_tags(task), "digits.data_digest": task.data.digest}
     parent = source.reference.run_id or parent
-    with (
-        resume_state(store, name, identity) as saved,
-        tracking.open_run(store, "transfer", name, parent=parent, tags=tags, resume=saved.load("run")) as run,
-    ):
-        saved.save("run", run.id)
+    with resumable_run(store, "transfer", name, identity, parent=parent, tags=tags) as (run, saved):
         run.log_dataset(target.name, task.data.source, task.data.digest, "target", len(target.images))
         run.log_dataset(source.data.name, source.data.source, source.data.digest, "source", len(source.data.test))
         if source.reference.model_id:
