@@ -69,15 +69,15 @@ def run(
     with Console(as_json) as console:
         store = open_store(experiment)
         planned = plan_suite(store, chosen, data_dir, console, again)
-        print_plan(console, chosen.name, planned)
+        print_plan(console, chosen.name, planned.steps)
         if dry_run:
-            console.json({"run_id": None, "steps": [asdict(step) for step in planned]})
+            console.json({"run_id": None, "steps": [asdict(step) for step in planned.steps]})
             return
     with Console(as_json) as console:
         if not executor:
             load_backend()
         with showing_failed_steps(partial(_print_outcome, console, store)):
-            outcome = run_suite(store, chosen, data_dir, console, again, executor)
+            outcome = run_suite(store, planned, console, executor)
         _print_outcome(console, store, outcome)
 
 

@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 import pytest
 
 from experiments.errors import DigitsError, UsageError
-from experiments.execution import ExecutorConfig, StepsFailedError
+from experiments.execution import ExecutorConfig, PlanResult, StepsFailedError
 from experiments.models import MODELS
 from experiments.tracking import Store, registered_versions
 from experiments.workflows.suite import pipeline
 from experiments.workflows.suite.profiles import FULL, PROFILES, PlannedTraining, PlannedTransfer, Profile, profile
-from experiments.workflows.suite.run import plan_suite, run_suite
+from experiments.workflows.suite.run import PlannedStep, plan_suite, run_suite
 from experiments.workflows.tune.run import TuneOptions
 
 SMALL = Profile(
@@ -32,17 +32,27 @@ NAMES = ["train mlp_small", "train mlp_small seed 1", "evaluate", "transfer", "r
 pytestmark = pytest.mark.usefixtures("no_figures")
 
 
+def run(store: Store, chosen: Profile, again: bool = False, executor: ExecutorConfig | None = None) -> PlanResult:
+    return run_suite(store, plan_suite(store, chosen, again=again), executor=executor)
+
+
+def planned_steps(
+    store: Store, chosen: Profile, data_dir: Path | None = None, again: bool = False
+) -> tuple[PlannedStep, ...]:
+    return plan_suite(store, chosen, data_dir, again=again).steps
+
+
 def statuses(steps: Any) -> dict[str, str]:
     return {step.name: step.status for step in steps}
 
 
 def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) -> None:
-    planned = plan_suite(store, SMALL)
+    planned = planned_steps(store, SMALL)
     assert [(step.name, step.status) for step in planned] == [(name, "to do") for name in NAMES]
     assert [step.seconds for step in planned] == [12.0, MODELS["mlp_small"].expected_seconds["uci"], None, None, 3.0]
     assert store.client.search_runs([store.experiment_id]) == []
 
-    first = run_suite(store, SMALL)
+    first = run(store, SMALL)
     assert statuses(first.steps) == dict.fromkeys(NAMES, "done")
     results = {step.name: step.result or {} for step in first.steps}
     assert list(results["evaluate"]["models"]) == ["mlp_small", "mlp_small seed 1"]
@@ -50,39 +60,39 @@ def test_a_suite_does_all_steps_and_a_second_one_only_what_is_new(store: Store) 
     assert Path(results["report"]["page"]) == store.root / "reports/small/index.html"
     assert Path(results["report"]["page"]).is_file()
 
-    planned = plan_suite(store, SMALL)
+    planned = planned_steps(store, SMALL)
     assert statuses(planned) == {**dict.fromkeys(NAMES, "cached"), "report": "to do"}
     assert [step.seconds for step in planned] == [step.seconds for step in first.steps]
-    second = run_suite(store, SMALL)
+    second = run(store, SMALL)
     assert statuses(second.steps) == {**dict.fromkeys(NAMES, "cached"), "report": "done"}
     assert len(registered_versions(store)) == 2
 
     longer = replace(SMALL, settings={**SMALL.settings, "epochs": 2}, transfers=())
-    assert set(statuses(run_suite(store, longer).steps).values()) == {"done"}
-    assert statuses(plan_suite(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
+    assert set(statuses(run(store, longer).steps).values()) == {"done"}
+    assert statuses(planned_steps(store, SMALL, again=True)) == dict.fromkeys(NAMES, "to do")
 
     store.client.delete_model_version("uci-mlp_small", "2")
     expected = ["cached", "to do", "to do", "cached", "to do"]
-    assert [step.status for step in plan_suite(store, SMALL)] == expected
+    assert [step.status for step in planned_steps(store, SMALL)] == expected
 
 
 @pytest.mark.slow
 def test_workers_do_the_steps_side_by_side(store: Store) -> None:
-    done = run_suite(store, replace(SMALL, transfers=()), executor=ExecutorConfig(workers=2))
+    done = run(store, replace(SMALL, transfers=()), executor=ExecutorConfig(workers=2))
     assert statuses(done.steps) == dict.fromkeys([name for name in NAMES if name != "transfer"], "done")
     began = {step.run_id: store.client.get_run(step.run_id or "").info for step in done.steps[:2]}
     first, second = began.values()
     assert max(first.start_time, second.start_time) < min(first.end_time, second.end_time)
-    again = run_suite(store, replace(SMALL, transfers=()))
+    again = run(store, replace(SMALL, transfers=()))
     assert {step.status for step in again.steps if step.name != "report"} == {"cached"}
 
 
 def test_what_was_trained_can_be_measured_together(store: Store) -> None:
-    done = run_suite(store, replace(SMALL, transfers=(), ensemble=True))
+    done = run(store, replace(SMALL, transfers=(), ensemble=True))
     measured = (done.steps[2].result or {})["models"]
     assert list(measured) == ["mlp_small", "mlp_small seed 1", "ensemble"]
     assert measured["ensemble"]["members"] == ["mlp_small", "mlp_small seed 1"]
-    assert statuses(plan_suite(store, replace(SMALL, transfers=())))["evaluate"] == "to do"
+    assert statuses(planned_steps(store, replace(SMALL, transfers=())))["evaluate"] == "to do"
 
 
 def test_the_record_is_tried_by_different_networks_in_their_own_recipes() -> None:
@@ -98,7 +108,7 @@ def test_a_failed_step_is_named_and_the_rest_is_done(store: Store, monkeypatch: 
 
     monkeypatch.setattr(pipeline, "transfer", broken)
     with pytest.raises(StepsFailedError, match=r"1 of 4 steps failed: transfer \(no map of that country\)") as caught:
-        run_suite(store, replace(SMALL, trainings=SMALL.trainings[:1]))
+        run(store, replace(SMALL, trainings=SMALL.trainings[:1]))
     ended = {"train mlp_small": "done", "evaluate": "done", "transfer": "failed", "report": "done"}
     assert statuses(caught.value.result.steps) == ended
 
@@ -111,9 +121,9 @@ def test_all_is_done_again_also_what_an_interrupted_suite_did(store: Store, monk
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "evaluate", stop)
         with pytest.raises(KeyboardInterrupt):
-            run_suite(store, chosen)
-    assert statuses(plan_suite(store, chosen))["train mlp_small"] == "cached"
-    again = run_suite(store, chosen, again=True)
+            run(store, chosen)
+    assert statuses(planned_steps(store, chosen))["train mlp_small"] == "cached"
+    again = run(store, chosen, again=True)
     assert set(statuses(again.steps).values()) == {"done"}
     assert len(registered_versions(store)) == 2
 
@@ -136,7 +146,7 @@ def test_each_suite_searches_in_a_study_of_its_own(store: Store, monkeypatch: py
     ids = []
     for again in (False, False, True):
         with pytest.raises(StepsFailedError) as caught:
-            run_suite(store, tuned, again=again)
+            run(store, tuned, again=again)
         ids.append(caught.value.result.run_id)
     assert ids[0] == ids[1] != ids[2]
     assert [str(study).removeprefix("small-uci-mlp_small-").split("-")[1] for study in studies] == [
@@ -153,7 +163,7 @@ def test_a_continued_suite_does_not_take_another_search_for_its_own(
     for code in ("before", "after"):
         monkeypatch.setattr(pipeline, "code_version", lambda *_, code=code: code)
         with pytest.raises(StepsFailedError) as caught:
-            run_suite(store, tuned)
+            run(store, tuned)
         ids.append(caught.value.result.run_id)
     assert ids[0] == ids[1]
     assert len(set(studies)) == 2
@@ -214,7 +224,7 @@ def test_a_profile_asks_only_for_what_it_trains(name: str) -> None:
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_plan_tells_how_long_each_step_takes(name: str, store: Store, data_dir: Path) -> None:
-    assert [step.name for step in plan_suite(store, profile(name), data_dir) if not step.seconds] == []
+    assert [step.name for step in planned_steps(store, profile(name), data_dir) if not step.seconds] == []
 
 
 def test_further_networks_are_trained_on_the_data_of_the_profile() -> None:

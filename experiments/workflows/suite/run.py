@@ -1,4 +1,4 @@
-"""Run a profile: networks tuned, trained, compared, analyzed, transferred and reported on, under one run."""
+"""Plan and run a profile: networks tuned, trained, compared, analyzed, transferred and reported on, under one run."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,15 +39,29 @@ class PlannedStep:
     run_id: str | None
 
 
-def run_suite(
-    store: Store,
-    profile: Profile,
-    data_dir: Path | None = None,
-    progress: Progress | None = None,
-    again: bool = False,
-    executor: ExecutorConfig | None = None,
-) -> PlanResult:
-    """Run all steps of a profile whose results are not cached; after an interruption, those that are left.
+@dataclass(frozen=True)
+class SuitePlan:
+    """A plan, with the results that it reuses."""
+
+    plan: Plan
+    history: History
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]:
+        """The steps that `run_suite` runs or takes from the cache, in order."""
+        cached = cached_results(self.plan.steps, self.history)
+        return tuple(
+            PlannedStep(step.name, found.status, found.seconds, found.run_id)
+            if found
+            else PlannedStep(step.name, "to do", step.seconds, None)
+            for step, found in zip(self.plan.steps, cached, strict=True)
+        )
+
+
+def plan_suite(
+    store: Store, profile: Profile, data_dir: Path | None = None, progress: Progress | None = None, again: bool = False
+) -> SuitePlan:
+    """Plan the steps of a profile.
 
     The result of a step is cached if an earlier suite ran it with the same network, data, recipe, code and libraries,
     and with the same inputs.
@@ -56,46 +70,18 @@ def run_suite(
     ----------
     again
         Whether to run cached steps too.
-    executor
-        Runs independent steps side by side in other processes; None runs all one after another in this process.
 
     Raises
     ------
     DigitsError
         If data is missing.
-    StepsFailedError
-        At the end, if a step failed.
     """
-    progress = progress or Progress()
-    history = load_history(store)
-    plan = _plan(store, profile, data_dir, progress, history, again)
-    return run_steps(store, plan, progress, executor=executor, history=NO_HISTORY if again else history)
-
-
-def plan_suite(
-    store: Store, profile: Profile, data_dir: Path | None = None, progress: Progress | None = None, again: bool = False
-) -> tuple[PlannedStep, ...]:
-    """Return the steps that `run_suite` would run or take from the cache; parameters and errors are the same."""
-    history = load_history(store)
-    steps = _plan(store, profile, data_dir, progress or Progress(), history, again).steps
-    cached = cached_results(steps, NO_HISTORY if again else history)
-    return tuple(
-        PlannedStep(step.name, found.status, found.seconds, found.run_id)
-        if found
-        else PlannedStep(step.name, "to do", step.seconds, None)
-        for step, found in zip(steps, cached, strict=True)
-    )
-
-
-def _plan(
-    store: Store, profile: Profile, data_dir: Path | None, progress: Progress, history: History, again: bool
-) -> Plan:
-    name = f"suite {profile.name}"
+    name, history = f"suite {profile.name}", load_history(store)
     steps = [
-        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name, step.seconds)))
-        for step in Pipeline(store, profile, data_dir, progress).steps()
+        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name)))
+        for step in Pipeline(store, profile, data_dir, progress or Progress()).steps()
     ]
-    return Plan(
+    plan = Plan(
         kind="suite",
         name=name,
         steps=steps,
@@ -103,3 +89,22 @@ def _plan(
         description=f"Profile **{profile.name}**: {profile.summary}.",
         tags={"digits.dataset": profile.dataset},
     )
+    return SuitePlan(plan, NO_HISTORY if again else history)
+
+
+def run_suite(
+    store: Store, planned: SuitePlan, progress: Progress | None = None, executor: ExecutorConfig | None = None
+) -> PlanResult:
+    """Run the steps of a suite whose results are not cached; after an interruption, those that are left.
+
+    Parameters
+    ----------
+    executor
+        Runs independent steps side by side in other processes; None runs all one after another in this process.
+
+    Raises
+    ------
+    StepsFailedError
+        At the end, if a step failed.
+    """
+    return run_steps(store, planned.plan, progress, executor=executor, history=planned.history)
