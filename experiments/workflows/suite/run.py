@@ -78,7 +78,7 @@ def plan_suite(
     """
     name, history = f"suite {profile.name}", load_history(store)
     steps = [
-        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name)))
+        replace(step, seconds=history.seconds.get((name, step.name), profile.seconds.get(step.name, step.seconds)))
         for step in Pipeline(store, profile, data_dir, progress or Progress()).steps()
     ]
     plan = Plan(
