@@ -11,10 +11,12 @@ from typing import Any, NoReturn
 import pytest
 
 from experiments.errors import DigitsError, UsageError
-from experiments.execution import ExecutorConfig, PlanResult, StepsFailedError
+from experiments.execution import ExecutorConfig, PlanResult, Progress, StepsFailedError
 from experiments.models import MODELS
 from experiments.tracking import Store, registered_versions
+from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.suite import pipeline
+from experiments.workflows.suite.pipeline import Pipeline
 from experiments.workflows.suite.profiles import FULL, PROFILES, PlannedTraining, PlannedTransfer, Profile, profile
 from experiments.workflows.suite.run import PlannedStep, plan_suite, run_suite
 from experiments.workflows.tune.run import TuneOptions
@@ -203,6 +205,15 @@ def test_a_network_is_added_to_suites_help_and_train_all_by_one_line() -> None:
     assert transfers == "['transfer to usps', 'transfer to mnist-c', 'transfer to mnist']"
     assert train_all == "True False"
     assert "simple7, titan, which take longest" in "\n".join(help_text)
+
+
+def test_full_adapts_by_the_methods_that_name_its_networks(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    monkeypatch.setitem(ADAPTATIONS, "toy", replace(ADAPTATIONS["shot"], name="toy", suite_networks=("heavy",)))
+    to_usps = [replace(one, source="uci", targets=("uci-c",)) for one in FULL.transfers if one.targets == ("usps",)]
+    steps = {one.name: Pipeline(store, SMALL, None, Progress())._transfer(replace(one, models=())) for one in to_usps}
+    adapt = {name: step.arguments("", {})[2].adapt for name, step in steps.items()}
+    assert adapt["transfer to usps"] == ("align", "adabn", "tent", "shot")
+    assert adapt["transfer large to usps"] == ("adabn", "tent", "toy")
 
 
 def test_only_the_tuned_training_is_called_tuned() -> None:

@@ -55,7 +55,6 @@ ADABN = Adaptation(
     adabn,
     {"batch": STATISTICS_BATCH},
     unit="epoch",
-    costly=False,
-    needs_batch_norm=True,
     priority=3,
+    suite_networks=("light", "heavy"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.models.architecture import CostClass
 from experiments.training import release_memory
 from experiments.transfer.predictions import ImageArray, predict_images
 
@@ -57,13 +58,12 @@ class Adaptation:
         Its hyperparameters, for the record.
     unit
         Unit of its curve.
-    costly
-        Whether it trains for many epochs (minutes for a large network on two cores) rather than one pass over the data.
-    needs_batch_norm
-        Whether it applies only to networks with batch normalization.
     priority
         Where one method stands for all of them, the one with the lowest priority that was tried is reported. This is
         fixed in advance, so that no label selects the method.
+    suite_networks
+        Networks, by `Architecture.cost`, that profile ``full`` of ``digits run`` adapts with it. A method that trains
+        for many epochs takes minutes for a heavy one on two cores.
     """
 
     name: str
@@ -72,9 +72,8 @@ class Adaptation:
     adapt: Callable[..., Adapted]
     settings: Mapping[str, float]
     unit: Literal["epoch", "step"]
-    costly: bool
-    needs_batch_norm: bool
     priority: int
+    suite_networks: tuple[CostClass, ...] = ()
 
 
 def adapt_and_predict(

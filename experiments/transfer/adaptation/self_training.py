@@ -106,7 +106,5 @@ SELF_TRAINING = Adaptation(
         **{name: getattr(WARPS, name) for name in ("rotation", "zoom", "shift")},
     },
     unit="epoch",
-    costly=True,
-    needs_batch_norm=False,
     priority=4,
 )

@@ -172,7 +172,6 @@ SHOT = Adaptation(
         "pseudo_labels": PSEUDO_LABELS,
     },
     unit="epoch",
-    costly=True,
-    needs_batch_norm=False,
     priority=1,
+    suite_networks=("light",),
 )

@@ -65,7 +65,6 @@ TENT = Adaptation(
     tent,
     {"batch": BATCH, "rate": RATE},
     unit="step",
-    costly=False,
-    needs_batch_norm=True,
     priority=2,
+    suite_networks=("light", "heavy"),
 )

@@ -112,9 +112,8 @@ class Pipeline:
         return Step(f"analyze {model}", analyze, arguments, (training,), identity=identity)
 
     def _transfer(self, planned: PlannedTransfer) -> Step:
-        options = TransferOptions(
-            planned.targets, planned.adapt, planned.few_shot, data_dir=self._data_dir, retrain=planned.retrain
-        )
+        suite = [name for name, method in ADAPTATIONS.items() if planned.adapt_cost in method.suite_networks]
+        options = TransferOptions(planned.targets, (*planned.adapt, *suite), planned.few_shot, data_dir=self._data_dir)
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, list[str], TransferOptions]:
             return self._store, [_reference(step) for step in inputs.values()], options
@@ -125,7 +124,7 @@ class Pipeline:
         identity = {
             "data": self._digests[planned.source],
             "targets": {target: self._digests[_published(target)] for target in planned.targets},
-            "options": [planned.adapt, planned.few_shot, planned.retrain],
+            "options": [options.adapt, options.few_shot, options.retrain],
             "code": code_version(transfer, *methods, *functions),
         }
         trainings = tuple(self._training(model, planned.source) for model in planned.models)

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.errors import UsageError, unknown
 from experiments.models import architecture, trained_by
+from experiments.models.architecture import CostClass
 from experiments.results import ALIGN, SOURCE_ONLY
 
 
@@ -51,8 +52,10 @@ class PlannedTransfer:
         Name of the step.
     source, models
         Dataset that the networks were trained on, and the networks.
-    targets, adapt, few_shot, retrain
+    targets, adapt, few_shot
         As in `experiments.workflows.transfer.TransferOptions`.
+    adapt_cost
+        Cost of the networks: the adaptation methods whose `suite_networks` contain it are applied after those of `adapt`.
     """
 
     name: str
@@ -61,7 +64,7 @@ class PlannedTransfer:
     targets: tuple[str, ...]
     adapt: tuple[str, ...] = (SOURCE_ONLY,)
     few_shot: tuple[int | None, ...] = ()
-    retrain: bool = False
+    adapt_cost: CostClass | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,10 @@ class Profile:
 
 
 TUNED = "mlp"  # the network that `quick` and `full` search hyperparameters for
+ANALYZED = ("lenet", "alexnet")  # by `full`
 RECORD_EPOCHS = 20  # at least
+RECORD_SEEDS = (0, 1, 2)
+RESNET_EPOCH_SECONDS = 77.0  # docs/record.md
 
 
 def _trainings(models: Sequence[str], dataset: str) -> tuple[PlannedTraining, ...]:
@@ -154,18 +160,17 @@ QUICK = Profile(
 )
 
 _ALL, _LIGHT, _HEAVY = trained_by("full"), trained_by("full", "light"), trained_by("full", "heavy")
-_ADAPT_LIGHT, _ADAPT_HEAVY = (ALIGN, "adabn", "tent", "shot"), ("adabn", "tent")
 FULL = Profile(
     "full",
     f"tunes {TUNED}, trains {len(_ALL)} networks on mnist and {len(_LIGHT)} on usps, "
-    "analyzes lenet and alexnet, transfers all; hours",
+    f"analyzes {' and '.join(ANALYZED)}, transfers all; hours",
     (*_trainings(_ALL, "mnist"), *(PlannedTraining(model, "usps") for model in _LIGHT)),
-    analyzed=("lenet", "alexnet"),
+    analyzed=ANALYZED,
     transfers=(
         # The alignments by deskewing are left out: retraining every network would double the training time.
-        PlannedTransfer("transfer to usps", "mnist", _LIGHT, ("usps",), _ADAPT_LIGHT),
+        PlannedTransfer("transfer to usps", "mnist", _LIGHT, ("usps",), (ALIGN,), adapt_cost="light"),
         PlannedTransfer("transfer to mnist-c", "mnist", (*_LIGHT, *_HEAVY), ("mnist-c",)),
-        PlannedTransfer("transfer large to usps", "mnist", _HEAVY, ("usps",), _ADAPT_HEAVY),
+        PlannedTransfer("transfer large to usps", "mnist", _HEAVY, ("usps",), (), adapt_cost="heavy"),
         PlannedTransfer("transfer few labels of usps", "mnist", ("mlp", "cnn"), ("usps",), few_shot=(1, 5, 10, 50)),
         PlannedTransfer("transfer to mnist", "usps", _LIGHT, ("mnist",)),
     ),
@@ -185,14 +190,19 @@ FULL = Profile(
 )
 
 _RECORD = trained_by("record")
+_RECORD_TRAININGS = tuple(_record_training(model, seed) for model in _RECORD for seed in RECORD_SEEDS)
 # The members of an ensemble should make different errors: networks of different kinds, and several seeds of each.
 RECORD = Profile(
     "record",
     f"trains {', '.join(_RECORD)} on mnist from three seeds each and evaluates them as an ensemble; hours",
-    tuple(_record_training(model, seed) for model in _RECORD for seed in (0, 1, 2)),
+    _RECORD_TRAININGS,
     ensemble=True,
     seconds={
-        **{f"train resnet{seed}": RECORD_EPOCHS * 77.0 for seed in ("", " seed 1", " seed 2")},  # docs/record.md
+        **{
+            f"train {one.label}": RECORD_EPOCHS * RESNET_EPOCH_SECONDS
+            for one in _RECORD_TRAININGS
+            if one.model == "resnet"
+        },
         "evaluate": 210,
         "report": 5,
     },
