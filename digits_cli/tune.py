@@ -20,15 +20,15 @@ from digits_cli.options import (
     executor_config,
     network_names,
 )
-from experiments.tuning import ENGINES, PRUNERS, samplers_of
-from experiments.tuning.pruners import DEFAULT_PRUNER
+from experiments.tuning import DEFAULT_ENGINE, ENGINES, PRUNERS, samplers_of
+from experiments.tuning.search import EXAMPLE_URL
 
 
 def tune(
     model: Annotated[str, typer.Argument(autocompletion=network_names, help="A network (see: digits models).")],
     dataset: DatasetName = "mnist",
     trials: Annotated[int, typer.Option(help="Total number of trials, those of earlier calls included.")] = 20,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Search library.")] = "optuna",
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Search library.")] = DEFAULT_ENGINE,
     sampler: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +40,9 @@ def tune(
     pruner: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(PRUNERS), help="Stops trials early that fall behind others.", show_default=DEFAULT_PRUNER
+            metavar="|".join(PRUNERS),
+            help="Stops trials early that fall behind others.",
+            show_default=ENGINES[DEFAULT_ENGINE].pruner,
         ),
     ] = None,
     epochs: Annotated[
@@ -50,14 +52,15 @@ def tune(
     limit: Limit = None,
     settings: Settings = None,
     study: Annotated[
-        str | None, typer.Option(help="Name of the study.", show_default="DATASET-MODEL, then the engine if not optuna")
+        str | None,
+        typer.Option(help="Name of the study.", show_default=f"DATASET-MODEL, then the engine if not {DEFAULT_ENGINE}"),
     ] = None,
     workers: Workers = 1,
     storage: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Database to share the study with other machines: postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+            help=f"Database to share the study with other machines: {EXAMPLE_URL}.",
             show_default="a file of this project",
         ),
     ] = None,

@@ -40,7 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models, methods = folder / "experiments/models", folder / "experiments/transfer/adaptation"
     (models / "allconv.py").write_text(example('"""A network of convolutions alone'), encoding="utf-8")
     insert(models / "__init__.py", "from experiments.models.alexnet ", "from experiments.models.allconv import ALLCONV")
-    insert(models / "__init__.py", '"mlp_small": ', '    "allconv": ALLCONV,')
+    insert(models / "__init__.py", "        MLP_SMALL,", "        ALLCONV,")
     (methods / "prior.py").write_text(example('"""Uniform prior'), encoding="utf-8")
     registry = methods / "__init__.py"
     line = "from experiments.transfer.adaptation.prior import PRIOR"

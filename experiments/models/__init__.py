@@ -20,21 +20,24 @@ from experiments.models.simple7 import SIMPLE7
 from experiments.models.vgg import VGG
 
 MODELS: dict[str, Architecture] = {
-    "mlp_small": MLP_SMALL,
-    "mlp": MLP,
-    "lenet": LENET,
-    "cnn": CNN,
-    "cnn_norm": CNN_NORM,
-    "fast": FAST,
-    "cnn_deep": CNN_DEEP,
-    "cnn_wide": CNN_WIDE,
-    "resnet": RESNET,
-    "vgg": VGG,
-    "alexnet": ALEXNET,
-    "alexnet227": ALEXNET227,
-    "simple3": SIMPLE3,
-    "simple5": SIMPLE5,
-    "simple7": SIMPLE7,
+    network.name: network
+    for network in (
+        MLP_SMALL,
+        MLP,
+        LENET,
+        CNN,
+        CNN_NORM,
+        FAST,
+        CNN_DEEP,
+        CNN_WIDE,
+        RESNET,
+        VGG,
+        ALEXNET,
+        ALEXNET227,
+        SIMPLE3,
+        SIMPLE5,
+        SIMPLE7,
+    )
 }
 """All networks, in the order in which suites train them."""
 

@@ -1,9 +1,9 @@
 """Hyperparameter searches by Optuna or Keras Tuner over one description of the search space."""
 
+from experiments.tuning.engines import DEFAULT_ENGINE, ENGINES
 from experiments.tuning.pruners import PRUNERS
 from experiments.tuning.samplers import SAMPLERS, samplers_of
 from experiments.tuning.search import (
-    ENGINES,
     OBJECTIVE,
     Engine,
     Search,
@@ -15,6 +15,7 @@ from experiments.tuning.search import (
 )
 
 __all__ = [
+    "DEFAULT_ENGINE",
     "ENGINES",
     "OBJECTIVE",
     "PRUNERS",

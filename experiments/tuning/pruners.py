@@ -6,7 +6,6 @@ from typing import Any
 FIRST_EPOCHS = 1  # every trial is trained for at least so many
 MEDIAN_STARTUP_TRIALS = 4
 REDUCTION = 3  # one in so many trials of a rung is continued: the value of Li et al. 2018
-DEFAULT_PRUNER = "median"
 
 
 def hyperband(epochs: int) -> Any:

@@ -3,22 +3,21 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
 from experiments.errors import DigitsError, UsageError
 from experiments.models import Recipe
 from experiments.models.space import Range, Space, Value
 from experiments.training import backend as keras_backend
-from experiments.tuning.pruners import DEFAULT_PRUNER, PRUNERS
+from experiments.tuning.engines import DEFAULT_ENGINE, ENGINES, SearchLibrary, search_library
 from experiments.tuning.samplers import SAMPLERS, Sampler, samplers_of
 
-EngineName = Literal["optuna", "keras-tuner"]
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 OBJECTIVE = "val_accuracy"
 MAX_CONSECUTIVE_FAILURES = 3  # then more trials will not help
 MAX_ATTEMPTS = 3  # of a trial whose process ends: the trial itself may be the reason, for example by its memory
+EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"  # of a study that machines share
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Search:
     name
         Name of the study.
     engine, sampler, pruner
-        Library that runs the search, and names in `SAMPLERS` and `PRUNERS`.
+        Names in `ENGINES`, `SAMPLERS` and `PRUNERS`.
     model, dataset, digest, limit
         The network, the dataset by name and digest of its content, and the number of training images (None for all).
     recipe
@@ -49,29 +48,34 @@ class Search:
     """
 
     name: str
-    engine: EngineName
+    engine: str
     model: str
     dataset: str
     digest: str
     recipe: Recipe
     space: Space
-    sampler: str = samplers_of("optuna")[0]
-    pruner: str = DEFAULT_PRUNER
+    sampler: str = samplers_of(DEFAULT_ENGINE)[0]
+    pruner: str = ENGINES[DEFAULT_ENGINE].pruner
     limit: int | None = None
     own_first: bool = True
     backend: str = field(default_factory=keras_backend)
 
     def __post_init__(self) -> None:
-        _require("engine", self.engine, ENGINES)
+        library = self.library
         _require("sampler", self.sampler, samplers_of(self.engine))
-        _require("pruner", self.pruner, tuple(PRUNERS))
-        if self.engine == "keras-tuner" and self.pruner != "none":
-            raise UsageError("keras-tuner prunes by its hyperband sampler alone: --pruner goes with --engine optuna")
+        if self.pruner not in library.pruners:
+            require_support(library, "pruner")
+        _require("pruner", self.pruner, library.pruners)
 
     @property
     def seed(self) -> int:
         """Seed of the search and of each training in it."""
         return self.recipe.seed
+
+    @property
+    def library(self) -> SearchLibrary:
+        """The library that runs the search."""
+        return search_library(self.engine)
 
     @property
     def algorithm(self) -> Sampler:
@@ -82,6 +86,11 @@ class Search:
     def build_sampler(self) -> Callable[..., Any]:
         """The function that builds the engine's sampler; see `Sampler.engines`."""
         return self.algorithm.engines[self.engine]
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """Functions of the sampler and the engine, for the code version of a result."""
+        return (self.build_sampler, self.library.open)
 
     def identity(self) -> dict[str, Any]:
         """Return everything that the results depend on, by name, as JSON values."""
@@ -234,6 +243,19 @@ def finished_trials(trials: Sequence[Trial]) -> list[Trial]:
 
 class SearchFailedError(DigitsError):
     """Too many trials failed one after another."""
+
+
+def require_support(library: SearchLibrary, option: Literal["pruner", "storage", "cluster"]) -> None:
+    """Refuse an option of ``digits tune`` that a library does not support.
+
+    Raises
+    ------
+    UsageError
+        Naming the libraries that do.
+    """
+    if option in library.unsupported:
+        others = " or ".join(other.name for other in ENGINES.values() if option not in other.unsupported)
+        raise UsageError(f"--{option} goes with --engine {others}: {library.unsupported[option]}")
 
 
 def _require(name: str, value: str, choices: Sequence[str]) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import DigitsError, UsageError
+from experiments.tuning.search import EXAMPLE_URL
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.storages.journal import JournalFileOpenLock
 
-EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REACH_SECONDS = 10
 HEARTBEAT_SECONDS = 10
 GRACE_SECONDS = 60  # without a heartbeat: then a trial on another machine counts as abandoned

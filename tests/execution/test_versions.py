@@ -187,8 +187,21 @@ def test_what_makes_a_search_of_mlp_stale(file: str, changes: bool, monkeypatch:
     from experiments.models import MODELS
     from experiments.workflows.tune import TuneOptions, tune
 
-    build_sampler = TuneOptions("mlp", "uci").search("", "").build_sampler
-    assert is_stale(file, monkeypatch, lambda: code_version(tune, MODELS["mlp"].build, build_sampler)) is changes
+    search = TuneOptions("mlp", "uci").search("", "")
+    assert is_stale(file, monkeypatch, lambda: code_version(tune, MODELS["mlp"].build, *search.functions)) is changes
+
+
+@pytest.mark.parametrize("engine", ["optuna", "keras-tuner"])
+@pytest.mark.parametrize("file", ["tuning/{}_engine.py", "tuning/engines/{}.py"])
+@pytest.mark.parametrize("edited", ["optuna", "keras-tuner"])
+def test_a_search_depends_on_its_own_engine(
+    engine: str, file: str, edited: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.workflows.tune import TuneOptions, tune
+
+    search = TuneOptions("mlp", "uci", engine=engine).search("", "")
+    file = file.format(edited.replace("-", "_"))
+    assert is_stale(file, monkeypatch, lambda: code_version(tune, *search.functions)) is (engine == edited)
 
 
 def is_stale(file: str, monkeypatch: pytest.MonkeyPatch, version_of_code: Callable[[], str]) -> bool:

@@ -215,17 +215,20 @@ def test_series_are_aligned_with_the_unadapted_model_first() -> None:
     assert align_series({"entropy": (3.0, 1.0)}) == {"entropy": [3.0, 1.0]}
 
 
+def needs_batch_norm(method: str) -> bool:
+    try:
+        run(method, randomised(dense()))
+    except UsageError as error:
+        return "batch normalization" in str(error)
+    return False
+
+
 @every
 def test_each_method_has_its_row_in_the_documentation(method: str) -> None:
     adaptation = ADAPTATIONS[method]
     assert adaptation.name == method
     settings = ", ".join(f"{name} {value:g}" for name, value in adaptation.settings.items())
-    batch_norm = ""
-    try:
-        run(method, randomised(dense()))
-    except UsageError as error:
-        assert "batch normalization" in str(error)
-        batch_norm = "needed"
+    batch_norm = "needed" if needs_batch_norm(method) else ""
     row = " ".join(["|", f"`{method}` | {adaptation.summary} | {settings} |", *[batch_norm] * bool(batch_norm), "|"])
     assert row in (Path(__file__).parents[2] / "docs" / "transfer.md").read_text()
 

@@ -12,7 +12,6 @@ from experiments.models import Recipe
 from experiments.models.space import Choices, Floats, Integers, Space
 from experiments.tuning import (
     ENGINES,
-    PRUNERS,
     SAMPLERS,
     Search,
     Trial,
@@ -148,7 +147,7 @@ def test_another_engine_is_another_search() -> None:
         ),
         (
             {"engine": "keras-tuner", "sampler": "random"},
-            "keras-tuner prunes by its hyperband sampler alone: --pruner goes with --engine optuna",
+            "--pruner goes with --engine optuna: Keras Tuner prunes by its hyperband sampler alone",
         ),
     ],
 )
@@ -161,8 +160,8 @@ def test_what_does_not_exist_is_answered_with_what_does(changes: dict[str, Any],
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_takes_its_samplers_and_pruners(engine: str) -> None:
     for sampler in samplers_of(engine):
-        for pruner in PRUNERS if engine == "optuna" else ("none",):
-            search = replace(SEARCH, engine=engine, sampler=sampler, pruner=pruner)  # type: ignore[arg-type]
+        for pruner in ENGINES[engine].pruners:
+            search = replace(SEARCH, engine=engine, sampler=sampler, pruner=pruner)
             search.require_same(kept(search))
 
 

@@ -271,7 +271,7 @@ def test_a_new_method_is_one_registry_entry(home: Store, elsewhere: str, monkeyp
     def identity(model: Any, *_: Any) -> Adapted:
         return Adapted(model, {"entropy": (0.5, 0.4)}, 1.0)
 
-    toy = Adaptation("toy", "Toy", "nothing", identity, {"rate": 0.5}, "epoch", False, False, 9)
+    toy = Adaptation("toy", "Toy", "nothing", identity, {"rate": 0.5}, "epoch", 9)
     monkeypatch.setitem(ADAPTATIONS, "toy", toy)
     found = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("toy",)))
     assert row_of(found, adapt="toy")["accuracy"] == row_of(found, adapt="none")["accuracy"]

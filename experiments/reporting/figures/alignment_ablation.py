@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from experiments.reporting.figures.layout import Interval, spacious
 from experiments.reporting.figures.style import network_color, notice
+from experiments.transfer.alignments import DESKEW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,6 @@ NOTE = (
     "Bars: 95 % intervals; at each alignment the networks are spread, so that the bars can be told apart. The "
     "axis does not start at 0."
 )
-DESKEW = "deskew"
 DESKEWED = " From deskew on it is a network of the same recipe, trained on deskewed digits."
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from experiments.analysis.clusters import METHODS
 from experiments.reporting.page.content import Column, Row, Table
 from experiments.reporting.page.lead import ENSEMBLES, NETWORKS
 from experiments.results import ALIGN, ARI, BEST_VALUE, PURITY, SOURCE_ONLY, TRIALS, TRIALS_FAILED, TRIALS_PRUNED
@@ -22,7 +23,6 @@ NOTES = {
     "The columns named after methods: the network adapted to unlabeled digits of the target.": set(REPORTED),
 }
 TITLES = {SOURCE_ONLY: "Source-only", ALIGN: "Aligned"}
-CLUSTERINGS = {"kmeans": "KMeans", "ward": "Ward"}
 CLUSTER_METRICS = {ARI: "ARI", PURITY: "purity"}
 
 
@@ -96,7 +96,7 @@ def features_table(dataset: str, rows: Sequence[Row]) -> Table:
         Column("trust", "Trustworthiness", "number", "high", "Whether neighbors in the map are neighbors in features"),
         *(
             Column(f"{method}_{metric}", f"{title} {name}", "number" if metric == ARI else "share", "high")
-            for method, title in CLUSTERINGS.items()
+            for method, title in METHODS.items()
             for metric, name in CLUSTER_METRICS.items()
         ),
         Column("confusing", "Confusing test digits", "count", "low", "Nearer to another class than to their own"),

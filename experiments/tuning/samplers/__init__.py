@@ -10,13 +10,7 @@ from experiments.tuning.samplers.sampler import Sampler
 from experiments.tuning.samplers.tpe import TPE
 
 SAMPLERS: dict[str, Sampler] = {
-    "tpe": TPE,
-    "bayesian": BAYESIAN,
-    "random": RANDOM,
-    "grid": GRID,
-    "cmaes": CMAES,
-    "qmc": QMC,
-    "hyperband": HYPERBAND,
+    sampler.name: sampler for sampler in (TPE, BAYESIAN, RANDOM, GRID, CMAES, QMC, HYPERBAND)
 }
 """All samplers. The first one of an engine is its default."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from experiments import results
+from experiments.analysis.clusters import METHODS
 from experiments.reporting.page import tables
 from experiments.reporting.page.content import Number, Row, Table
 from experiments.results import ACCURACY, ALIGN, SOURCE_ONLY, scalar_name
@@ -23,7 +24,7 @@ FEATURES = {
     "confusing": scalar_name(results.CONFUSING, "test"),
 } | {
     f"{method}_{metric}": scalar_name(metric, method, "10", "both")
-    for method in tables.CLUSTERINGS
+    for method in METHODS
     for metric in tables.CLUSTER_METRICS
 }
 SEARCHED = {name: name for name in (results.BEST_VALUE, results.TRIALS, results.TRIALS_PRUNED, results.TRIALS_FAILED)}

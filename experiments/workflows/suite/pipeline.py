@@ -76,7 +76,7 @@ class Pipeline:
         options, trials = self._options(training), self._profile.trials
         settings = {**self._profile.settings, **training.settings}
         search = TuneOptions(training.model, training.dataset, self._data_dir, settings, trials=trials)
-        code = code_version(tune, options.architecture.build, search.search("", "").build_sampler)
+        code = code_version(tune, options.architecture.build, *search.search("", "").functions)
         identity = {**self._training_identity(options), "trials": trials, "code": code}
         study = f"{self._profile.name}-{training.dataset}-{training.model}-{_digest(identity)}"
 

@@ -55,7 +55,7 @@ class PlannedTransfer:
     targets, adapt, few_shot
         As in `experiments.workflows.transfer.TransferOptions`.
     adapt_cost
-        Cost of the networks: the adaptation methods whose `suite_networks` contain it are applied after those of `adapt`.
+        Cost of the networks; after `adapt`, the adaptation methods whose `suite_networks` contain it are applied.
     """
 
     name: str

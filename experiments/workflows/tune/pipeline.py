@@ -39,16 +39,7 @@ def open_engine(store: Store, search: Search, total: int, storage: str | None) -
         return create_run(store, f"tune {search.name}")
 
     folder = _folder(store, search.name)
-    if search.engine == "keras-tuner":
-        from experiments.tuning.keras_tuner_engine import keras_tuner_engine
-
-        with keras_tuner_engine(search, folder, total, make_run) as engine:
-            _require_run(store, search, engine)
-            yield engine
-    else:
-        from experiments.tuning.optuna_engine import open_study
-
-        engine = open_study(search, storage or str(folder / "study.journal"), total, make_run)
+    with search.library.open(search, folder, total, storage, make_run) as engine:
         _require_run(store, search, engine)
         yield engine
 

@@ -13,9 +13,9 @@ from experiments.models import Recipe, architecture
 from experiments.models.space import narrow
 from experiments.tracking import Store
 from experiments.tracking.runs import is_finished
-from experiments.tuning import Search, Trial, samplers_of
-from experiments.tuning.pruners import DEFAULT_PRUNER
-from experiments.tuning.storage import EXAMPLE_URL
+from experiments.tuning import DEFAULT_ENGINE, Search, Trial, samplers_of
+from experiments.tuning.engines import search_library
+from experiments.tuning.search import EXAMPLE_URL, require_support
 from experiments.workflows.tune.pipeline import new_task, open_engine, run_search
 from experiments.workflows.tune.record import counts, record_plan, record_result, require_best, search_tags
 
@@ -50,7 +50,7 @@ class TuneOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
     trials: int = 20
-    engine: str = "optuna"
+    engine: str = DEFAULT_ENGINE
     sampler: str | None = None
     pruner: str | None = None
     study: str | None = None
@@ -66,10 +66,10 @@ class TuneOptions:
                 raise UsageError(f"{name} must be at least 1, received {value}")
         if self.storage is not None and "://" not in self.storage:
             raise UsageError(f"--storage needs a database URL such as {EXAMPLE_URL}, received {self.storage!r}")
-        if self.storage and self.engine != "optuna":
-            raise UsageError("--storage goes with --engine optuna: Keras Tuner keeps its searches in files")
-        if self.executor.cluster and self.engine != "optuna":
-            raise UsageError("--cluster goes with --engine optuna: Keras Tuner's oracle serves this machine alone")
+        if self.storage:
+            require_support(search_library(self.engine), "storage")
+        if self.executor.cluster:
+            require_support(search_library(self.engine), "cluster")
         if self.study is not None and not self.study.strip():
             raise UsageError("the name of a study must not be empty")
         self.search("", "")
@@ -87,17 +87,18 @@ class TuneOptions:
         UsageError
             If model, setting, engine, sampler or pruner do not exist, or all hyperparameters are fixed.
         """
-        suffix = "" if self.engine == "optuna" else f"-{self.engine}"
+        library = search_library(self.engine)
+        suffix = "" if self.engine == DEFAULT_ENGINE else f"-{self.engine}"
         return Search(
             name=self.study or f"{dataset}-{self.model}{suffix}",
-            engine=self.engine,  # type: ignore[arg-type]  # checked by Search
+            engine=self.engine,
             model=self.model,
             dataset=dataset,
             digest=digest,
             recipe=self.recipe,
             space=narrow(architecture(self.model).space, self.settings, self.model),
-            sampler=self.sampler or next(iter(samplers_of(self.engine)), ""),
-            pruner=self.pruner or (DEFAULT_PRUNER if self.engine == "optuna" else "none"),
+            sampler=self.sampler or samplers_of(self.engine)[0],
+            pruner=self.pruner or library.pruner,
             limit=self.limit,
             own_first=self.own_first,
         )
