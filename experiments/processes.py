@@ -36,9 +36,14 @@ def usable_cores() -> int:
 @cache
 def this_machine() -> str:
     """Return the processor's name, how many cores this process may use, and NVIDIA's GPUs, for people to read."""
-    processor = next(_named(CPUINFO, "model name"), "") or platform.processor() or platform.machine()
+    processor = next(processor_info("model name"), "") or platform.processor() or platform.machine()
     gpus = [name for file in sorted(GPUS.glob("*/information")) for name in _named(file, "Model")]
     return ", ".join([processor, f"{usable_cores()} cores", *gpus])
+
+
+def processor_info(key: str) -> Iterator[str]:
+    """Yield the values of a key in Linux's description of the processors; none on other systems."""
+    return _named(CPUINFO, key)
 
 
 def _named(file: Path, key: str) -> Iterator[str]:

@@ -1,18 +1,14 @@
 """Statistical tests of image attributes: differences between confusing digits and the rest of their classes."""
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.text import listed
 from experiments.datasets import CLASSES
-from experiments.evaluation import holm
+from experiments.evaluation.multiple_tests import significant_keys
 
-Key = TypeVar("Key", bound=Hashable)
-
-SIGNIFICANT = 0.01  # p value, after Holm's correction
 NOTABLE = 0.3  # standard deviations: smaller differences are not mentioned
 LEAST_DIGITS = 10  # in each group that is tested
 MORE = {
@@ -125,11 +121,6 @@ def _within_class(
         if len(usual) > 1 and usual.std() > 0:
             scores[own] = (values[own] - usual.mean()) / usual.std()
     return scores
-
-
-def significant_keys(p_values: Mapping[Key, float]) -> list[Key]:
-    """Return the keys of significant p values after Holm's correction, in the given order."""
-    return [key for key, p in holm(p_values).items() if p < SIGNIFICANT]
 
 
 def _mode(values: NDArray[np.float64]) -> float:

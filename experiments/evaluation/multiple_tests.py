@@ -7,6 +7,8 @@ import numpy as np
 
 Key = TypeVar("Key", bound=Hashable)
 
+SIGNIFICANT = 0.01  # p value, after Holm's correction
+
 
 @overload
 def holm(p_values: Mapping[Key, float]) -> dict[Key, float]: ...
@@ -40,6 +42,11 @@ def holm(p_values: Mapping[Key, float] | Sequence[float]) -> dict[Key, float] | 
     if isinstance(p_values, Mapping):
         return dict(zip(p_values, _adjusted(list(p_values.values())), strict=True))
     return _adjusted(p_values)
+
+
+def significant_keys(p_values: Mapping[Key, float]) -> list[Key]:
+    """Return the keys of significant p values after Holm's correction, in the given order."""
+    return [key for key, p in holm(p_values).items() if p < SIGNIFICANT]
 
 
 def _adjusted(p_values: Sequence[float]) -> list[float]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 from experiments.models import Precision
+from experiments.processes import processor_info
 from experiments.training.backends import gpu_capabilities
 
-CPUINFO = Path("/proc/cpuinfo")
 CPU_FLAGS = ("amx_bf16", "avx512_bf16")
 GPU_CAPABILITY = (8, 0)  # NVIDIA Ampere, the first with bfloat16
 
@@ -43,9 +42,6 @@ def precision_policy(precision: Literal["float32", "bfloat16"]) -> Iterator[None
 
 
 def _cpu_has_bfloat16() -> bool:
-    """Read the processor's flags where the system tells them (Linux)."""
-    try:
-        flags = next(line for line in CPUINFO.read_text().splitlines() if line.startswith("flags"))
-    except (OSError, StopIteration):
-        return False
-    return any(flag in flags.split() for flag in CPU_FLAGS)
+    """Return whether the processor's flags, which Linux lists, include instructions for bfloat16."""
+    flags = next(processor_info("flags"), "").split()
+    return any(flag in flags for flag in CPU_FLAGS)

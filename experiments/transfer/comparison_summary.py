@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.analysis import Section
-from experiments.analysis.attribute_tests import SIGNIFICANT, significant_keys
 from experiments.analysis.text import listed
 from experiments.evaluation import mcnemar
+from experiments.evaluation.multiple_tests import SIGNIFICANT, significant_keys
 from experiments.transfer.explanation_input import ExplanationInput, accuracies, corruptions, recalls
 from experiments.transfer.model_summary import MOST_NAMED, spelled, summarize_model
 from experiments.transfer.proportions import Proportion, losses_differ, points, ranked

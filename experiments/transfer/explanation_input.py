@@ -7,9 +7,9 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.attribute_tests import significant_keys
 from experiments.datasets import CLASSES
 from experiments.evaluation import Metrics
+from experiments.evaluation.multiple_tests import significant_keys
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.transfer.alignments import DESKEWED_ALIGNMENTS
 from experiments.transfer.domain_result import AlignmentResult, DomainResult, MethodResult

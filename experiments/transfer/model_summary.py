@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from experiments.analysis.attribute_tests import SIGNIFICANT, significant_keys
 from experiments.analysis.text import listed
 from experiments.datasets import CLASSES
+from experiments.evaluation.multiple_tests import SIGNIFICANT, significant_keys
 from experiments.transfer.explanation_input import (
     ExplanationInput,
     accuracies,

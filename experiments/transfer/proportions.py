@@ -17,8 +17,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.attribute_tests import SIGNIFICANT
 from experiments.evaluation import mcnemar, wilson_interval
+from experiments.evaluation.multiple_tests import SIGNIFICANT
 
 LEAST_RANKED = 5  # items, below which no rank correlation can be significant
 

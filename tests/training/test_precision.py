@@ -5,8 +5,9 @@ import keras
 import pytest
 import tensorflow as tf
 
+from experiments import processes
 from experiments.models import MODELS, Precision
-from experiments.training import precision, resolve_precision
+from experiments.training import resolve_precision
 from experiments.training.fit import compiled_model
 from experiments.training.precision import precision_policy
 
@@ -38,13 +39,13 @@ def test_auto_is_bfloat16_where_the_processor_has_it(
     cpuinfo: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpuinfo").write_text(cpuinfo)
-    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processes, "CPUINFO", tmp_path / "cpuinfo")
     assert resolve_precision("auto") == expected
 
 
 @pytest.mark.usefixtures("gpus")
 def test_auto_is_float32_where_the_system_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "absent")
+    monkeypatch.setattr(processes, "CPUINFO", tmp_path / "absent")
     assert resolve_precision("auto") == "float32"
 
 
@@ -66,7 +67,7 @@ def test_where_there_are_gpus_the_least_of_them_decides(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "cpuinfo").write_text(XEON.format("avx512_bf16"))
-    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processes, "CPUINFO", tmp_path / "cpuinfo")
     gpus += [{"compute_capability": capability} if capability else {} for capability in capabilities]
     assert resolve_precision("auto") == expected
 

@@ -67,7 +67,7 @@ def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
                 ]
             )
         )
-        keep_pictures(run, "confusion_normalised", "misclassified", "reliability")
+        keep_pictures(run, "confusion_normalized", "misclassified", "reliability")
     return run.id
 
 

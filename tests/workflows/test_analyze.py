@@ -118,7 +118,7 @@ def test_results_and_artifacts_are_in_the_run(trained: Trained, result: AnalyzeR
     assert run.data.metrics["ari/kmeans/10/both"] == pytest.approx(result.clusters["kmeans"]["ari"])
     assert {"confusing/train", "confusing/test", "clusters_chosen", "variance_kept"} <= run.data.metrics.keys()
     assert {f"seconds/{stage}" for stage in result.seconds} <= run.data.metrics.keys()
-    assert {"features", "neighbours", "map", "kmeans", "ward", "figures", "page"} <= result.seconds.keys()
+    assert {"features", "neighbors", "map", "kmeans", "ward", "figures", "page"} <= result.seconds.keys()
     found = set(artifacts(trained, result.run_id))
     assert {"explorer.html", "discussion.md", "results.csv", "confusing_train.csv", "confusing_test.csv"} <= found
     names = ("map", "map_predicted", "map_kmeans", "map_ward", "map_confusion", "cluster_count", "dendrogram")
@@ -214,7 +214,7 @@ def test_an_interrupted_analysis_resumes_in_its_run(trained: Trained, monkeypatc
     result = analyze(trained.store, "mlp_small", options)
     assert result.run_id == runs[0].info.run_id
     assert trained.store.client.get_run(result.run_id).info.status == "FINISHED"
-    assert result.seconds["neighbours"] > 0
+    assert result.seconds["neighbors"] > 0
     kept = [file for file in (trained.store.root / ".digits" / "features").rglob("*") if ".new" in file.name]
     assert not kept
 

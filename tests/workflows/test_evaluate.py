@@ -90,7 +90,7 @@ def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compa
     run_id = compared.models["lenet"]["run_id"]
     assert artifacts(trained.store, run_id, "figures") == {
         "confusion.png",
-        "confusion_normalised.png",
+        "confusion_normalized.png",
         "sample_predictions.png",
         "misclassified.png",
         "reliability.png",

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from experiments.datasets import DERIVED
 from experiments.errors import DigitsError, UsageError
 from experiments.execution import ExecutorConfig, PlanResult, Progress, StepsFailedError
 from experiments.models import MODELS
@@ -214,6 +215,21 @@ def test_full_adapts_by_the_methods_that_name_its_networks(monkeypatch: pytest.M
     adapt = {name: step.arguments("", {})[2].adapt for name, step in steps.items()}
     assert adapt["transfer to usps"] == ("align", "adabn", "tent", "shot")
     assert adapt["transfer large to usps"] == ("adabn", "tent", "toy")
+
+
+@pytest.mark.parametrize("chosen", [slice(None, None, -1), slice(14), slice(1, 15)])
+def test_other_corruptions_or_another_order_are_another_transfer(
+    chosen: slice, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    def key() -> str:
+        step = Pipeline(store, SMALL, None, Progress())._transfer(SMALL.transfers[0])
+        return str(step.key({}))
+
+    before, derived = key(), DERIVED["uci-c"]
+    assert key() == before
+    derivation = replace(derived.derivation, uses=derived.derivation.uses[chosen])
+    monkeypatch.setitem(DERIVED, "uci-c", replace(derived, derivation=derivation))
+    assert key() != before
 
 
 def test_only_the_tuned_training_is_called_tuned() -> None:

@@ -61,7 +61,7 @@ def _source_only_figures(result: DomainResult, shared_map: SharedMap | None, tit
     probabilities = plain.probabilities
     yield "confusion", confusion_heatmap(plain.metrics.confusion, False, f"{title}: confusion")
     normalized = f"{title}: confusion, % of each class"
-    yield "confusion_normalised", confusion_heatmap(plain.metrics.confusion, True, normalized)
+    yield "confusion_normalized", confusion_heatmap(plain.metrics.confusion, True, normalized)
     wrong = evaluation.misclassified(labels, probabilities)
     gallery = f"{title}: misclassified, most confident first"
     yield "misclassified", misclassified_gallery(images, labels, probabilities, wrong, gallery)

@@ -131,7 +131,7 @@ def compute_analysis(source: AnalysisInput, dimensions: int, stages: Stages) -> 
         exact_agreement, exact_sample = agreement_with_exact(points)
     with stages("duplicates"):
         duplicates = near_duplicates(digits.images[train], labels[train], digits.images[test], labels[test])
-    with stages("traits"):
+    with stages("image attributes"):
         attributes = image_attributes(digits.images)
     with stages("clusters and classes"):
         groupings = reported_clusters(choice, tree)
@@ -201,7 +201,7 @@ def _embedding(
     reduced = ReducedFeatures(arrays["points"], float(arrays["variance"]))
     k = neighbors_needed(len(features))
     arrays = cache.get_or_compute(
-        "neighbours",
+        "neighbors",
         {"points": code_version(extract, reduce), "k": k},
         partial(nearest, reduced.points, k),
         progress=False,

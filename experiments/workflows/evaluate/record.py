@@ -219,7 +219,7 @@ def _record_figures(run: Run, found: Evaluation, model: str, title: str) -> None
     shown = (images[:SHOWN], labels[:SHOWN], probabilities[:SHOWN])
     figures = {
         "confusion": reporting.confusion_heatmap(metrics.confusion, False, f"{title}: confusion"),
-        "confusion_normalised": reporting.confusion_heatmap(
+        "confusion_normalized": reporting.confusion_heatmap(
             metrics.confusion, True, f"{title}: confusion, % of each digit"
         ),
         "sample_predictions": reporting.prediction_grid(*shown, f"{title}: first digits"),

@@ -77,7 +77,7 @@ def mistakes_section(indices: Sequence[RunIndex], assets: ReportAssets) -> Repor
     blocks = []
     for index in indices:
         caption = "{}: rows are true digits, columns predicted digits, in percent"
-        confusions = _of_each(index, "evaluation", "confusion_normalised", caption, assets)
+        confusions = _of_each(index, "evaluation", "confusion_normalized", caption, assets)
         galleries = _of_each(index, "evaluation", "misclassified", "{}: its mistakes, most confident first", assets)
         blocks += [
             Block(index.dataset, pictures=confusions),

@@ -125,6 +125,8 @@ class Pipeline:
             "data": self._digests[planned.source],
             "targets": {target: self._digests[_published(target)] for target in planned.targets},
             "options": [options.adapt, options.few_shot, options.retrain],
+            # In this order: that of the corruptions seeds their random numbers.
+            "derived by": [function.__qualname__ for function in functions],
             "code": code_version(transfer, *methods, *functions),
         }
         trainings = tuple(self._training(model, planned.source) for model in planned.models)

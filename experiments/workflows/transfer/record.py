@@ -224,7 +224,7 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
     score = None
     if isinstance(data, datasets.Dataset):
         _, validation = datasets.split_validation(data.train, network.recipe.validation)
-        score = float((predict(model, validation).argmax(axis=1) == validation.labels).mean())
+        score = evaluation.measure(validation.labels, predict(model, validation)).accuracy
     run.set_tags({"digits.adapted_from": origin, "digits.adaptation": method})
     description = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
     return tracking.register(
