@@ -20,7 +20,7 @@ from rich.text import Text
 from digits_cli.progress_tree import progress_tree
 from experiments.execution.progress import Progress, StepState
 from experiments.processes import heed_signals
-from experiments.reporting.tables import is_numeric
+from experiments.results import is_numeric
 from experiments.tracking import Store
 
 UNLIMITED = 1_000_000  # columns: lines of a file or a pipe may have any length

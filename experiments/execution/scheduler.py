@@ -12,7 +12,7 @@ from experiments.execution.history import NO_HISTORY, STEPS_FILE, History, still
 from experiments.execution.progress import Progress, StepState, StepStatus
 from experiments.execution.resume import ResumeState, resumable_run
 from experiments.execution.steps import Inputs, Plan, PlanResult, Step, StepResult, StepsFailedError
-from experiments.reporting import markdown_table
+from experiments.results import markdown_table
 from experiments.tracking import Run, Store
 from experiments.tracking.runs import end_children, release_frames
 

@@ -9,16 +9,13 @@ from experiments.reporting.figures.samples import class_distribution, sample_gri
 from experiments.reporting.figures.search import search_figures, search_page
 from experiments.reporting.figures.training_curves import training_curves
 from experiments.reporting.figures.transfer import comparison_figures, curve_figure, matrix_figure, transfer_figures
-from experiments.reporting.tables import csv_text, markdown_table
 
 __all__ = [
     "analysis_figures",
     "class_distribution",
     "comparison_figures",
     "confusion_heatmap",
-    "csv_text",
     "curve_figure",
-    "markdown_table",
     "matrix_figure",
     "misclassified_gallery",
     "model_comparison",

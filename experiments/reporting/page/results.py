@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.reporting.page.content import Column, Number, Report, Row, Table
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
-from experiments.reporting.tables import markdown_table
+from experiments.results import markdown_table
 
 FORMAT = 1
 

@@ -21,7 +21,7 @@ from experiments.analysis.tsne import SCHEDULE
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
-from experiments.results import CONFUSING, SECONDS, Result, by_metric, select, to_table, value
+from experiments.results import CONFUSING, SECONDS, Result, by_metric, csv_text, select, to_table, value
 from experiments.tracking import Run, Store
 from experiments.workflows.analyze.pipeline import AnalysisInput
 
@@ -155,7 +155,7 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
     text = as_markdown(sections)
     with stages("figures"):
         for split in SPLITS:
-            run.log_text(reporting.csv_text(confusing_rows(analysis, split)), f"confusing_{split}.csv")
+            run.log_text(csv_text(confusing_rows(analysis, split)), f"confusing_{split}.csv")
         run.log_text(text, "discussion.md")
         run.describe(f"The feature space of **{analysis.name}** on **{dataset}**. `explorer.html` shows it.\n\n{text}")
         for file, figure in reporting.analysis_figures(analysis, dataset):

@@ -207,7 +207,7 @@ def _accuracy_text(data: Dataset, metrics: Mapping[str, float]) -> str:
 
 def _record_predictions(run: Run, data: Dataset, probabilities: NDArray[np.float32]) -> None:
     rows = evaluation.predictions_table(data.test.labels, probabilities)
-    run.log_text(reporting.csv_text(rows), "predictions.csv")
+    run.log_text(results.csv_text(rows), "predictions.csv")
     run.log_json(rows, "predictions.json")
 
 
@@ -230,7 +230,7 @@ def _record_figures(run: Run, found: Evaluation, model: str, title: str) -> None
     }
     for name, figure in figures.items():
         run.log_figure(figure, f"figures/{name}.png")
-    run.log_text(reporting.csv_text([vars(digit) for digit in metrics.per_class]), "per_class.csv")
+    run.log_text(results.csv_text([vars(digit) for digit in metrics.per_class]), "per_class.csv")
 
 
 def _record_comparison(run: Run, found: Evaluation, table: "pd.DataFrame") -> None:
@@ -263,9 +263,9 @@ def _comparison_tables(table: "pd.DataFrame") -> str:
     rows = [(name, *(f"{metrics[metric]:.4f}" for metric in SUMMARY)) for name, metrics in best_first]
     tests = paired_tests(table)
     return (
-        reporting.markdown_table(("model", *SUMMARY), rows)
+        results.markdown_table(("model", *SUMMARY), rows)
         + "\n\nExact McNemar tests:\n\n"
-        + reporting.markdown_table(tuple(tests[0]), [tuple(test.values()) for test in tests])
+        + results.markdown_table(tuple(tests[0]), [tuple(test.values()) for test in tests])
     )
 
 

@@ -110,7 +110,7 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
         _log_predictions(run, result, result.methods[ALIGN], "predictions_align.csv")
     metrics = result.source_only.metrics
     if metrics:
-        run.log_text(reporting.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
+        run.log_text(results.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
     for name, figure in reporting.transfer_figures(result, measured.shared_map):
         run.log_figure(figure, f"figures/{name}.png")
     skipped = [f"`{part}` does not apply: {reason}." for part, reason in measured.skipped.items()]
@@ -191,7 +191,7 @@ def _log_predictions(run: Run, result: DomainResult, found: MethodResult, file: 
             {column: name, "predicted": digit, "probability": round(p, 6)}
             for name, digit, p in zip(names, predicted, confidence, strict=True)
         ]
-    run.log_text(reporting.csv_text(rows), file)
+    run.log_text(results.csv_text(rows), file)
 
 
 def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVersion:
@@ -280,7 +280,7 @@ def _names(found: Sequence[DomainResult]) -> tuple[list[str], list[str], list[st
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    return reporting.markdown_table(tuple(rows[0]), [tuple(map(_text, row.values())) for row in rows])
+    return results.markdown_table(tuple(rows[0]), [tuple(map(_text, row.values())) for row in rows])
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, Result, select, to_table
+from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, Result, csv_text, select, to_table
 from experiments.tracking import Run, Store
 from experiments.tuning import OBJECTIVE, Search, Trial, best_trial, finished_trials
 
@@ -73,7 +73,7 @@ def record_result(run: Run, search: Search, trials: Sequence[Trial]) -> None:
     run.set_tags(_best_tags(best))
     table = to_table([*_summary(search, trials), *_trial_results(search, trials)])
     run.log_results(table, metrics=select(table, method=""))  # hundreds of trials would clutter the metrics
-    run.log_text(reporting.csv_text([trial.row() for trial in trials]), "trials.csv")
+    run.log_text(csv_text([trial.row() for trial in trials]), "trials.csv")
     title = f"{search.name}: {finished} trials"
     run.log_text(reporting.search_page(trials, search.space, title), "search.html")
     for name, figure in reporting.search_figures(trials, search.space, title).items():

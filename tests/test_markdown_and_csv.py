@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from experiments.evaluation import predictions_table
-from experiments.reporting.tables import csv_text, is_numeric, markdown_table
+from experiments.results import csv_text, is_numeric, markdown_table
 
 # Without the characters that Markdown gives a meaning of its own, but for those that would break a table.
 CELLS = st.text(st.sampled_from("abzAZ019äß漢 .,:;/@%+-=()|\\\n\r"), max_size=12)
