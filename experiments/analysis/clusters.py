@@ -182,18 +182,18 @@ def reported_clusters(choice: CountChoice, tree: Tree) -> dict[tuple[str, int], 
     return {(method, k): clusters[method](k) for method in METHODS for k in choice.reported}
 
 
-def agreement_with_exact(points: Points, count: int = CLASSES) -> tuple[float, int]:
+def agreement_with_exact(points: Points) -> tuple[float, int]:
     """Compare `ward` with exact Ward (Müllner 2013) on a sample of at most 10,000 of the points (n, d).
 
     Returns
     -------
-    The adjusted Rand index of the two at `count` clusters, and the size of the sample.
+    The adjusted Rand index of the two at ten clusters, and the size of the sample.
     """
     from scipy.cluster.hierarchy import ward as exact_ward
     from sklearn.metrics import adjusted_rand_score
 
     sample = points[np.random.default_rng(0).permutation(len(points))[:EXACT_SAMPLE]]
-    count = min(count, len(sample))
+    count = min(CLASSES, len(sample))
     exact = exact_ward(sample)
     own = ward(sample, nearest(sample, min(WARD_NEIGHBORS, len(sample) - 1)))
     full = Tree(exact[:, :2].astype(np.int64), exact[:, 2])

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from experiments.evaluation.arguments import checked
 
+BINS = 15  # as Guo et al.
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -37,10 +39,10 @@ class Calibration:
     mce: float
 
 
-def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 15) -> Calibration:
-    """Compute the calibration of predictions in bins of equal width.
+def calibration(labels: NDArray[Any], probabilities: NDArray[Any]) -> Calibration:
+    """Compute the calibration of predictions in 15 bins of equal width.
 
-    Follows Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599), who use 15 bins too.
+    Follows Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599).
 
     Parameters
     ----------
@@ -48,23 +50,19 @@ def calibration(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 1
         True digits, integers (n,) in 0..9.
     probabilities
         Predicted distributions, (n, 10).
-    bins
-        Number of bins, >= 1.
 
     Raises
     ------
     ValueError
-        If an array is malformed, or `bins` is below 1.
+        If an array is malformed.
     """
-    if bins < 1:
-        raise ValueError(f"bins must be at least 1, received {bins}")
     labels, probabilities = checked(labels, probabilities)
     confidences = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.linspace(0, 1, BINS + 1)
     # Only inner edges: rounding at 0 or 1 cannot push a confidence out of the outermost bins.
     members = np.searchsorted(edges[1:-1], confidences, side="left")
-    counts = np.bincount(members, minlength=bins)
+    counts = np.bincount(members, minlength=BINS)
     confidence = _means(members, confidences, counts)
     accuracy = _means(members, correct, counts)
     gaps = np.abs(accuracy - confidence)

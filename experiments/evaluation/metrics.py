@@ -90,15 +90,6 @@ class Metrics:
                 found.append(Result(metric, getattr(one, metric), group=str(one.digit), n=one.support, **about))
         return found
 
-    def scalars(self) -> dict[str, float]:
-        """Return all numbers by name, with those of the classes as ``precision_0`` to ``f1_9``."""
-        numbers = {name: float(value) for name, value in vars(self).items() if isinstance(value, int | float)}
-        for one in self.per_class:
-            numbers[f"precision_{one.digit}"] = one.precision
-            numbers[f"recall_{one.digit}"] = one.recall
-            numbers[f"f1_{one.digit}"] = one.f1
-        return numbers
-
 
 def measure(labels: NDArray[Any], probabilities: NDArray[Any]) -> Metrics:
     """Compute all metrics of a model's predictions.

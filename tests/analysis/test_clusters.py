@@ -158,13 +158,13 @@ def test_a_tree_is_not_cut_into_more_clusters_than_points(count: int) -> None:
 
 
 def test_agreement_with_exact_ward_is_full_on_blobs() -> None:
-    points, _ = blobs([40, 30, 20])
-    assert agreement_with_exact(points, 3) == (1.0, 90)
+    points = (cloud(90, 12) + 30 * np.eye(10, 12)[np.arange(90) % 10]).astype(np.float32)
+    assert agreement_with_exact(points) == (1.0, 90)
 
 
 def test_agreement_with_exact_ward_is_that_of_the_two_trees() -> None:
     points = cloud(300, 8)
-    value, size = agreement_with_exact(points, 10)
+    value, size = agreement_with_exact(points)
     links, _ = exact(points)
     expected = adjusted_rand_score(fcluster(links, 10, "maxclust"), ward(points, nearest(points, 10)).cut(10))
     assert size == 300

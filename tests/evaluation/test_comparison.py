@@ -60,7 +60,7 @@ def test_comparison_has_each_model_and_each_pair() -> None:
     result = compare(labels, {name: one_hot(digits) for name, digits in guesses.items()})
     assert list(result.rows) == ["mlp", "cnn", "lenet"]
     assert {name: row.accuracy for name, row in result.rows.items()} == {"mlp": 0.4, "cnn": 0.8, "lenet": 0.4}
-    assert result.rows["cnn"].scalars() == measure(labels, one_hot(guesses["cnn"])).scalars()
+    assert result.rows["cnn"].results() == measure(labels, one_hot(guesses["cnn"])).results()
     assert [(pair.a, pair.b) for pair in result.pairs] == list(combinations(guesses, 2))
     assert [(pair.test.only_a, pair.test.only_b) for pair in result.pairs] == [(0, 2), (1, 1), (2, 0)]
     assert result.missed_by_all.tolist() == [3]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from experiments.evaluation import calibration, measure, wilson_interval
+from experiments.results import scalars, to_table
 
 DIGITS = range(10)
 
@@ -60,7 +61,7 @@ def test_interval_and_calibration_are_those_of_their_modules(
 ) -> None:
     labels, probabilities = drawn
     ours = measure(labels, probabilities)
-    calibrated = calibration(labels, probabilities, bins=15)
+    calibrated = calibration(labels, probabilities)
     correct = int(np.sum(probabilities.argmax(axis=1) == labels))
     assert (ours.accuracy_low, ours.accuracy_high) == wilson_interval(correct, len(labels))
     assert (ours.ece, ours.mce) == (calibrated.ece, calibrated.mce)
@@ -91,19 +92,17 @@ def test_of_equally_probable_digits_the_smaller_is_predicted() -> None:
     assert ours.top2 == pytest.approx(2 / 3)
 
 
-def test_scalars_are_every_number_by_name() -> None:
-    ours = measure(np.array([3, 3, 4]), one_hot(3, 4, 4))
-    scalars = ours.scalars()
-    per_digit = {f"{metric}_{digit}" for metric in ("precision", "recall", "f1") for digit in DIGITS}
+def test_results_are_every_number_by_name() -> None:
+    named = scalars(to_table(measure(np.array([3, 3, 4]), one_hot(3, 4, 4)).results()))
+    per_digit = {f"{metric}/{digit}" for metric in ("precision", "recall", "f1") for digit in DIGITS}
     overall = {
-        "n", "accuracy", "accuracy_low", "accuracy_high", "loss", "log_loss", "top2", "ece", "mce",
+        "accuracy", "accuracy_low", "accuracy_high", "loss", "log_loss", "top2", "ece", "mce",
         "macro_precision", "macro_recall", "macro_f1",
     }  # fmt: skip
-    assert set(scalars) == per_digit | overall
-    assert all(type(value) is float for value in scalars.values())
-    assert scalars["accuracy"] == pytest.approx(2 / 3)
-    assert (scalars["precision_3"], scalars["recall_3"], scalars["recall_4"]) == (1, 0.5, 1)
-    assert (scalars["precision_9"], scalars["recall_9"], scalars["f1_9"]) == (0, 0, 0)
+    assert set(named) == per_digit | overall
+    assert named["accuracy"] == pytest.approx(2 / 3)
+    assert (named["precision/3"], named["recall/3"], named["recall/4"]) == (1, 0.5, 1)
+    assert (named["precision/9"], named["recall/9"], named["f1/9"]) == (0, 0, 0)
 
 
 def test_measuring_leaves_its_arguments_alone() -> None:

@@ -152,7 +152,7 @@ def test_one_class_can_be_measured(tmp_path: Path, paired: Callable[[Path], Tran
     found = method_result(pair.target, predict_images(pair.source.network, pair.target.images)).metrics
     assert found is not None
     assert [one.support > 0 for one in found.per_class] == [digit == 7 for digit in range(10)]
-    assert all(np.isfinite(value) for value in found.scalars().values())
+    assert all(np.isfinite(result.value) for result in found.results())
 
 
 def test_corrupted_training_digits_of_a_domain_have_other_random_numbers() -> None:

@@ -79,9 +79,5 @@ def _nearest(places: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.ceil(places - 0.5).astype(np.intp)
 
 
-GLASS_BLUR = Corruption(
-    "glass_blur", "seen through rough glass", "1 of 5: 2 passes, 1 pixel far", GLASS_DRAWS, glass_blur
-)
-MOTION_BLUR = Corruption(
-    "motion_blur", "smeared to one side", "1 of 5: sigma 3 pixels, within 45 degrees", 1, motion_blur
-)
+GLASS_BLUR = Corruption("glass_blur", "seen through rough glass", GLASS_DRAWS, glass_blur)
+MOTION_BLUR = Corruption("motion_blur", "smeared to one side", 1, motion_blur)

@@ -19,8 +19,6 @@ class Corruption:
         As published.
     description
         Its effect on a digit, one line.
-    severity
-        The published severity, one line.
     draws
         Random numbers per image; with none, every seed gives the same result.
     apply
@@ -31,6 +29,5 @@ class Corruption:
 
     name: str
     description: str
-    severity: str
     draws: int
     apply: Callable[[FloatArray, FloatArray], FloatArray]

@@ -89,7 +89,7 @@ def canny_edges(images: FloatArray, draws: FloatArray) -> FloatArray:  # noqa: A
     return edges
 
 
-STRIPE = Corruption("stripe", "left and right quarter inverted", "the only one", 0, stripe)
-DOTTED_LINE = Corruption("dotted_line", "crossed by a dotted line", "the only one", 2, dotted_line)
-ZIGZAG = Corruption("zigzag", "crossed by a zigzag line", "the only one", 2, zigzag)
-CANNY_EDGES = Corruption("canny_edges", "only its outlines left", "the only one: sigma 1", 0, canny_edges)
+STRIPE = Corruption("stripe", "left and right quarter inverted", 0, stripe)
+DOTTED_LINE = Corruption("dotted_line", "crossed by a dotted line", 2, dotted_line)
+ZIGZAG = Corruption("zigzag", "crossed by a zigzag line", 2, zigzag)
+CANNY_EDGES = Corruption("canny_edges", "only its outlines left", 0, canny_edges)

@@ -66,7 +66,7 @@ def _warp(images: FloatArray, matrix: ArrayLike) -> FloatArray:
     return warped
 
 
-SHEAR = Corruption("shear", "slanted to the left or right", "2 of 5: 0.4 radians", 1, shear)
-SCALE = Corruption("scale", "made smaller", "3 of 5: to 70 %", 0, scale)
-ROTATE = Corruption("rotate", "turned to the left or right", "2 of 5: 0.4 radians", 1, rotate)
-TRANSLATE = Corruption("translate", "moved toward a corner", "3 of 5: by 3 pixels each way", 2, translate)
+SHEAR = Corruption("shear", "slanted to the left or right", 1, shear)
+SCALE = Corruption("scale", "made smaller", 0, scale)
+ROTATE = Corruption("rotate", "turned to the left or right", 1, rotate)
+TRANSLATE = Corruption("translate", "moved toward a corner", 2, translate)

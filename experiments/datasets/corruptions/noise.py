@@ -34,9 +34,5 @@ def impulse_noise(images: FloatArray, draws: FloatArray) -> FloatArray:
     return np.where(uniform < IMPULSE_SHARE, specks, images)
 
 
-SHOT_NOISE = Corruption(
-    "shot_noise", "grain of too few photons", "5 of 5: 3 photons for white", SIDE * SIDE, shot_noise
-)
-IMPULSE_NOISE = Corruption(
-    "impulse_noise", "black and white specks", "4 of 5: 17 % of the pixels", SIDE * SIDE, impulse_noise
-)
+SHOT_NOISE = Corruption("shot_noise", "grain of too few photons", SIDE * SIDE, shot_noise)
+IMPULSE_NOISE = Corruption("impulse_noise", "black and white specks", SIDE * SIDE, impulse_noise)

@@ -102,6 +102,6 @@ def _smooth(images: FloatArray, sigma: float) -> FloatArray:
     return smoothed
 
 
-BRIGHTNESS = Corruption("brightness", "all of it lighter", "5 of 5: by half of white", 0, brightness)
-FOG = Corruption("fog", "behind drifting fog", "5 of 5: 3 parts of fog, decay 1.4", FOG_DRAWS, fog)
-SPATTER = Corruption("spatter", "splashed with mud", "4 of 5", SIDE * SIDE, spatter)
+BRIGHTNESS = Corruption("brightness", "all of it lighter", 0, brightness)
+FOG = Corruption("fog", "behind drifting fog", FOG_DRAWS, fog)
+SPATTER = Corruption("spatter", "splashed with mud", SIDE * SIDE, spatter)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MAX_SHOWN = 30  # mistakes
 PAIRS_A_ROW = 5
 BARS_WIDTH, GAP_WIDTH = 1.3, 0.05  # relative to the picture's
 
@@ -51,7 +52,6 @@ def misclassified_gallery(
     probabilities: NDArray[Any],
     order: NDArray[Any],
     title: str,
-    limit: int = 30,
 ) -> "Figure":
     """Draw mistakes, each as the image with its index and a bar chart of its ten probabilities.
 
@@ -67,16 +67,14 @@ def misclassified_gallery(
         Indices of the mistakes into these arrays, in the order in which to show them, as
         `experiments.evaluation.misclassified` returns them; may be empty.
     title
-        Should name data, split, model and order; the number shown is added.
-    limit
-        Maximum number shown, >= 1.
+        Should name data, split, model and order; the number shown, at most 30, is added.
 
     Raises
     ------
     ValueError
         If images have another shape.
     """
-    shown = order[:limit]
+    shown = order[:MAX_SHOWN]
     rows = -(-len(shown) // PAIRS_A_ROW)
     with drawing(counted(title, len(shown), len(order)), 13, 0.8 + 1.4 * rows) as figure:
         if not rows:
