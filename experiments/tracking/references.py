@@ -16,6 +16,8 @@ from experiments.tracking.registry import (
     registered_names,
     registered_versions,
     trained_names,
+    version_text,
+    version_uri,
 )
 from experiments.tracking.store import Store
 
@@ -189,7 +191,7 @@ def version_trained_with(store: Store, name: str, params: Mapping[str, Any]) -> 
     wanted = {key: str(value) for key, value in params.items()}
     of_name = [entry for entry in registered_versions(store) if entry.registered_model == name]
     for entry in reversed(of_name):
-        found = resolve_reference(store, f"models:/{name}/{entry.version}")
+        found = resolve_reference(store, version_uri(name, entry.version))
         params = model_params(store, found)
         if wanted.items() <= params.items() and "adapted_from" not in params:
             return found
@@ -287,7 +289,8 @@ def _from_version(
         reason = f"{name} {missing}" if name in names else f"there is no registered model {name}"
         known = ", ".join(names) or "none yet"
         raise DigitsError(f"{reason}; registered: {known} (see digits models)") from error
-    return _describe(store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note)
+    model_id, version = entry.source.removeprefix("models:/"), version_text(name, entry.version)
+    return _describe(store, text, model_id, version=version, note=note)
 
 
 def _describe(store: Store, text: str, model_id: str, **details: Any) -> Reference:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from experiments.results import Result, to_table
 from experiments.tracking import Run, Store, open_run
-from experiments.tracking.registry import ADAPTED_FROM, SCORE
+from experiments.tracking.registry import SCORE
+from experiments.tracking.tags import ADAPTED_FROM
 
 ACCURACIES = {"cnn": 0.98, "lenet": 0.95}
 HOSTILE = "<script>alert(1)</script>"

@@ -23,6 +23,7 @@ from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.results import CONFUSING, SECONDS, Result, by_metric, select, to_table, value
 from experiments.tracking import Run, Store
+from experiments.tracking.tags import subject_tags
 from experiments.workflows.analyze.pipeline import AnalysisInput
 
 if TYPE_CHECKING:
@@ -119,11 +120,7 @@ class AnalyzeManyResult:
 def analysis_run(store: Store, source: AnalysisInput, components: int, parent: str | None) -> Iterator[Run]:
     """Open the run of an analysis, or resume an interrupted one."""
     reference, data = source.reference, source.data
-    tags = {
-        "digits.model": reference.architecture or source.name,
-        "digits.dataset": data.name,
-        "digits.data_digest": data.digest,
-    }
+    tags = subject_tags(reference.architecture or source.name, data.name, data.digest)
     name = f"analyze {reference.architecture or Path(reference.text).stem} on {data.name}"
     identity = {"input": str(source.folder), "components": components}
     parent = reference.run_id or parent
@@ -276,7 +273,7 @@ def record_comparison(
 
     text = as_markdown([section for pair in combinations(analyses, 2) for section in contrast(*pair)])
     data, names = sources[0].data, ", ".join(analysis.name for analysis in analyses)
-    tags = {"digits.model": names, "digits.dataset": data.name, "digits.data_digest": data.digest}
+    tags = subject_tags(names, data.name, data.digest)
     title = f"feature spaces compared on {data.name}"
     with tracking.open_run(store, "analyze", title, parent=parent, tags=tags) as run:
         run.log_params({"models": names, "dataset": data.name})

@@ -14,6 +14,7 @@ from experiments.evaluation import Comparison
 from experiments.models.speed import Speed
 from experiments.results import Result
 from experiments.tracking import Reference, Run, Store
+from experiments.tracking.tags import subject_tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,4 +275,4 @@ def _versions(found: Evaluation) -> str:
 
 
 def _tags(found: Evaluation, model: str) -> dict[str, str]:
-    return {"digits.model": model, "digits.dataset": found.data.name, "digits.data_digest": found.data.digest}
+    return subject_tags(model, found.data.name, found.data.digest)

@@ -10,6 +10,7 @@ from typing import Any
 from experiments import datasets
 from experiments.execution import Inputs, Progress, Step, StepResult, code_version
 from experiments.tracking import Store
+from experiments.tracking.registry import version_uri
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
@@ -181,4 +182,4 @@ def _write_report(store: Store, output: Path, progress: Progress, parent: str) -
 def _reference(trained: StepResult) -> str:
     """Return the reference to the model version that a training step registered."""
     result = trained.result or {}
-    return f"models:/{result['registered_model']}/{result['version']}"
+    return version_uri(result["registered_model"], result["version"])

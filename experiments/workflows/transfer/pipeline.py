@@ -23,7 +23,7 @@ from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.tracking.references import model_params, version_trained_with
-from experiments.tracking.registry import registered_name, trained_names
+from experiments.tracking.registry import registered_name, trained_names, version_uri
 from experiments.training import DivergedError
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.adaptation import adapt_and_predict
@@ -194,7 +194,7 @@ def deskewed_model(
         raise UsageError(f"no model trained on {name} with the same recipe is registered; --retrain trains one")
     if reference is None:
         trained = train(store, TrainOptions(source.architecture.name, name, data_dir, recipe, limit), progress, parent)
-        reference = tracking.resolve_reference(store, f"models:/{trained.registered_model}/{trained.version}")
+        reference = tracking.resolve_reference(store, version_uri(trained.registered_model, trained.version))
     return load_source(store, reference, data_dir, progress)
 
 

@@ -16,6 +16,7 @@ from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import RegisteredVersion, Run, Store
 from experiments.tracking.references import model_params
+from experiments.tracking.tags import ADAPTATION, ADAPTED_FROM, subject_tags
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
@@ -72,7 +73,7 @@ def open_task_run(
     name = f"transfer {source.label} on {target.name}"
     chosen = ("adapt", "few_shot", "seed", "retrain", "register")
     identity = {"task": str(task.cache.folder), **{name: getattr(options, name) for name in chosen}}
-    tags = {**_tags(task), "digits.data_digest": task.data.digest}
+    tags = _tags(task, task.data.digest)
     parent = source.reference.run_id or parent
     with resumable_run(store, "transfer", name, identity, parent=parent, tags=tags) as (run, saved):
         run.log_dataset(target.name, task.data.source, task.data.digest, "target", len(target.images))
@@ -150,9 +151,8 @@ def _open_method_run(parent: Run, task: TransferTask, method: str, saved: Resume
         yield run
 
 
-def _tags(task: TransferTask) -> dict[str, str]:
-    source, target = task.source, task.target
-    return {"digits.model": source.label, "digits.dataset": source.data.name, "digits.target": target.name}
+def _tags(task: TransferTask, digest: str = "") -> dict[str, str]:
+    return subject_tags(task.source.label, task.source.data.name, digest, task.target.name)
 
 
 def _record_method(run: Run, task: TransferTask, result: DomainResult, method: str, table: "pd.DataFrame") -> None:
@@ -225,7 +225,7 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
     if isinstance(data, datasets.Dataset):
         _, validation = datasets.split_validation(data.train, network.recipe.validation)
         score = float((predict(model, validation).argmax(axis=1) == validation.labels).mean())
-    run.set_tags({"digits.adapted_from": origin, "digits.adaptation": method})
+    run.set_tags({ADAPTED_FROM: origin, ADAPTATION: method})
     description = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
     return tracking.register(
         run,
@@ -246,8 +246,7 @@ def record_comparison(
 
     models, sources, targets = _names(found)
     which = f"{len(models)} networks" if len(models) > MAX_NAMED else ", ".join(models)
-    tags = {"model": ", ".join(models), "dataset": ", ".join(sources), "target": ", ".join(targets)}
-    tags = {f"digits.{name}": value for name, value in tags.items()}
+    tags = subject_tags(", ".join(models), ", ".join(sources), target=", ".join(targets))
     table = pd.concat([results.select(record.table, group="", metric=COMPARED) for record in records])
     if (table.groupby("model")["version"].nunique() > 1).any():  # several versions of one network
         table["model"] = table["version"]
