@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
+from experiments.results import VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHAMPION = "champion"
-SCORE = "val_accuracy"
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # maximum seconds between attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's code
 DATA = "data"  # MLflow's name for the folder of the network's file
@@ -187,7 +187,7 @@ def register(
     """
     from mlflow.exceptions import MlflowException
 
-    details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
+    details = {VAL_ACCURACY: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
     tags = {tag: value for tag, value in details.items() if value is not None}
     # MLflow reads and then writes without a lock: of processes that register at the same time, some fail.
     for seconds in PAUSES:
@@ -278,7 +278,7 @@ def best_versions(store: Store) -> tuple[BestVersion, ...]:
 
 def _merit(entry: "ModelVersion") -> tuple[bool, float, int]:
     """Return the sort key of the best version: the user's choice, then the score, then age."""
-    return CHAMPION in entry.aliases, float(entry.tags.get(SCORE, 0)), -int(entry.version)
+    return CHAMPION in entry.aliases, float(entry.tags.get(VAL_ACCURACY, 0)), -int(entry.version)
 
 
 def _registered_models(store: Store) -> list[Any]:
@@ -322,7 +322,7 @@ def _as_default(store: Store) -> Iterator[None]:
 def _promote_champion(store: Store, name: str) -> None:
     """Make the best version the champion, until it is: another process may register one at the same time."""
     while True:
-        best = max(_versions(store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
+        best = max(_versions(store, name), key=lambda one: (float(one.tags.get(VAL_ACCURACY, 0)), -int(one.version)))
         if CHAMPION in best.aliases:
             return
         store.client.set_registered_model_alias(name, CHAMPION, best.version)

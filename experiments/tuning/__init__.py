@@ -4,7 +4,6 @@ from experiments.tuning.pruners import PRUNERS
 from experiments.tuning.samplers import SAMPLERS, samplers_of
 from experiments.tuning.search import (
     ENGINES,
-    OBJECTIVE,
     Engine,
     Search,
     SearchFailedError,
@@ -16,7 +15,6 @@ from experiments.tuning.search import (
 
 __all__ = [
     "ENGINES",
-    "OBJECTIVE",
     "PRUNERS",
     "SAMPLERS",
     "Engine",

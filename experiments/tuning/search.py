@@ -16,7 +16,6 @@ EngineName = Literal["optuna", "keras-tuner"]
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-OBJECTIVE = "val_accuracy"
 MAX_CONSECUTIVE_FAILURES = 3  # then more trials will not help
 MAX_ATTEMPTS = 3  # of a trial whose process ends: the trial itself may be the reason, for example by its memory
 

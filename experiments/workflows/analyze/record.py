@@ -21,7 +21,7 @@ from experiments.analysis.tsne import SCHEDULE
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
-from experiments.results import CONFUSING, SECONDS, Result, by_metric, select, to_table, value
+from experiments.results import CONFUSING, SECONDS, TRUSTWORTHINESS, Result, by_metric, select, to_table, value
 from experiments.tracking import Run, Store
 from experiments.tracking.tags import subject_tags
 from experiments.workflows.analyze.pipeline import AnalysisInput
@@ -187,7 +187,7 @@ def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, fl
         target=source.data.name,
     )
     for metric, number in vars(analysis.quality).items():
-        n = min(len(digits), TRUST_SAMPLE) if metric == "trustworthiness" else len(digits)
+        n = min(len(digits), TRUST_SAMPLE) if metric == TRUSTWORTHINESS else len(digits)
         yield result(metric, number, n=n)
     yield result("variance_kept", analysis.variance, n=len(digits))
     yield result("ward_agreement_with_exact", analysis.exact_agreement, n=analysis.exact_sample)

@@ -14,6 +14,7 @@ from experiments.errors import UsageError
 from experiments.evaluation.arguments import check_probabilities
 from experiments.execution import Progress
 from experiments.models.speed import Speed, one_after_another, predict_and_time
+from experiments.results import MEMBERS_ACCURACY
 from experiments.tracking import Reference, Store
 from experiments.workflows.evaluate.record import (
     ENSEMBLE,
@@ -81,7 +82,7 @@ class EvaluateResult:
         found: dict[str, dict[str, Any]] = {
             name: {**metrics[label], "run_id": self.runs[label]} for name, label in self.labels.items()
         }
-        if "members_accuracy" in found.get(ENSEMBLE, {}):
+        if MEMBERS_ACCURACY in found.get(ENSEMBLE, {}):
             found[ENSEMBLE]["members"] = [name for name in found if name != ENSEMBLE]
         return found
 

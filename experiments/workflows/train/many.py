@@ -20,7 +20,7 @@ from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, 
 if TYPE_CHECKING:
     import pandas as pd
 
-SPREAD = ("val_accuracy", "val_loss")  # recorded with mean and standard deviation over the seeds
+SPREAD = (results.VAL_ACCURACY, results.VAL_LOSS)  # recorded with mean and standard deviation over the seeds
 
 
 @dataclass(frozen=True)

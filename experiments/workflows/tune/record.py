@@ -8,7 +8,7 @@ from typing import Any
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, Result, select, to_table
+from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, VAL_ACCURACY, Result, select, to_table
 from experiments.tracking import Run, Store
 from experiments.tracking.tags import (
     BEST_PARAMS,
@@ -21,7 +21,7 @@ from experiments.tracking.tags import (
     STUDY,
     subject_tags,
 )
-from experiments.tuning import OBJECTIVE, Search, Trial, best_trial, finished_trials
+from experiments.tuning import Search, Trial, best_trial, finished_trials
 
 LEADERBOARD_TRIALS = 5
 
@@ -169,7 +169,7 @@ class SearchProgress:
         self._progress.advance(finished, self._total)
         self._progress.leaderboard(
             f"{self._search.name}: best of {finished} of {self._total} trials",
-            ("trial", OBJECTIVE, "epochs", "seconds", *self._search.space),
+            ("trial", VAL_ACCURACY, "epochs", "seconds", *self._search.space),
             [_row(trial, self._search) for trial in sorted(trials, key=_rank)[:LEADERBOARD_TRIALS]],
         )
 
@@ -198,7 +198,7 @@ def _trial_results(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
         value = trial.value if trial.value is not None else max(trial.curve, default=None)
         if value is not None:
             yield Result(
-                OBJECTIVE,
+                VAL_ACCURACY,
                 value,
                 model=search.model,
                 source=search.dataset,

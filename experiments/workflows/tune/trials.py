@@ -12,10 +12,11 @@ from experiments.datasets import Split
 from experiments.errors import first_line
 from experiments.models import architecture
 from experiments.processes import this_process
+from experiments.results import BEST_VAL_ACCURACY, BEST_VAL_LOSS, TRAIN_SECONDS
 from experiments.tracking import Run, Store
 from experiments.tracking.tags import CONTINUES, OWNER, PRUNED_AT_EPOCH, PRUNED_BECAUSE, TRIAL
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
-from experiments.tuning import OBJECTIVE, Engine, Search, Trial, consecutive_failures
+from experiments.tuning import Engine, Search, Trial, consecutive_failures
 from experiments.tuning.search import MAX_CONSECUTIVE_FAILURES
 from experiments.workflows.tune.record import search_tags, value_text
 
@@ -104,9 +105,9 @@ class TrialRecorder:
     def complete(self, fitted: Fit) -> None:
         """Record a training that ended."""
         best = {
-            f"best_{OBJECTIVE}": fitted.best.val_accuracy,
-            "best_val_loss": fitted.best.val_loss,
-            "train_seconds": fitted.seconds,
+            BEST_VAL_ACCURACY: fitted.best.val_accuracy,
+            BEST_VAL_LOSS: fitted.best.val_loss,
+            TRAIN_SECONDS: fitted.seconds,
         }
         self._end("COMPLETE", f"Reached {fitted.best.val_accuracy:.4f}.", best)
         self.task.engine.tell(self.trial.number, "complete", fitted.best.val_accuracy, self.seconds)
