@@ -84,7 +84,7 @@ class AnalyzeResult:
     def seconds(self) -> dict[str, float]:
         """Wall time of each stage."""
         rows = select(self.table, metric=SECONDS)
-        return dict(zip(rows["method"], rows["value"], strict=True))
+        return dict(zip(rows["group"], rows["value"], strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that ``--json`` prints."""
@@ -165,24 +165,13 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
     return AnalyzeResult(run.id, analysis.name, dataset, len(analysis.digits), components, table, confusing, text)
 
 
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the results of a run of `digits analyze`.
-
-    Raises
-    ------
-    DigitsError
-        If there is no such run, or an older version made it.
-    """
-    return tracking.results_table(store, run_id)
-
-
 def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, float]) -> Iterator[Result]:
     """Yield all results of an analysis."""
     reference, digits, choice = source.reference, analysis.digits, analysis.choice
     result = partial(
         Result,
-        model=reference.label_for(reference.architecture or analysis.name),
-        version=reference.version or reference.text,
+        model=reference.label,
+        version=reference.full_version,
         source=reference.dataset or "",
         target=source.data.name,
     )
@@ -200,7 +189,7 @@ def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, fl
     for split, confusing in analysis.confusing.items():
         yield result(CONFUSING, confusing.count, split=split, n=len(confusing.ranking.order))
     for stage, duration in seconds.items():
-        yield result(SECONDS, duration, method=stage)
+        yield result(SECONDS, duration, group=stage)
 
 
 def confusing_rows(analysis: Analysis, split: str, limit: int | None = None) -> list[dict[str, Any]]:
@@ -280,9 +269,7 @@ def record_comparison(
         run.log_dataset(data.name, data.source, data.digest, "analyze", len(sources[0].digits))
         run.log_text(text, "discussion.md")
         run.log_json({name: result.run_id for name, result in results.items()}, "analyses.json")
-        # By version: two versions of one network can be compared.
-        tables = [result.table.assign(model=result.model) for result in results.values()]
-        table = pd.concat(tables, ignore_index=True)
-        run.log_results(table[table["metric"] != SECONDS])
+        table = pd.concat([result.table for result in results.values()], ignore_index=True)
+        run.log_results(tracking.with_distinct_models(table[table["metric"] != SECONDS]))
         run.describe(f"Feature spaces of {names} on **{data.name}**.\n\n{text}")
     return AnalyzeManyResult(run.id, names, results, text)

@@ -86,11 +86,6 @@ def _about(found: Evaluation) -> dict[str, Any]:
     return {"target": found.data.name, "split": "test"}
 
 
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the table of results of an evaluation or a comparison; raises as `experiments.tracking.results_table`."""
-    return tracking.results_table(store, run_id)
-
-
 def metrics_by_model(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
     """Return all metrics of each model by name, among them ``n`` and those of single classes, as ``recall_3``."""
     found: dict[str, dict[str, float]] = {}

@@ -94,8 +94,7 @@ class Pipeline:
         options = EvaluateOptions(dataset, self._data_dir, ensemble)
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, dict[str, str], EvaluateOptions]:
-            models = {f"{labels[name]}{self._on(dataset)}": _reference(step) for name, step in inputs.items()}
-            return self._store, models, options
+            return self._store, {labels[name]: _reference(step) for name, step in inputs.items()}, options
 
         # An ensemble needs all its members.
         requires, optional = (trainings, ()) if ensemble else ((), trainings)

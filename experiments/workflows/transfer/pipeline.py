@@ -106,7 +106,7 @@ def measure_task(
         with _skipping(method, source, skipped, progress):
             methods[method] = _adapted(task, method)
     source_metrics = measure(source.data.test.labels, predicted)
-    about = (source.reference.label_for(source.label), source.name, source.data.name, task.target, source_metrics)
+    about = (source.reference.label, source.name, source.data.name, task.target, source_metrics)
     return Measured(DomainResult(*about, methods, alignments, found_shift, few_shot, baseline), shared_map, skipped)
 
 
