@@ -14,6 +14,7 @@ from experiments.execution.progress import Progress
 from experiments.models.space import Choices, Floats, Integers, Space
 from experiments.processes import usable_cores
 from experiments.tracking import Store, open_store, past_runs
+from experiments.tracking.tags import STUDY
 from experiments.training import fit
 from experiments.workflows.tune.run import TuneOptions, tune
 
@@ -95,7 +96,7 @@ class Goal(Progress):
         """Read what the search has recorded whenever a trial has ended."""
         if not text.startswith("trial "):
             return
-        run = past_runs(self._store, "tune", {"digits.study": self._study}, finished=False)[0]
+        run = past_runs(self._store, "tune", {STUDY: self._study}, finished=False)[0]
         best = self._store.client.get_run(run.id).data.metrics.get("best_value", 0.0)
         self.curve = _longer(self.curve, perf_counter() - self._start, best)
         if best >= self._target:

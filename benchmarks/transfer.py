@@ -20,7 +20,7 @@ from experiments.execution.progress import Progress
 from experiments.models import MODELS
 from experiments.tracking import Store, open_store, resolve_reference
 from experiments.tracking.references import version_trained_with
-from experiments.tracking.registry import registered_name
+from experiments.tracking.registry import registered_name, version_uri
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.train.run import TrainOptions, train
 from experiments.workflows.transfer.run import TransferOptions, transfer
@@ -85,7 +85,7 @@ class TransferPlan:
             return found.text
         self.say(f"train {name} on {dataset}, seed {seed}")
         trained = train(self.store, options, Progress())
-        return f"models:/{trained.registered_model}/{trained.version}"
+        return version_uri(trained.registered_model, trained.version)
 
     def _transfer(self, reference: str, options: TransferOptions) -> list[Mapping[str, Any]]:
         self.say(f"{reference} to {self.target}")

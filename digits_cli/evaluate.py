@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
+from experiments import results
 from experiments.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,18 +55,17 @@ def evaluate(
 
 def print_evaluation(console: "Console", table: "pd.DataFrame") -> None:
     """Print the results of an evaluation: the models and, if there are several, the tests between them."""
-    from experiments.results import value
-    from experiments.workflows.evaluate.record import MISSED, metrics_by_model, paired_tests
+    from experiments.workflows.evaluate.record import metrics_by_model, paired_tests
 
     models, tests = metrics_by_model(table), paired_tests(table)
-    best_first = sorted(models.items(), key=lambda row: -row[1]["accuracy"])
+    best_first = sorted(models.items(), key=lambda row: -row[1][results.ACCURACY])
     rows = [
         (
             name,
-            f"{m['accuracy']:.4f}",
-            f"{m['accuracy_low']:.4f} to {m['accuracy_high']:.4f}",
-            *(f"{m[key]:.4f}" for key in ("macro_f1", "top2", "loss", "ece")),
-            f"{m['latency_ms']:.2f}",
+            f"{m[results.ACCURACY]:.4f}",
+            f"{m[results.ACCURACY_LOW]:.4f} to {m[results.ACCURACY_HIGH]:.4f}",
+            *(f"{m[key]:.4f}" for key in (results.MACRO_F1, results.TOP2, results.LOSS, results.ECE)),
+            f"{m[results.LATENCY_MS]:.2f}",
         )
         for name, m in best_first
     ]
@@ -78,11 +78,13 @@ def print_evaluation(console: "Console", table: "pd.DataFrame") -> None:
         ]
         columns = ("pair", "only the first right", "only the second", "p", "p (Holm)")
         console.table("Exact McNemar tests", columns, pairs)
-        console.result(f"{value(table, MISSED) or 0:.0f} digits are misclassified by all of them")
+        console.result(
+            f"{results.value(table, results.MISCLASSIFIED_BY_ALL) or 0:.0f} digits are misclassified by all of them"
+        )
     for name, m in models.items():
-        if "members_accuracy" in m:
+        if results.MEMBERS_ACCURACY in m:
             console.result(
-                f"{name} of {len(models) - 1}: accuracy {m['accuracy']:.4f}, by majority vote "
-                f"{m['vote_accuracy']:.4f}; its members alone {m['members_accuracy']:.4f} +- "
-                f"{m['members_accuracy_std']:.4f}"
+                f"{name} of {len(models) - 1}: accuracy {m[results.ACCURACY]:.4f}, by majority vote "
+                f"{m[results.VOTE_ACCURACY]:.4f}; its members alone {m[results.MEMBERS_ACCURACY]:.4f} +- "
+                f"{m[results.MEMBERS_ACCURACY_STD]:.4f}"
             )

@@ -33,8 +33,11 @@ def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
 
 def _summary(versions: list["RegisteredVersion"]) -> str:
     """List the versions of each registered model; a star marks the champion."""
+    from experiments.tracking.references import tuned_label
+    from experiments.tracking.registry import CHAMPION
+
     lines: dict[str, list[str]] = {}
     for version in versions:
-        marks = ("*" if "champion" in version.aliases else "") + (" (tuned)" if version.tuned else "")
-        lines.setdefault(version.registered_model, []).append(f"v{version.version}{marks}")
+        text = f"v{version.version}{'*' if CHAMPION in version.aliases else ''}"
+        lines.setdefault(version.registered_model, []).append(tuned_label(text) if version.tuned else text)
     return ", ".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

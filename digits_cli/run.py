@@ -129,11 +129,11 @@ def _print_outcome(console: "Console", store: "Store", outcome: "PlanResult") ->
 
 def _print_evaluations(console: "Console", store: "Store", outcome: "PlanResult") -> None:
     from digits_cli.evaluate import print_evaluation
-    from experiments.workflows.evaluate import read
+    from experiments.tracking import results_table
 
     for step in outcome.steps:
         if step.name.startswith("evaluate") and step.run_id:
-            print_evaluation(console, read(store, step.run_id))
+            print_evaluation(console, results_table(store, step.run_id))
 
 
 def _print_report(console: "Console", outcome: "PlanResult") -> None:

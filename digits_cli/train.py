@@ -144,11 +144,13 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def _print_training(console: "Console", store: "Store", result: "TrainResult") -> None:
+    from experiments.tracking.registry import version_text
+
     champion = ", champion" if result.champion else ""
     console.result(
         f"{result.model} on {result.dataset}: validation accuracy {result.val_accuracy:.4f} "
         f"(epoch {result.best_epoch} of {result.epochs}, {result.seconds:.0f} s); "
-        f"registered as {result.registered_model} v{result.version}{champion}"
+        f"registered as {version_text(result.registered_model, result.version)}{champion}"
     )
     console.where(store, result.run_id)
     console.json(result.to_json())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
+from experiments import results
 from experiments.datasets.derivations import DERIVATIONS
 from experiments.datasets.published import PUBLISHED
 from experiments.errors import UsageError
@@ -104,6 +105,8 @@ def parse_few_shot(text: str | None) -> tuple[int | None, ...]:
 
 def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
     """Print the results of all methods, the alignments, few-shot learning and the discussion."""
+    from experiments.transfer.result_rows import ENTROPY_UNLABELLED
+
     rows = result["results"]
     console.table(
         "Networks in new domains",
@@ -119,7 +122,7 @@ def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
             "Alignment, no training in the target domain",
             ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabelled", "network"),
             [
-                (model, target, one["alignment"], *_scores(one)[:2], f"{one['entropy_unlabelled']:.4f}", one["network"])
+                (model, target, one["alignment"], *_scores(one)[:2], f"{one[ENTROPY_UNLABELLED]:.4f}", one["network"])
                 for model, target, one in aligned
             ],
         )
@@ -138,11 +141,13 @@ def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
 
 
 def _means(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(f"{sum(row[key]) / len(row[key]):.4f}" for key in ("fine_tuned", "scratch"))
+    from experiments.transfer.result_rows import FINE_TUNED, SCRATCH
+
+    return tuple(f"{sum(row[key]) / len(row[key]):.4f}" for key in (FINE_TUNED, SCRATCH))
 
 
 def _scores(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    if row["accuracy"] is None:
+    if row[results.ACCURACY] is None:
         return ("-",) * 4
-    interval = f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"
-    return f"{row['accuracy']:.4f}", interval, f"{row['macro_f1']:.4f}", f"{row['ece']:.4f}"
+    interval = f"{row[results.ACCURACY_LOW]:.4f} to {row[results.ACCURACY_HIGH]:.4f}"
+    return f"{row[results.ACCURACY]:.4f}", interval, f"{row[results.MACRO_F1]:.4f}", f"{row[results.ECE]:.4f}"

@@ -39,9 +39,9 @@ PARAMETERS = "parameters"
 SIZE_BYTES = "size_bytes"
 SECONDS = "seconds"
 TRAIN_SECONDS = "train_seconds"
-BEST_VAL_ACCURACY = "best_val_accuracy"
-BEST_VAL_LOSS = "best_val_loss"
-VAL_ACCURACY = "val_accuracy"
+VAL_ACCURACY, VAL_LOSS = "val_accuracy", "val_loss"
+# The same of a training's best epoch. Summaries over seeds and trials have it under the short names.
+BEST_VAL_ACCURACY, BEST_VAL_LOSS = f"best_{VAL_ACCURACY}", f"best_{VAL_LOSS}"
 SOURCE_ACCURACY = "source_accuracy"
 MEAN_CORRUPTION_ERROR = "mean_corruption_error"
 VOTE_ACCURACY = "vote_accuracy"
@@ -77,7 +77,7 @@ class Result:
     method
         What was done: an adaptation method, an alignment, a clustering method, ...
     group
-        Part of the data, or setting, that the number belongs to: a class, a corruption, a number of clusters, ...
+        Part of the data, setting or stage that the number belongs to: a class, a corruption, a number of clusters, ...
     seed
         Of the training or the method.
     low, high

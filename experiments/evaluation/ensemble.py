@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
 from experiments.evaluation.arguments import checked_probabilities
+from experiments.results import MEMBERS_ACCURACY, MEMBERS_ACCURACY_STD, VOTE_ACCURACY
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +39,9 @@ class Ensemble:
             and the accuracy of the majority vote, ``vote_accuracy``.
         """
         return {
-            "members_accuracy": fmean(accuracies),
-            "members_accuracy_std": stdev(accuracies),
-            "vote_accuracy": float(np.mean(self.votes == labels)),
+            MEMBERS_ACCURACY: fmean(accuracies),
+            MEMBERS_ACCURACY_STD: stdev(accuracies),
+            VOTE_ACCURACY: float(np.mean(self.votes == labels)),
         }
 
 

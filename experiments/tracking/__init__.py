@@ -6,8 +6,10 @@ from experiments.tracking.references import (
     common_dataset,
     load_network,
     model_file,
+    names_in_table,
     resolve_reference,
     resolve_references,
+    with_distinct_models,
 )
 from experiments.tracking.registry import RegisteredVersion, log_model, register, registered_versions
 from experiments.tracking.runs import Run, open_run
@@ -23,6 +25,7 @@ __all__ = [
     "load_network",
     "log_model",
     "model_file",
+    "names_in_table",
     "open_run",
     "open_store",
     "past_run",
@@ -32,4 +35,5 @@ __all__ = [
     "resolve_reference",
     "resolve_references",
     "results_table",
+    "with_distinct_models",
 ]

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import results
 from experiments.errors import DigitsError
-from experiments.tracking.provenance import MACHINE
-from experiments.tracking.runs import RESULTS_VERSION, Kind
+from experiments.tracking.runs import Kind
 from experiments.tracking.store import Store
+from experiments.tracking.tags import KIND, MACHINE, RESULTS_VERSION, STUDY_RUN
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import Run as MlflowRun
-
-STUDY_RUN = "digits.study_run"  # tag of a training: the search that found its settings
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def past_runs(
     finished
         Whether to leave out those that are running, failed or were interrupted.
     """
-    query, order = f"tags.`digits.kind` = '{kind}'", ["attributes.start_time DESC"]
+    query, order = f"tags.`{KIND}` = '{kind}'", ["attributes.start_time DESC"]
     query += " and attributes.status = 'FINISHED'" if finished else ""
     found = store.client.search_runs([store.experiment_id], query, order_by=order)
     runs = list(found)
@@ -192,7 +190,7 @@ def _past(run: "MlflowRun") -> PastRun:
     return PastRun(
         id=run.info.run_id,
         name=run.info.run_name or "",
-        kind=tags.get("digits.kind", ""),
+        kind=tags.get(KIND, ""),
         parent=tags.get(MLFLOW_PARENT_RUN_ID),
         params=run.data.params,
         metrics=run.data.metrics,

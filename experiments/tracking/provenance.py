@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 from experiments.processes import this_machine, this_process
+from experiments.tracking.tags import MACHINE, PROCESS
 from experiments.training.backends import DEFAULT, VARIABLE, backend
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PROCESS = "digits.process"
-MACHINE = "digits.machine"
 
 
 def provenance() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Resolve model references, as written after ``--model``, to trained networks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,14 @@ from experiments.tracking.registry import (
     registered_names,
     registered_versions,
     trained_names,
+    version_text,
+    version_uri,
 )
 from experiments.tracking.store import Store
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 DEFAULT_DATASET = "mnist"
 
@@ -67,20 +71,36 @@ class Reference:
 
     @property
     def label(self) -> str:
-        """Its name in tables: the reference itself, or ``mlp (tuned)`` for a tuned network that is called ``mlp``."""
-        return self.label_for(self.text)
-
-    def label_for(self, name: str) -> str:
-        """Return the name in tables of a network that the caller calls `name`.
-
-        The plain name of an architecture stands for the network with the architecture's own hyperparameters.
-        """
-        return tuned_label(name) if self.tuned and name == self.architecture else name
+        """Its name in tables: that of its architecture, ``mlp (tuned)`` if it is tuned; the stem of a bare file."""
+        if self.architecture is None:
+            return self.version or Path(self.text).stem
+        return tuned_label(self.architecture) if self.tuned else self.architecture
 
 
 def tuned_label(architecture: str) -> str:
     """Return the name in tables of a network whose hyperparameters a search has found."""
     return f"{architecture} (tuned)"
+
+
+def names_in_table(references: Mapping[str, Reference]) -> dict[str, str]:
+    """Return the column ``model`` of networks in one table, by the caller's names for them.
+
+    It is the caller's name if that is neither the reference nor the plain architecture, else the label; of networks
+    with the same label, the caller's name.
+    """
+    labels = {
+        name: reference.label if name in (reference.text, reference.architecture) else name
+        for name, reference in references.items()
+    }
+    networks = Counter(labels.values())
+    names = {name: label if networks[label] == 1 else name for name, label in labels.items()}
+    return names if len({*names.values()}) == len(names) else {name: name for name in references}
+
+
+def with_distinct_models(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of results with the version as ``model`` where several versions have the same one."""
+    shared = table.groupby("model")["version"].transform("nunique") > 1
+    return table.assign(model=table["model"].where(~shared, table["version"]))
 
 
 def resolve_reference(store: Store, text: str) -> Reference:
@@ -189,7 +209,7 @@ def version_trained_with(store: Store, name: str, params: Mapping[str, Any]) -> 
     wanted = {key: str(value) for key, value in params.items()}
     of_name = [entry for entry in registered_versions(store) if entry.registered_model == name]
     for entry in reversed(of_name):
-        found = resolve_reference(store, f"models:/{name}/{entry.version}")
+        found = resolve_reference(store, version_uri(name, entry.version))
         params = model_params(store, found)
         if wanted.items() <= params.items() and "adapted_from" not in params:
             return found
@@ -287,7 +307,8 @@ def _from_version(
         reason = f"{name} {missing}" if name in names else f"there is no registered model {name}"
         known = ", ".join(names) or "none yet"
         raise DigitsError(f"{reason}; registered: {known} (see digits models)") from error
-    return _describe(store, text, entry.source.removeprefix("models:/"), version=f"{name} v{entry.version}", note=note)
+    model_id, version = entry.source.removeprefix("models:/"), version_text(name, entry.version)
+    return _describe(store, text, model_id, version=version, note=note)
 
 
 def _describe(store: Store, text: str, model_id: str, **details: Any) -> Reference:

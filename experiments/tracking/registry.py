@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
+from experiments.results import VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
+from experiments.tracking.tags import ADAPTED_FROM, DATASET, MODEL, subject_tags
 from experiments.training import backend_packages
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHAMPION = "champion"
-SCORE = "val_accuracy"
-ADAPTED_FROM = "digits.adapted_from"
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # maximum seconds between attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's code
 DATA = "data"  # MLflow's name for the folder of the network's file
@@ -50,7 +50,7 @@ class RegisteredVersion:
     @property
     def text(self) -> str:
         """Name and version in tables, for instance ``mnist-lenet v3``."""
-        return f"{self.registered_model} v{self.version}"
+        return version_text(self.registered_model, self.version)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,16 @@ class BestVersion:
 def registered_name(dataset: str, architecture: str) -> str:
     """Return the name of the registered model for one architecture trained on one dataset."""
     return f"{dataset}-{architecture}"
+
+
+def version_text(registered_model: str, version: int | str) -> str:
+    """Return a version as tables name it, for instance ``mnist-lenet v3``."""
+    return f"{registered_model} v{version}"
+
+
+def version_uri(registered_model: str, version: int | str) -> str:
+    """Return the reference to a version, for instance ``models:/mnist-lenet/3``."""
+    return f"models:/{registered_model}/{version}"
 
 
 def log_model(
@@ -177,7 +187,7 @@ def register(
     """
     from mlflow.exceptions import MlflowException
 
-    details = {SCORE: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
+    details = {VAL_ACCURACY: None if score is None else repr(score), ADAPTED_FROM: adapted_from}
     tags = {tag: value for tag, value in details.items() if value is not None}
     # MLflow reads and then writes without a lock: of processes that register at the same time, some fail.
     for seconds in PAUSES:
@@ -198,7 +208,7 @@ def _register(
             name,
             f"models:/{model_id}",
             run.id,
-            tags={**details, "digits.dataset": dataset, "digits.model": architecture},
+            tags=subject_tags(architecture, dataset) | dict(details),
             description=description,
             model_id=model_id,
         )
@@ -209,7 +219,7 @@ def _register(
 def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
     """Return all versions of all models that this project registered, ordered by name and version."""
     listed = [
-        _as_listed(store, entry, model.tags["digits.model"])
+        _as_listed(store, entry, model.tags[MODEL])
         for model in _registered_models(store)
         for entry in _versions(store, model.name)
     ]
@@ -219,7 +229,7 @@ def registered_versions(store: Store) -> tuple[RegisteredVersion, ...]:
 def registered_names(store: Store, architecture: str | None = None) -> list[str]:
     """Return the sorted names of the registered models, all or those of one architecture."""
     models = _registered_models(store)
-    return sorted(model.name for model in models if architecture in (None, model.tags["digits.model"]))
+    return sorted(model.name for model in models if architecture in (None, model.tags[MODEL]))
 
 
 def version_exists(store: Store, registered_model: str, version: int) -> bool:
@@ -243,7 +253,7 @@ def trained_names(store: Store, architecture: str) -> list[str]:
     """Return the sorted names of an architecture's registered models with at least one version that was not adapted."""
     found = []
     for model in _registered_models(store):
-        if model.tags["digits.model"] == architecture:
+        if model.tags[MODEL] == architecture:
             versions = store.client.search_model_versions(f"name = '{model.name}'")
             if any(ADAPTED_FROM not in version.tags for version in versions):
                 found.append(model.name)
@@ -258,7 +268,7 @@ def best_versions(store: Store) -> tuple[BestVersion, ...]:
     """
     found = []
     for model in _registered_models(store):
-        dataset, architecture = model.tags["digits.dataset"], model.tags["digits.model"]
+        dataset, architecture = model.tags[DATASET], model.tags[MODEL]
         versions = [entry for entry in _versions(store, model.name) if ADAPTED_FROM not in entry.tags]
         if versions and dataset not in DERIVED:
             best = max(versions, key=_merit)
@@ -268,7 +278,7 @@ def best_versions(store: Store) -> tuple[BestVersion, ...]:
 
 def _merit(entry: "ModelVersion") -> tuple[bool, float, int]:
     """Return the sort key of the best version: the user's choice, then the score, then age."""
-    return CHAMPION in entry.aliases, float(entry.tags.get(SCORE, 0)), -int(entry.version)
+    return CHAMPION in entry.aliases, float(entry.tags.get(VAL_ACCURACY, 0)), -int(entry.version)
 
 
 def _registered_models(store: Store) -> list[Any]:
@@ -277,7 +287,7 @@ def _registered_models(store: Store) -> list[Any]:
     while found.token:
         found = store.client.search_registered_models(page_token=found.token)
         models.extend(found)
-    return [model for model in models if "digits.model" in model.tags]
+    return [model for model in models if MODEL in model.tags]
 
 
 def _versions(store: Store, name: str) -> list["ModelVersion"]:
@@ -287,7 +297,7 @@ def _versions(store: Store, name: str) -> list["ModelVersion"]:
 
 
 def _as_listed(store: Store, entry: "ModelVersion", architecture: str) -> RegisteredVersion:
-    dataset, tuned = entry.tags.get("digits.dataset", ""), is_tuned(store, entry.run_id)
+    dataset, tuned = entry.tags.get(DATASET, ""), is_tuned(store, entry.run_id)
     return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), dataset, architecture, tuned)
 
 
@@ -312,7 +322,7 @@ def _as_default(store: Store) -> Iterator[None]:
 def _promote_champion(store: Store, name: str) -> None:
     """Make the best version the champion, until it is: another process may register one at the same time."""
     while True:
-        best = max(_versions(store, name), key=lambda one: (float(one.tags.get(SCORE, 0)), -int(one.version)))
+        best = max(_versions(store, name), key=lambda one: (float(one.tags.get(VAL_ACCURACY, 0)), -int(one.version)))
         if CHAMPION in best.aliases:
             return
         store.client.set_registered_model_alias(name, CHAMPION, best.version)
@@ -326,7 +336,7 @@ def _ensure_registered_model(store: Store, name: str, dataset: str, architecture
     except MlflowException:
         store.client.create_registered_model(
             name,
-            tags={"digits.dataset": dataset, "digits.model": architecture},
+            tags=subject_tags(architecture, dataset),
             description=f"Network `{architecture}` trained on `{dataset}`. Each version is one training; alias "
             f"`{CHAMPION}` is the one with the best validation accuracy. Input: float32 (n, 28, 28, 1) in [0, 1], "
             "white ink on black; output: the probabilities of the digits 0 to 9.",

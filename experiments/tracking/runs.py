@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from experiments import results
 from experiments.processes import is_dead
-from experiments.tracking.provenance import PROCESS, provenance
+from experiments.tracking.provenance import provenance
 from experiments.tracking.store import NOTE, Store
+from experiments.tracking.tags import KIND, PROCESS, RESULTS_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
-RESULTS_VERSION = "digits.results"  # tag: the format of a run's table of results
 REJECTED = "BAD_REQUEST"  # MLflow's error code if its database rejects a write
 FIGURE_DPI = 120
 NOTE_LENGTH = 8000  # MLflow truncates longer tags with a warning
@@ -162,7 +162,7 @@ def open_run(
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
     end_orphans(store)
-    context = {"mlflow.runName": name, "digits.kind": kind, **provenance()}
+    context = {"mlflow.runName": name, KIND: kind, **provenance()}
     context |= {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
     run = Run(store, _start(store, name, resume))
     try:

@@ -1,7 +1,7 @@
 """Rows of the results table for one model in one target domain."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from experiments import results
 from experiments.datasets import CLASSES
-from experiments.evaluation import Metrics
+from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.results import ALIGN, SOURCE_ONLY, Result
-from experiments.transfer.domain_result import DomainResult, MethodResult
+from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.domain_result import DomainResult
 from experiments.transfer.few_shot import FewShot
 from experiments.transfer.predictions import mean_entropy
 from experiments.transfer.shift import Shift
@@ -25,58 +26,58 @@ LABELLED_IMAGES = "labelled_images"
 FINE_TUNED, SCRATCH = "fine_tuned", "scratch"
 ALL = "all"
 SHIFT = tuple(field.name for field in fields(Shift) if field.name != "class_distances")
-_NOT_METRICS = ("n", "accuracy", "accuracy_low", "accuracy_high")
 
 
-def result_rows(result: DomainResult, stage_seconds: Mapping[str, float]) -> Iterator[Result]:
+def result_rows(result: DomainResult, version: str, seed: int, stage_seconds: Mapping[str, float]) -> Iterator[Result]:
     """Yield all numbers of a model in a target domain.
 
     Parameters
     ----------
+    version
+        Registered version of the model, or the path of its file.
+    seed
+        Seed of the adaptations.
     stage_seconds
         Wall time of the stages of the computation.
     """
-    about = partial(Result, model=result.label, source=result.source, target=result.target.name, split="test")
-    row: Any = partial(about, version=result.model)
-    source = result.source_metrics
-    yield row(results.SOURCE_ACCURACY, source.accuracy, low=source.accuracy_low, high=source.accuracy_high, n=source.n)
+    model = {"model": result.label, "version": version, "source": result.source}
+    about: dict[str, Any] = {**model, "target": result.target.name}
+    # Without target: a second one in the table would become part of the names in MLflow.
+    accuracy = result.source_metrics.results(**model, split="test")[0]
+    yield replace(accuracy, metric=results.SOURCE_ACCURACY)
     for method, found in result.methods.items():
-        yield from _method_rows(partial(row, method=method), found)
-        yield row(results.SECONDS, found.seconds, method=method)
-        yield row(results.ENTROPY, mean_entropy(found.probabilities), method=method, n=len(found.probabilities))
-    yield from _source_only_rows(row, result)
+        own = {**about, "method": method, "seed": seed if method in ADAPTATIONS else None}
+        metrics = found.metrics.results(**own, split="test") if found.metrics else []
+        yield from (row for row in metrics if method == SOURCE_ONLY or not row.group)
+        yield Result(results.SECONDS, found.seconds, **own)
+        n = len(found.probabilities)
+        yield Result(results.ENTROPY, mean_entropy(found.probabilities), **own, split="test", n=n)
+    yield from _source_only_rows(about, result)
     for one in result.alignments:
-        aligned: Any = partial(about, version=one.model, method=ALIGN, group=one.alignment)
-        yield from _method_rows(aligned, one.result)
-        yield aligned(ENTROPY_UNLABELLED, one.entropy)
+        own = {**about, "method": ALIGN, "version": version if one.model == result.model else one.model}
+        metrics = one.result.metrics.results(**own, split="test") if one.result.metrics else []
+        yield from (replace(row, group=one.alignment) for row in metrics if not row.group)
+        yield Result(ENTROPY_UNLABELLED, one.entropy, **own, group=one.alignment)
     if result.few_shot:
-        yield from _few_shot_rows(row, result.few_shot)
+        yield from _few_shot_rows(about, result.few_shot)
     for stage, seconds in stage_seconds.items():
         if stage not in result.methods:
-            yield row(results.SECONDS, seconds, group=stage)
+            yield Result(results.SECONDS, seconds, **about, group=stage)
 
 
-def _method_rows(row: Any, result: MethodResult) -> Iterator[Result]:
-    if result.metrics:
-        metrics = result.metrics
-        yield row(results.ACCURACY, metrics.accuracy, low=metrics.accuracy_low, high=metrics.accuracy_high, n=metrics.n)
-        for name, value in vars(metrics).items():
-            if isinstance(value, int | float) and name not in _NOT_METRICS:
-                yield row(name, value)
-
-
-def _source_only_rows(row: Any, result: DomainResult) -> Iterator[Result]:
-    row = partial(row, method=SOURCE_ONLY)
+def _source_only_rows(about: Mapping[str, Any], result: DomainResult) -> Iterator[Result]:
+    """Yield what is measured of the unadapted model alone."""
+    row: Any = partial(Result, **about, method=SOURCE_ONLY, split="test")
     plain = result.source_only
     counts = np.bincount(plain.probabilities.argmax(axis=1), minlength=CLASSES)
     yield from (row(PREDICTED, count, group=str(digit)) for digit, count in enumerate(counts.tolist()))
     if plain.metrics:
-        yield from _class_rows(row, plain.metrics)
         yield from (row(RECALL_CHANGE, x, group=str(digit)) for digit, x in enumerate(result.recall_changes))
+    n = len(plain.probabilities) // len(CORRUPTIONS)
     for corruption, accuracy in result.corruption_accuracies.items():
-        yield row(results.ACCURACY, accuracy, group=corruption)
+        yield row(results.ACCURACY, accuracy, group=corruption, n=n)
     for corruption, accuracy in result.baseline.items():
-        yield row(BASELINE_ACCURACY, accuracy, group=corruption)
+        yield row(BASELINE_ACCURACY, accuracy, group=corruption, n=n)
     if (error := result.corruption_error) is not None:
         yield row(results.MEAN_CORRUPTION_ERROR, error)
     if result.shift:
@@ -85,16 +86,10 @@ def _source_only_rows(row: Any, result: DomainResult) -> Iterator[Result]:
         yield from (row(CLASS_DISTANCE, distance, group=str(digit)) for digit, distance in distances)
 
 
-def _class_rows(row: Any, metrics: Metrics) -> Iterator[Result]:
-    for one in metrics.per_class:
-        for name in ("precision", "recall", "f1", "support"):
-            yield row(name, getattr(one, name), group=str(one.digit))
-
-
-def _few_shot_rows(row: Any, few_shot: FewShot) -> Iterator[Result]:
+def _few_shot_rows(about: Mapping[str, Any], few_shot: FewShot) -> Iterator[Result]:
     for i, per_class in enumerate(few_shot.per_class):
-        group = str(per_class or ALL)
-        yield row(LABELLED_IMAGES, few_shot.images[i], method=FINE_TUNED, group=group)
+        row: Any = partial(Result, **about, group=str(per_class or ALL))
+        yield row(LABELLED_IMAGES, few_shot.images[i], method=FINE_TUNED)
         for method, accuracies in ((FINE_TUNED, few_shot.fine_tuned), (SCRATCH, few_shot.scratch)):
             for seed, accuracy in enumerate(accuracies[i].tolist()):
-                yield row(results.ACCURACY, accuracy, method=method, group=group, seed=seed)
+                yield row(results.ACCURACY, accuracy, method=method, seed=seed, split="test")

@@ -4,7 +4,6 @@ from experiments.tuning.engines import DEFAULT_ENGINE, ENGINES
 from experiments.tuning.pruners import PRUNERS
 from experiments.tuning.samplers import SAMPLERS, samplers_of
 from experiments.tuning.search import (
-    OBJECTIVE,
     Engine,
     Search,
     SearchFailedError,
@@ -17,7 +16,6 @@ from experiments.tuning.search import (
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
-    "OBJECTIVE",
     "PRUNERS",
     "SAMPLERS",
     "Engine",

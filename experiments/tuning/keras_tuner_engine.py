@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from experiments.errors import DigitsError
 from experiments.models.space import Choices, Floats, Integers
 from experiments.processes import is_dead, stop_with_parent
-from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, Trial, TrialState, finished_trials
+from experiments.results import VAL_ACCURACY
+from experiments.tuning.search import MAX_ATTEMPTS, Search, Trial, TrialState, finished_trials
 
 T = TypeVar("T")
 NEVER = 1_000_000  # the workflow counts failures, for both engines alike
@@ -128,7 +129,7 @@ class KerasTunerEngine:
             return
         trial = self._oracle.trials[self._ids[number]]
         if state == "complete" and value is not None:
-            self._oracle.update_trial(trial.trial_id, {OBJECTIVE: value})
+            self._oracle.update_trial(trial.trial_id, {VAL_ACCURACY: value})
         trial.status = "COMPLETED" if state == "complete" else "FAILED"
         trial.message = error
         self._change(number, state=state, value=value, seconds=seconds, error=error)
@@ -254,7 +255,7 @@ def _oracle(search: Search) -> Any:
 
     oracle = search.build_sampler(
         search.recipe.epochs,
-        objective=keras_tuner.Objective(OBJECTIVE, "max"),
+        objective=keras_tuner.Objective(VAL_ACCURACY, "max"),
         hyperparameters=_hyperparameters(search),
         seed=search.seed + 1,  # an oracle takes 0 for no seed
         allow_new_entries=False,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.models.space import Floats, Integers, Range, Space, Value
 from experiments.processes import is_dead
+from experiments.results import VAL_ACCURACY
 from experiments.tuning.pruners import PRUNERS
-from experiments.tuning.search import MAX_ATTEMPTS, OBJECTIVE, Search, Trial, TrialState
+from experiments.tuning.search import MAX_ATTEMPTS, Search, Trial, TrialState
 from experiments.tuning.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, open_storage
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ def as_study(trials: Sequence[Trial], space: Space) -> "optuna.Study":
 def _record_identity(study: "optuna.Study", search: Search, run_id: str) -> None:
     """Record which search the study belongs to; the identity last, because other processes wait for it."""
     study.set_user_attr(PARENT, run_id)
-    study.set_user_attr("objective", OBJECTIVE)
+    study.set_user_attr("objective", VAL_ACCURACY)
     study.set_user_attr(IDENTITY, json.dumps(search.identity()))
 
 

@@ -14,7 +14,6 @@ from experiments.tuning.samplers import SAMPLERS, Sampler, samplers_of
 
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
-OBJECTIVE = "val_accuracy"
 MAX_CONSECUTIVE_FAILURES = 3  # then more trials will not help
 MAX_ATTEMPTS = 3  # of a trial whose process ends: the trial itself may be the reason, for example by its memory
 EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"  # of a study that machines share

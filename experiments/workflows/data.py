@@ -11,6 +11,7 @@ from experiments.datasets import CLASSES, Dataset
 from experiments.execution.progress import Progress
 from experiments.results import Result
 from experiments.tracking import Store
+from experiments.tracking.tags import subject_tags
 
 GRID = 25
 
@@ -59,7 +60,7 @@ def show(
         f"{data.name}-classes.png": reporting.class_distribution(counts, f"{data.name}: digits of each class"),
     }
     output.mkdir(parents=True, exist_ok=True)
-    tags = {"digits.dataset": data.name, "digits.data_digest": data.digest}
+    tags = subject_tags(dataset=data.name, digest=data.digest)
     with tracking.open_run(store, "data", f"show {data.name}", tags=tags) as run:
         run.describe(_description(data))
         run.log_params({"dataset": data.name, "transform": data.transform})

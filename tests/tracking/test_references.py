@@ -13,16 +13,20 @@ import pytest
 
 from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
+from experiments.results import Result, to_table
 from experiments.tracking import (
+    Reference,
     Store,
     load_network,
     log_model,
     model_file,
+    names_in_table,
     open_run,
     open_store,
     register,
     registered_versions,
     resolve_reference,
+    with_distinct_models,
 )
 from experiments.tracking.registry import model_bytes
 
@@ -119,8 +123,26 @@ def test_a_network_of_a_search_is_known_as_tuned(store: Store) -> None:
     assert [version.tuned for version in registered_versions(store)] == [True, False]
     champion, plain = (resolve_reference(store, text) for text in ("mlp_small", "models:/mnist-mlp_small/2"))
     assert (champion.tuned, champion.label) == (True, "mlp_small (tuned)")
-    assert champion.label_for("mine") == "mine"
-    assert (plain.tuned, plain.label, plain.label_for("mlp_small")) == (False, plain.text, "mlp_small")
+    assert (plain.tuned, plain.label, plain.full_version) == (False, "mlp_small", "mnist-mlp_small v2")
+
+
+def test_tables_have_the_short_name_unless_the_caller_gave_one_or_two_networks_share_it() -> None:
+    tuned = Reference("mlp", "models:/m-1", "mlp", version="mnist-mlp v2", tuned=True)
+    first = Reference("models:/mnist-lenet/1", "models:/m-2", "lenet", version="mnist-lenet v1")
+    second = Reference("models:/mnist-lenet/2", "models:/m-3", "lenet", version="mnist-lenet v2")
+    file = Reference("models/cnn.keras", "models/cnn.keras")
+    assert file.full_version == file.text
+    assert [*names_in_table({one.text: one for one in (tuned, first, file)}).values()] == [
+        "mlp (tuned)",
+        "lenet",
+        "cnn",
+    ]
+    given = {"lenet seed 1": first, "lenet": second}
+    assert [*names_in_table(given).values()] == [*given]
+    both = {one.text: one for one in (first, second, file)}
+    assert [*names_in_table(both).values()] == [first.text, second.text, "cnn"]
+    rows = to_table(Result("accuracy", 1, one.label, one.full_version) for one in (tuned, first, second, file))
+    assert [*with_distinct_models(rows)["model"]] == ["mlp (tuned)", "mnist-lenet v1", "mnist-lenet v2", "cnn"]
 
 
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:

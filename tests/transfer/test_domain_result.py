@@ -51,7 +51,7 @@ CORRECT = (METHODS["none"].probabilities.argmax(axis=1) == LABELS).reshape(len(C
 
 
 def test_metrics_follow_from_the_table_and_have_short_names() -> None:
-    table = to_table(result_rows(RESULT, {"predictions": 1.0, "map": 3.0, "shot": 9.0}))
+    table = to_table(result_rows(RESULT, "uci-lenet v1", 0, {"predictions": 1.0, "map": 3.0, "shot": 9.0}))
     shown = scalars(table)
     predictions = METHODS["none"].probabilities.argmax(axis=1)
     assert shown["accuracy"] == pytest.approx(accuracy_score(LABELS, predictions))
@@ -69,6 +69,12 @@ def test_metrics_follow_from_the_table_and_have_short_names() -> None:
     assert {*SHIFT} <= shown.keys()
     assert set(table["model"]) == {"lenet"}
     assert set(table["version"]) == {"uci-lenet v1"}
+    assert value(table, "source_accuracy", target="") == SOURCE.accuracy
+    assert results.select(table, metric="accuracy", group=[*CORRUPTIONS])["n"].eq(N).all()
+    assert results.select(table, metric="recall", group="3")["n"].item() == (LABELS == 3).sum()
+    assert results.select(table, metric=["macro_f1", "ece"])["n"].eq(len(LABELS)).all()
+    assert results.select(table, metric="accuracy", method="shot")["seed"].item() == 0
+    assert set(results.select(table, metric=["entropy_unlabelled", "labelled_images", "seconds"])["split"]) == {""}
     assert results.to_csv(results.from_csv(results.to_csv(table))) == results.to_csv(table)
 
 
@@ -95,7 +101,7 @@ def test_without_labels_there_is_nothing_that_needs_them() -> None:
     target = replace(TARGET, labels=None)
     methods = {"none": method_result(target, predicted(0.6), 1.0)}
     unlabelled = DomainResult("lenet", "uci-lenet v1", "uci", target, SOURCE, methods, shift=MOVED)
-    table = to_table(result_rows(unlabelled, {}))
+    table = to_table(result_rows(unlabelled, "uci-lenet v1", 0, {}))
     assert value(table, "accuracy") is None
     assert value(table, "entropy") == 0
     assert results.select(table, metric="predicted")["value"].sum() == len(LABELS)

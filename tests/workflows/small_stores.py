@@ -10,9 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from experiments.results import Result, to_table
+from experiments.results import VAL_ACCURACY, Result, to_table
 from experiments.tracking import Run, Store, open_run
-from experiments.tracking.registry import ADAPTED_FROM, SCORE
+from experiments.tracking.tags import ADAPTED_FROM
 
 ACCURACIES = {"cnn": 0.98, "lenet": 0.95}
 HOSTILE = "<script>alert(1)</script>"
@@ -48,7 +48,7 @@ def register(store: Store, run_id: str, name: str, accuracy: float, adapted_from
     if not client.search_registered_models(f"name = '{model}'"):
         client.create_registered_model(model, tags={"digits.dataset": "uci", "digits.model": name})
     logged = client.create_logged_model(store.experiment_id, name=model, source_run_id=run_id)
-    version_tags = {SCORE: repr(accuracy), **({ADAPTED_FROM: adapted_from} if adapted_from else {})}
+    version_tags = {VAL_ACCURACY: repr(accuracy), **({ADAPTED_FROM: adapted_from} if adapted_from else {})}
     client.create_model_version(
         model, f"models:/{logged.model_id}", run_id, tags=version_tags, model_id=logged.model_id
     )

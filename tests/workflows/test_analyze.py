@@ -22,8 +22,8 @@ from experiments.errors import DigitsError, UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
 from experiments.results import select, value
-from experiments.tracking import load_network, resolve_reference
-from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many, read
+from experiments.tracking import load_network, resolve_reference, results_table
+from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
 
 PIPELINE = "experiments.workflows.analyze.pipeline"
 LIMIT = 700
@@ -128,11 +128,12 @@ def test_results_and_artifacts_are_in_the_run(trained: Trained, result: AnalyzeR
 
 
 def test_the_results_are_read_back(trained: Trained, result: AnalyzeResult) -> None:
-    table = read(trained.store, result.run_id)
+    table = results_table(trained.store, result.run_id)
     assert table.equals(result.table)
     assert set(table["model"]) == {"lenet"}
     assert set(table["version"]) == {"uci-lenet v1"}
     assert set(table["source"]) == set(table["target"]) == {"uci"}
+    assert set(select(table, metric="seconds")["method"]) == {""}
     assert value(table, "knn_accuracy") == result.embedding["knn_accuracy"]
     for split in ("train", "test", "both"):
         rows = select(table, method="ward", split=split, group="10")
@@ -157,10 +158,11 @@ def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: Ana
     assert both.discussion.startswith("## uci-lenet v1 and uci-mlp_small v1\n")
     assert both.confusing == both.models["lenet"].confusing
     assert run.data.tags["digits.data_digest"] == UCI.digest
-    table = read(trained.store, both.run_id)
-    assert set(table["model"]) == {"uci-lenet v1", "uci-mlp_small v1"}
+    table = results_table(trained.store, both.run_id)
+    assert set(table["model"]) == {"lenet", "mlp_small"}
+    assert set(table["version"]) == {"uci-lenet v1", "uci-mlp_small v1"}
     for name, result in both.models.items():
-        assert value(table, "trustworthiness", model=f"uci-{name} v1") == result.embedding["trustworthiness"]
+        assert value(table, "trustworthiness", model=name) == result.embedding["trustworthiness"]
 
 
 def test_another_analysis_uses_the_cache_and_has_the_same_results(

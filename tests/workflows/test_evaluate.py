@@ -18,7 +18,7 @@ from experiments.errors import DigitsError, UsageError
 from experiments.models.prediction import predict
 from experiments.results import select, value
 from experiments.tracking import Store, load_network, resolve_reference
-from experiments.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate, read
+from experiments.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
 
 LABELS = datasets.load("uci").test.labels
 
@@ -118,7 +118,7 @@ def test_several_networks_are_compared(trained: Trained, compared: EvaluateResul
 
 
 def test_the_recorded_table_is_that_of_the_result(trained: Trained, compared: EvaluateResult) -> None:
-    table = read(trained.store, compared.run_id)
+    table = tracking.results_table(trained.store, compared.run_id)
     assert table.equals(compared.table)
     assert {*table["target"], *table["split"], *table["source"]} == {"uci", "test", ""}
     accuracy = select(table, metric="accuracy", model="lenet").iloc[0]
@@ -127,7 +127,7 @@ def test_the_recorded_table_is_that_of_the_result(trained: Trained, compared: Ev
     recall = select(table, metric="recall", model="lenet", group="3").iloc[0]
     assert recall["n"] == (LABELS == 3).sum()
     run_id = compared.models["lenet"]["run_id"]
-    alone = read(trained.store, run_id)
+    alone = tracking.results_table(trained.store, run_id)
     assert alone.equals(select(table, model="lenet", baseline="").reset_index(drop=True))
     assert trained.store.client.get_run(run_id).data.metrics["recall/3"] == recall["value"]
 

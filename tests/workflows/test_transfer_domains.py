@@ -22,8 +22,8 @@ from experiments.datasets.deskewing import deskew
 from experiments.errors import UsageError
 from experiments.execution.cache import Cache, Stages
 from experiments.execution.progress import Progress
+from experiments.results import VAL_ACCURACY
 from experiments.tracking import Reference, Store, resolve_reference
-from experiments.tracking.registry import SCORE
 from experiments.transfer.domain import check_new_domain, to_domain
 from experiments.transfer.domain_result import method_result, reported_alignment
 from experiments.transfer.predictions import predict_images
@@ -238,4 +238,4 @@ def test_pictures_without_labels_are_predicted_and_adapted_to(store: Store, tmp_
     adapted = value["results"][1]
     assert adapted["registered_model"] == "mine-mlp_small"
     version = store.client.get_model_version(adapted["registered_model"], str(adapted["version"]))
-    assert SCORE not in version.tags
+    assert VAL_ACCURACY not in version.tags

@@ -25,12 +25,12 @@ from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
-from experiments.tracking import Store, load_network, open_store, resolve_reference
+from experiments.tracking import Store, load_network, open_store, resolve_reference, results_table
 from experiments.tracking.references import version_trained_with
 from experiments.transfer.adaptation import ADAPTATIONS, Adaptation
 from experiments.transfer.adaptation.adaptation import Adapted
 from experiments.workflows.train.run import TrainOptions, train
-from experiments.workflows.transfer import TransferOptions, TransferResult, record, transfer
+from experiments.workflows.transfer import TransferOptions, TransferResult, transfer
 
 METHODS = ("adabn", "tent", "shot", "self-training")
 UCI = datasets.load("uci")
@@ -249,7 +249,7 @@ def test_nothing_is_computed_twice(
 
 
 def test_the_recorded_table_holds_every_number(home: Store, result: TransferResult) -> None:
-    table = record.read(home, result.run_id)
+    table = results_table(home, result.run_id)
     assert results.to_csv(table) == results.to_csv(result.tasks[0].table)
     shown = home.client.get_run(result.run_id).data.metrics
     aligned = row_of(result, adapt="align")
@@ -317,7 +317,7 @@ def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
     assert json.loads(text(home, compared.run_id, "transfers.json")) == [task.run_id for task in compared.tasks]
     for row in compared.to_json()["results"]:
         about = {"version": row["model"], "target": row["target"], "method": "none"}
-        assert results.value(record.read(home, compared.run_id), "accuracy", **about) == row["accuracy"]
+        assert results.value(results_table(home, compared.run_id), "accuracy", **about) == row["accuracy"]
 
 
 def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_mlp(
@@ -328,7 +328,7 @@ def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_ml
     for row in rows:
         network = load_network(home, resolve_reference(home, row["model"].replace("uci-", "").split()[0]))
         right = (predict(network, corrupted).argmax(axis=1) == corrupted.labels).reshape(len(CORRUPTIONS), -1)
-        table = results.select(record.read(home, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
+        table = results.select(results_table(home, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
         assert table["value"].tolist() == pytest.approx(right.mean(axis=1))
         assert row["accuracy"] == pytest.approx(right.mean())
         independent = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / right.size)

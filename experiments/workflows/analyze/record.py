@@ -21,8 +21,19 @@ from experiments.analysis.tsne import SCHEDULE
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
-from experiments.results import CONFUSING, SECONDS, Result, by_metric, csv_text, select, to_table, value
+from experiments.results import (
+    CONFUSING,
+    SECONDS,
+    TRUSTWORTHINESS,
+    Result,
+    by_metric,
+    csv_text,
+    select,
+    to_table,
+    value,
+)
 from experiments.tracking import Run, Store
+from experiments.tracking.tags import subject_tags
 from experiments.workflows.analyze.pipeline import AnalysisInput
 
 if TYPE_CHECKING:
@@ -83,7 +94,7 @@ class AnalyzeResult:
     def seconds(self) -> dict[str, float]:
         """Wall time of each stage."""
         rows = select(self.table, metric=SECONDS)
-        return dict(zip(rows["method"], rows["value"], strict=True))
+        return dict(zip(rows["group"], rows["value"], strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that ``--json`` prints."""
@@ -119,11 +130,7 @@ class AnalyzeManyResult:
 def analysis_run(store: Store, source: AnalysisInput, components: int, parent: str | None) -> Iterator[Run]:
     """Open the run of an analysis, or resume an interrupted one."""
     reference, data = source.reference, source.data
-    tags = {
-        "digits.model": reference.architecture or source.name,
-        "digits.dataset": data.name,
-        "digits.data_digest": data.digest,
-    }
+    tags = subject_tags(reference.architecture or source.name, data.name, data.digest)
     name = f"analyze {reference.architecture or Path(reference.text).stem} on {data.name}"
     identity = {"input": str(source.folder), "components": components}
     parent = reference.run_id or parent
@@ -168,29 +175,18 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
     return AnalyzeResult(run.id, analysis.name, dataset, len(analysis.digits), components, table, confusing, text)
 
 
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the results of a run of `digits analyze`.
-
-    Raises
-    ------
-    DigitsError
-        If there is no such run, or an older version made it.
-    """
-    return tracking.results_table(store, run_id)
-
-
 def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, float]) -> Iterator[Result]:
     """Yield all results of an analysis."""
     reference, digits, choice = source.reference, analysis.digits, analysis.choice
     result = partial(
         Result,
-        model=reference.label_for(reference.architecture or analysis.name),
-        version=reference.version or reference.text,
+        model=reference.label,
+        version=reference.full_version,
         source=reference.dataset or "",
         target=source.data.name,
     )
     for metric, number in vars(analysis.quality).items():
-        n = min(len(digits), TRUST_SAMPLE) if metric == "trustworthiness" else len(digits)
+        n = min(len(digits), TRUST_SAMPLE) if metric == TRUSTWORTHINESS else len(digits)
         yield result(metric, number, n=n)
     yield result("variance_kept", analysis.variance, n=len(digits))
     yield result("ward_agreement_with_exact", analysis.exact_agreement, n=analysis.exact_sample)
@@ -203,7 +199,7 @@ def _results(source: AnalysisInput, analysis: Analysis, seconds: Mapping[str, fl
     for split, confusing in analysis.confusing.items():
         yield result(CONFUSING, confusing.count, split=split, n=len(confusing.ranking.order))
     for stage, duration in seconds.items():
-        yield result(SECONDS, duration, method=stage)
+        yield result(SECONDS, duration, group=stage)
 
 
 def confusing_rows(analysis: Analysis, split: str, limit: int | None = None) -> list[dict[str, Any]]:
@@ -276,16 +272,14 @@ def record_comparison(
 
     text = as_markdown([section for pair in combinations(analyses, 2) for section in contrast(*pair)])
     data, names = sources[0].data, ", ".join(analysis.name for analysis in analyses)
-    tags = {"digits.model": names, "digits.dataset": data.name, "digits.data_digest": data.digest}
+    tags = subject_tags(names, data.name, data.digest)
     title = f"feature spaces compared on {data.name}"
     with tracking.open_run(store, "analyze", title, parent=parent, tags=tags) as run:
         run.log_params({"models": names, "dataset": data.name})
         run.log_dataset(data.name, data.source, data.digest, "analyze", len(sources[0].digits))
         run.log_text(text, "discussion.md")
         run.log_json({name: result.run_id for name, result in results.items()}, "analyses.json")
-        # By version: two versions of one network can be compared.
-        tables = [result.table.assign(model=result.model) for result in results.values()]
-        table = pd.concat(tables, ignore_index=True)
-        run.log_results(table[table["metric"] != SECONDS])
+        table = pd.concat([result.table for result in results.values()], ignore_index=True)
+        run.log_results(tracking.with_distinct_models(table[table["metric"] != SECONDS]))
         run.describe(f"Feature spaces of {names} on **{data.name}**.\n\n{text}")
     return AnalyzeManyResult(run.id, names, results, text)

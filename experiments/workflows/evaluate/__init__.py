@@ -1,6 +1,5 @@
 """`digits evaluate`."""
 
-from experiments.workflows.evaluate.record import read
 from experiments.workflows.evaluate.run import EvaluateOptions, EvaluateResult, evaluate
 
-__all__ = ["EvaluateOptions", "EvaluateResult", "evaluate", "read"]
+__all__ = ["EvaluateOptions", "EvaluateResult", "evaluate"]

@@ -14,16 +14,17 @@ from experiments.evaluation import Comparison
 from experiments.models.speed import Speed
 from experiments.results import Result
 from experiments.tracking import Reference, Run, Store
+from experiments.tracking.tags import subject_tags
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ENSEMBLE = "ensemble"  # its name among those of the models
-MISSED = "misclassified_by_all"
 MCNEMAR, ONLY_CORRECT = "mcnemar", "only_correct"
 SHOWN = 25  # images in the figure of sample predictions
 SUMMARY = (
-    "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top2", "loss", "log_loss", "ece", "latency_ms",
+    results.ACCURACY, results.ACCURACY_LOW, results.ACCURACY_HIGH, results.MACRO_F1, results.TOP2, results.LOSS,
+    "log_loss", results.ECE, results.LATENCY_MS,
 )  # fmt: skip
 
 
@@ -78,16 +79,11 @@ def _test_results(found: Evaluation) -> Iterator[Result]:
         yield Result(ONLY_CORRECT, pair.test.only_a, model=pair.a, baseline=pair.b, **about)
         yield Result(ONLY_CORRECT, pair.test.only_b, model=pair.b, baseline=pair.a, **about)
     if found.comparison.pairs:
-        yield Result(MISSED, len(found.comparison.missed_by_all), **about)
+        yield Result(results.MISCLASSIFIED_BY_ALL, len(found.comparison.missed_by_all), **about)
 
 
 def _about(found: Evaluation) -> dict[str, Any]:
     return {"target": found.data.name, "split": "test"}
-
-
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the table of results of an evaluation or a comparison; raises as `experiments.tracking.results_table`."""
-    return tracking.results_table(store, run_id)
 
 
 def metrics_by_model(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
@@ -161,8 +157,8 @@ def _record_network(store: Store, found: Evaluation, model: str, table: "pd.Data
         run.log_params({"model": version, "dataset": data.name, "split": "test", "transform": data.transform})
         metrics = _record_measurements(run, found, model, version, table)
         run.describe(
-            f"**{version}** {_accuracy_text(data, metrics)}; {metrics['latency_ms']:.2f} ms per image, "
-            f"{metrics['images_per_second']:,.0f} images per second in batches."
+            f"**{version}** {_accuracy_text(data, metrics)}; {metrics[results.LATENCY_MS]:.2f} ms per image, "
+            f"{metrics[results.IMAGES_PER_SECOND]:,.0f} images per second in batches."
         )
     return run.id
 
@@ -176,8 +172,8 @@ def _record_ensemble(store: Store, found: Evaluation, table: "pd.DataFrame", par
         metrics = _record_measurements(run, found, ENSEMBLE, f"{ENSEMBLE} of {size}", table)
         run.describe(
             f"The mean of the probabilities of {versions} {_accuracy_text(found.data, metrics)}; by majority vote "
-            f"{metrics['vote_accuracy']:.4f}. The single members: {metrics['members_accuracy']:.4f}, "
-            f"standard deviation {metrics['members_accuracy_std']:.4f}."
+            f"{metrics[results.VOTE_ACCURACY]:.4f}. The single members: {metrics[results.MEMBERS_ACCURACY]:.4f}, "
+            f"standard deviation {metrics[results.MEMBERS_ACCURACY_STD]:.4f}."
         )
     return run.id
 
@@ -200,8 +196,8 @@ def _record_measurements(
 
 def _accuracy_text(data: Dataset, metrics: Mapping[str, float]) -> str:
     return (
-        f"on the test split of **{data.name}** ({metrics['n']:,} images): accuracy {metrics['accuracy']:.4f}, "
-        f"95 % interval {metrics['accuracy_low']:.4f} to {metrics['accuracy_high']:.4f}"
+        f"on the test split of **{data.name}** ({metrics['n']:,} images): accuracy {metrics[results.ACCURACY]:.4f}, "
+        f"95 % interval {metrics[results.ACCURACY_LOW]:.4f} to {metrics[results.ACCURACY_HIGH]:.4f}"
     )
 
 
@@ -240,7 +236,7 @@ def _record_comparison(run: Run, found: Evaluation, table: "pd.DataFrame") -> No
     run.log_params({"models": models, "versions": _versions(found), "dataset": data.name, "split": "test"})
     run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
     run.log_results(table)
-    run.log_json(missed.tolist(), f"{MISSED}.json")
+    run.log_json(missed.tolist(), f"{results.MISCLASSIFIED_BY_ALL}.json")
     run.log_figure(reporting.model_comparison(found.comparison, f"Accuracy on {title}"), "figures/comparison.png")
     best = max(found.comparison.rows, key=lambda name: found.comparison.rows[name].accuracy)
     probabilities = found.probabilities[best]
@@ -274,4 +270,4 @@ def _versions(found: Evaluation) -> str:
 
 
 def _tags(found: Evaluation, model: str) -> dict[str, str]:
-    return {"digits.model": model, "digits.dataset": found.data.name, "digits.data_digest": found.data.digest}
+    return subject_tags(model, found.data.name, found.data.digest)

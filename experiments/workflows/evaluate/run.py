@@ -14,6 +14,7 @@ from experiments.errors import UsageError
 from experiments.evaluation.arguments import check_probabilities
 from experiments.execution import Progress
 from experiments.models.speed import Speed, one_after_another, predict_and_time
+from experiments.results import MEMBERS_ACCURACY
 from experiments.tracking import Reference, Store
 from experiments.workflows.evaluate.record import (
     ENSEMBLE,
@@ -81,7 +82,7 @@ class EvaluateResult:
         found: dict[str, dict[str, Any]] = {
             name: {**metrics[label], "run_id": self.runs[label]} for name, label in self.labels.items()
         }
-        if "members_accuracy" in found.get(ENSEMBLE, {}):
+        if MEMBERS_ACCURACY in found.get(ENSEMBLE, {}):
             found[ENSEMBLE]["members"] = [name for name in found if name != ENSEMBLE]
         return found
 
@@ -128,20 +129,20 @@ def evaluate(
     """
     options, progress = options or EvaluateOptions(), progress or Progress()
     references = tracking.resolve_references(store, models, progress.log)
+    labels = tracking.names_in_table(references)
     if options.ensemble:
-        _check_members(references)
+        _check_members(references, labels)
     dataset = options.dataset or tracking.common_dataset(references.values())
     data = datasets.load(dataset, options.data_dir, progress.download)
-    labels = {name: reference.label_for(name) for name, reference in references.items()}
-    labels |= {ENSEMBLE: ENSEMBLE} if options.ensemble else {}
     by_label = {labels[name]: reference for name, reference in references.items()}
+    labels |= {ENSEMBLE: ENSEMBLE} if options.ensemble else {}
     found = _compute(store, by_label, data, options.ensemble, progress)
     table = to_table(found)
     run_id, runs = record(store, found, table, parent)
     return EvaluateResult(run_id, data.name, table, runs, labels, tuple(found.comparison.missed_by_all.tolist()))
 
 
-def _check_members(references: Mapping[str, Reference]) -> None:
+def _check_members(references: Mapping[str, Reference], labels: Mapping[str, str]) -> None:
     """Check that networks can form an ensemble.
 
     Raises
@@ -149,7 +150,7 @@ def _check_members(references: Mapping[str, Reference]) -> None:
     UsageError
         If there are fewer than two, one is there twice, or one has the ensemble's name.
     """
-    if ENSEMBLE in references:
+    if ENSEMBLE in {*labels, *labels.values()}:
         raise UsageError(f"the name {ENSEMBLE!r} of a model is that of the ensemble too; refer to the model by version")
     if len(references) < 2:
         raise UsageError(f"an ensemble needs at least two models, received {', '.join(references)}")

@@ -10,6 +10,7 @@ from experiments.reporting.page import captions
 from experiments.reporting.page.content import Block, Passage, Picture, ReportSection
 from experiments.results import ACCURACY, ACCURACY_HIGH, ACCURACY_LOW
 from experiments.tracking import PastRun
+from experiments.tracking.tags import BEST_PARAMS, DATASET, MODEL, STUDY
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.network_sections import section, source_accuracy
 from experiments.workflows.report.numbers import features_table, methods_table, searches_table
@@ -79,7 +80,7 @@ def searches_section(indices: Sequence[RunIndex], assets: ReportAssets) -> Repor
     for index in indices:
         blocks.append(Block(tables=(searches_table(index),) if index.searches else ()))
         for run in index.searches:
-            study = run.tags.get("digits.study", run.name)
+            study = run.tags.get(STUDY, run.name)
             filled = captions.fill(captions.SEARCH, study)
             pictures = assets.copy_pictures(run, f"search-{study}", filled, main=True)
             blocks += [Block(study, passages=_best_trial(run)), Block(pictures=pictures)]
@@ -158,9 +159,9 @@ def _latest_pictures(
 
 def _best_trial(run: PastRun) -> tuple[Passage, ...]:
     """Describe the best hyperparameters of a search."""
-    best = json.loads(run.tags.get("digits.best_params", "{}"))
+    best = json.loads(run.tags.get(BEST_PARAMS, "{}"))
     values = [f"`{name}` {value_text(value)}" for name, value in best.items()]
-    model, dataset, study = (run.tags.get(f"digits.{key}", "") for key in ("model", "dataset", "study"))
+    model, dataset, study = (run.tags.get(tag, "") for tag in (MODEL, DATASET, STUDY))
     command = f"`digits train {model} --dataset {dataset} --from-study {study}`"
     text = f"The best trial has {', '.join(values)}. {command} trains a network with them."
     return (Passage("", text, run.id),) if best else ()

@@ -8,6 +8,7 @@ from experiments.reporting.page import tables
 from experiments.reporting.page.content import Number, Row, Table
 from experiments.results import ACCURACY, ALIGN, SOURCE_ONLY, scalar_name
 from experiments.tracking import PastRun
+from experiments.tracking.tags import MODEL, STUDY
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
 
@@ -81,8 +82,7 @@ def features_table(index: RunIndex) -> Table:
 def searches_table(index: RunIndex) -> Table:
     """Build the table of hyperparameter searches."""
     rows = [
-        Row(run.tags.get("digits.model", run.name), run.tags.get("digits.study", ""), _first([run], SEARCHED))
-        for run in index.searches
+        Row(run.tags.get(MODEL, run.name), run.tags.get(STUDY, ""), _first([run], SEARCHED)) for run in index.searches
     ]
     return tables.searches_table(index.dataset, rows)
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from experiments import tracking
 from experiments.datasets.published import PUBLISHED
 from experiments.tracking import PastRun, Store
-from experiments.tracking.registry import BestVersion, best_versions
-from experiments.tracking.runs import RESULTS_VERSION
+from experiments.tracking.references import tuned_label
+from experiments.tracking.registry import BestVersion, best_versions, version_text
+from experiments.tracking.tags import DATASET, MODEL, RESULTS_VERSION, STUDY, TARGET
 
 NAMED = 5  # outdated runs in a message
 
@@ -45,7 +46,7 @@ class NetworkRuns:
     @property
     def text(self) -> str:
         """Its version as other commands record it: ``mnist-lenet v3``."""
-        return f"{self.version.registered_model} v{self.version.version}"
+        return version_text(self.version.registered_model, self.version.version)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class MemberRuns:
     @property
     def label(self) -> str:
         """Its name in tables."""
-        return network_label(self.evaluation.tags.get("digits.model", self.text), self.training)
+        return network_label(self.evaluation.tags.get(MODEL, self.text), self.training)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def index_runs(store: Store) -> tuple[tuple[RunIndex, ...], tuple[PastRun, ...]]
     runs = _read(store)
     networks = _networks(store, runs)
     names = dict.fromkeys(network.version.dataset for network in networks)
-    searched = dict.fromkeys(name for run in runs.searches if (name := run.tags.get("digits.dataset")))
+    searched = dict.fromkeys(name for run in runs.searches if (name := run.tags.get(DATASET)))
     order = [name for name in PUBLISHED if name in names | searched]
     indices = (_index(dataset, networks, runs) for dataset in dict.fromkeys([*order, *names, *searched]))
     return tuple(indices), runs.outdated
@@ -127,8 +128,7 @@ def index_runs(store: Store) -> tuple[tuple[RunIndex, ...], tuple[PastRun, ...]]
 
 def network_label(architecture: str, training: PastRun | None) -> str:
     """Return the name of a network in tables: a tuned one is ``NAME (tuned)``."""
-    tuned = training is not None and "digits.study_run" in training.tags
-    return f"{architecture} (tuned)" if tuned else architecture
+    return tuned_label(architecture) if training and training.tuned else architecture
 
 
 def outdated_text(runs: Sequence[PastRun]) -> str:
@@ -187,7 +187,7 @@ def _networks(store: Store, runs: _Runs) -> list[NetworkRuns]:
         transfers: dict[str, list[PastRun]] = {}
         for run in runs.transfers:
             if run.parent == version.run_id:
-                transfers.setdefault(run.tags.get("digits.target", ""), []).append(run)
+                transfers.setdefault(run.tags.get(TARGET, ""), []).append(run)
         found.append(
             NetworkRuns(
                 version,
@@ -211,7 +211,7 @@ def _most_complete(analyses: Iterable[PastRun]) -> PastRun | None:
 
 
 def _of(runs: Iterable[PastRun], dataset: str) -> list[PastRun]:
-    return [run for run in runs if run.tags.get("digits.dataset") == dataset]
+    return [run for run in runs if run.tags.get(DATASET) == dataset]
 
 
 def _largest_comparison(analyses: Iterable[PastRun]) -> PastRun | None:
@@ -275,6 +275,6 @@ def _latest_searches(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
     """Return the latest run of each study, and of each network within suites, as every suite has its own studies."""
     latest: dict[tuple[str, ...], PastRun] = {}
     for run in runs:
-        study = run.tags.get("digits.study", run.id)
-        latest.setdefault(("suite", run.tags.get("digits.model", "")) if run.parent else (study,), run)
+        study = run.tags.get(STUDY, run.id)
+        latest.setdefault(("suite", run.tags.get(MODEL, "")) if run.parent else (study,), run)
     return tuple(latest.values())

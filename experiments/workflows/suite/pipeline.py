@@ -10,6 +10,7 @@ from typing import Any
 from experiments import datasets
 from experiments.execution import Inputs, Progress, Step, StepResult, code_version
 from experiments.tracking import Store
+from experiments.tracking.registry import version_uri
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
@@ -93,8 +94,7 @@ class Pipeline:
         options = EvaluateOptions(dataset, self._data_dir, ensemble)
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, dict[str, str], EvaluateOptions]:
-            models = {f"{labels[name]}{self._on(dataset)}": _reference(step) for name, step in inputs.items()}
-            return self._store, models, options
+            return self._store, {labels[name]: _reference(step) for name, step in inputs.items()}, options
 
         # An ensemble needs all its members.
         requires, optional = (trainings, ()) if ensemble else ((), trainings)
@@ -182,4 +182,4 @@ def _write_report(store: Store, output: Path, progress: Progress, parent: str) -
 def _reference(trained: StepResult) -> str:
     """Return the reference to the model version that a training step registered."""
     result = trained.result or {}
-    return f"models:/{result['registered_model']}/{result['version']}"
+    return version_uri(result["registered_model"], result["version"])

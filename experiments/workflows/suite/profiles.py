@@ -34,7 +34,9 @@ class PlannedTraining:
     @property
     def label(self) -> str:
         """Name of the trained network in tables; a tuned one is not the network of the registry."""
-        return f"{self.model}{' (tuned)' if self.tuned else ''}{f' seed {self.seed}' if self.seed else ''}"
+        from experiments.tracking.references import tuned_label
+
+        return f"{tuned_label(self.model) if self.tuned else self.model}{f' seed {self.seed}' if self.seed else ''}"
 
     @property
     def expected_seconds(self) -> float | None:

@@ -15,6 +15,7 @@ from experiments.execution import (
 )
 from experiments.execution.history import NO_HISTORY
 from experiments.tracking import Store
+from experiments.tracking.tags import subject_tags
 from experiments.workflows.suite.pipeline import Pipeline
 from experiments.workflows.suite.profiles import Profile
 
@@ -87,7 +88,7 @@ def plan_suite(
         steps=steps,
         identity={"profile": profile.name, "again": again},
         description=f"Profile **{profile.name}**: {profile.summary}.",
-        tags={"digits.dataset": profile.dataset},
+        tags=subject_tags(dataset=profile.dataset),
     )
     return SuitePlan(plan, NO_HISTORY if again else history)
 

@@ -13,12 +13,14 @@ from experiments.execution import ExecutorConfig, Plan, PlanResult, Progress, St
 from experiments.models import trained_by
 from experiments.results import Result
 from experiments.tracking import Run, Store
+from experiments.tracking.registry import version_text
+from experiments.tracking.tags import subject_tags
 from experiments.workflows.train.run import TrainOptions, TrainResult, made_by, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SPREAD = ("val_accuracy", "val_loss")  # recorded with mean and standard deviation over the seeds
+SPREAD = (results.VAL_ACCURACY, results.VAL_LOSS)  # recorded with mean and standard deviation over the seeds
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def train_seeds(
         identity=_identity(options, data) | _training_identity(options),
         description=f"**{options.model}** on **{data.name}** trained with seeds {', '.join(map(str, seeds))}: "
         "mean and standard deviation of the validation results of the best epochs; the trainings are child runs.",
-        tags={"digits.model": options.model, **_tags(data)},
+        tags=subject_tags(options.model, data.name, data.digest),
     )
     outcome = run_steps(store, plan, progress, record, executor)
     trained = tuple(_result(step) for step in outcome.steps)
@@ -140,7 +142,7 @@ def train_all(
         identity=_identity(options, data)
         | {name: _training_identity(training) for name, training in trainings.items()},
         description=f"Training of every network on **{data.name}**; the trainings are child runs.",
-        tags=_tags(data),
+        tags=subject_tags(dataset=data.name, digest=data.digest),
     )
     return run_steps(store, plan, progress, executor=executor)
 
@@ -157,10 +159,6 @@ def _training_identity(options: TrainOptions) -> dict[str, object]:
     return {"recipe": options.recipe.params(), **made_by(options)}
 
 
-def _tags(data: Dataset) -> dict[str, str]:
-    return {"digits.dataset": data.name, "digits.data_digest": data.digest}
-
-
 def _result(step: StepResult) -> TrainResult:
     return TrainResult(**(step.result or {}))
 
@@ -173,10 +171,11 @@ def _to_table(options: TrainOptions, trained: Sequence[TrainResult]) -> "pd.Data
         "target": trained[0].dataset,
         "split": "validation",
     }
+    versions = [version_text(one.registered_model, one.version) for one in trained]
     rows = [
-        Result(metric, getattr(one, metric), version=f"{one.registered_model} v{one.version}", seed=one.seed, **about)
+        Result(metric, getattr(one, metric), version=version, seed=one.seed, **about)
         for metric in SPREAD
-        for one in trained
+        for one, version in zip(trained, versions, strict=True)
     ]
     spread = _spread(trained)
     return results.to_table([*rows, *(Result(f"{name}_std", spread[f"{name}_std"], **about) for name in SPREAD)])

@@ -9,8 +9,8 @@ from experiments.execution import Progress
 from experiments.models.prediction import predict
 from experiments.results import Result
 from experiments.tracking import RegisteredVersion, Run
-from experiments.tracking.past_runs import STUDY_RUN
 from experiments.tracking.registry import model_bytes
+from experiments.tracking.tags import BACKEND, PRECISION, STUDY_RUN, subject_tags
 from experiments.training import Epoch, Fit, backend, resolve_precision
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def params_of(options: "TrainOptions", data: Dataset) -> dict[str, Any]:
 def tags_of(options: "TrainOptions", data: Dataset) -> dict[str, str]:
     """Return the tags of a training's run."""
     study = {STUDY_RUN: options.study_run} if options.study_run else {}
-    return {"digits.model": options.model, "digits.dataset": data.name, "digits.data_digest": data.digest, **study}
+    return subject_tags(options.model, data.name, data.digest) | study
 
 
 def record_start(run: Run, options: "TrainOptions", data: Dataset, n_train: int, n_validation: int) -> None:
     """Record everything that is known before the first epoch."""
     run.log_params(params_of(options, data))
-    run.set_tags({"digits.precision": resolve_precision(options.recipe.precision), "digits.backend": backend()})
+    run.set_tags({PRECISION: resolve_precision(options.recipe.precision), BACKEND: backend()})
     run.log_dataset(data.name, data.source, data.digest, "train", n_train)
     run.describe(
         f"Training of **{options.model}** ({options.architecture.summary}; {options.architecture.source}) on "

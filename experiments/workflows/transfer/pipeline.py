@@ -23,7 +23,7 @@ from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.tracking.references import model_params, version_trained_with
-from experiments.tracking.registry import registered_name, trained_names
+from experiments.tracking.registry import registered_name, trained_names, version_uri
 from experiments.training import DivergedError
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.adaptation import adapt_and_predict
@@ -106,7 +106,7 @@ def measure_task(
         with _skipping(method, source, skipped, progress):
             methods[method] = _adapted(task, method)
     source_metrics = measure(source.data.test.labels, predicted)
-    about = (source.reference.label_for(source.label), source.name, source.data.name, task.target, source_metrics)
+    about = (source.reference.label, source.name, source.data.name, task.target, source_metrics)
     return Measured(DomainResult(*about, methods, alignments, found_shift, few_shot, baseline), shared_map, skipped)
 
 
@@ -194,7 +194,7 @@ def deskewed_model(
         raise UsageError(f"no model trained on {name} with the same recipe is registered; --retrain trains one")
     if reference is None:
         trained = train(store, TrainOptions(source.architecture.name, name, data_dir, recipe, limit), progress, parent)
-        reference = tracking.resolve_reference(store, f"models:/{trained.registered_model}/{trained.version}")
+        reference = tracking.resolve_reference(store, version_uri(trained.registered_model, trained.version))
     return load_source(store, reference, data_dir, progress)
 
 

@@ -3,23 +3,37 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import isnan
+from math import isfinite, isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
-from experiments.analysis.text import as_markdown
+from experiments.analysis.text import Section, as_markdown
 from experiments.execution.resume import ResumeState, resumable_run
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import RegisteredVersion, Run, Store
 from experiments.tracking.references import model_params
+from experiments.tracking.tags import ADAPTATION, ADAPTED_FROM, subject_tags
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
+from experiments.transfer.alignments import fixed_alignment
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
-from experiments.transfer.result_rows import result_rows
+from experiments.transfer.result_rows import (
+    ALL,
+    CLASS_DISTANCE,
+    ENTROPY_UNLABELLED,
+    FINE_TUNED,
+    LABELLED_IMAGES,
+    PREDICTED,
+    RECALL_CHANGE,
+    SCRATCH,
+    SHIFT,
+    result_rows,
+)
 from experiments.transfer.summary import summarize
 from experiments.workflows.transfer.pipeline import DESKEWED_NAME, Measured, adapted_model
 from experiments.workflows.transfer.tasks import TransferTask
@@ -49,18 +63,16 @@ class TaskRecord:
         Registered versions of adapted models by method.
     skipped
         As in `Measured`.
+    sections
+        The results in words.
     """
 
     run_id: str
     table: "pd.DataFrame"
+    sections: Sequence[Section]
     confusion: NDArray[np.int64] | None
     registered: Mapping[str, RegisteredVersion] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
-
-
-def read(store: Store, run_id: str) -> "pd.DataFrame":
-    """Read the results of a run: of one model in one domain, of one method, or of a comparison."""
-    return tracking.results_table(store, run_id)
 
 
 @contextmanager
@@ -72,7 +84,7 @@ def open_task_run(
     name = f"transfer {source.label} on {target.name}"
     chosen = ("adapt", "few_shot", "seed", "retrain", "register")
     identity = {"task": str(task.cache.folder), **{name: getattr(options, name) for name in chosen}}
-    tags = {**_tags(task), "digits.data_digest": task.data.digest}
+    tags = _tags(task, task.data.digest)
     parent = source.reference.run_id or parent
     with resumable_run(store, "transfer", name, identity, parent=parent, tags=tags) as (run, saved):
         run.log_dataset(target.name, task.data.source, task.data.digest, "target", len(target.images))
@@ -84,8 +96,8 @@ def open_task_run(
 
 def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Measured, register: bool) -> TaskRecord:
     """Record everything that was computed for a task, each adaptation in a run of its own."""
-    result = measured.result
-    table = results.to_table(result_rows(result, task.cache.stages.seconds))
+    result, version = measured.result, task.source.reference.full_version
+    table = results.to_table(result_rows(result, version, task.seed, task.cache.stages.seconds))
     registered = {}
     for method in (method for method in result.methods if method in ADAPTATIONS):
         with _open_method_run(run, task, method, saved) as method_run:
@@ -114,10 +126,11 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
     for name, figure in reporting.transfer_figures(result, measured.shared_map):
         run.log_figure(figure, f"figures/{name}.png")
     skipped = [f"`{part}` does not apply: {reason}." for part, reason in measured.skipped.items()]
-    text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(summarize([result]))])
+    sections = summarize([result])
+    text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(sections)])
     run.log_text(text, "discussion.md")
     run.describe(f"**{result.model}**, trained on {result.source}, in the domain **{result.target.name}**.\n\n{text}")
-    return TaskRecord(run.id, table, metrics.confusion if metrics else None, registered, measured.skipped)
+    return TaskRecord(run.id, table, sections, metrics.confusion if metrics else None, registered, measured.skipped)
 
 
 def method_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -126,11 +139,11 @@ def method_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     Metrics that need labels are None without them.
     """
     whole = results.select(table, group="")
+    seconds = results.select(table, metric=results.SECONDS)
     return [
-        {"adapt": method, **scores(results.select(whole, method=method)), "seconds": seconds}
-        for method, seconds in results.select(whole, metric=results.SECONDS)[["method", "value"]].itertuples(
-            index=False
-        )
+        {"adapt": method, **scores(results.select(whole, method=method)), "seconds": duration}
+        for method, duration in seconds[["method", "value"]].itertuples(index=False)
+        if method  # else it is the time of a stage
     ]
 
 
@@ -150,9 +163,8 @@ def _open_method_run(parent: Run, task: TransferTask, method: str, saved: Resume
         yield run
 
 
-def _tags(task: TransferTask) -> dict[str, str]:
-    source, target = task.source, task.target
-    return {"digits.model": source.label, "digits.dataset": source.data.name, "digits.target": target.name}
+def _tags(task: TransferTask, digest: str = "") -> dict[str, str]:
+    return subject_tags(task.source.label, task.source.data.name, digest, task.target.name)
 
 
 def _record_method(run: Run, task: TransferTask, result: DomainResult, method: str, table: "pd.DataFrame") -> None:
@@ -225,7 +237,7 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
     if isinstance(data, datasets.Dataset):
         _, validation = datasets.split_validation(data.train, network.recipe.validation)
         score = evaluation.measure(validation.labels, predict(model, validation)).accuracy
-    run.set_tags({"digits.adapted_from": origin, "digits.adaptation": method})
+    run.set_tags({ADAPTED_FROM: origin, ADAPTATION: method})
     description = f"{origin} adapted to {name} by {method} without labels, in run `{run.id}`."
     return tracking.register(
         run,
@@ -240,23 +252,28 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
 
 def record_comparison(
     store: Store, found: Sequence[DomainResult], records: Sequence[TaskRecord], parent: str | None
-) -> str:
-    """Record the main metrics of several tasks, and figures of all models side by side, in a run; return its id."""
+) -> tuple[str, Sequence[Section]]:
+    """Record the main metrics of several tasks, and figures of all models side by side, in a run.
+
+    Returns
+    -------
+    tuple
+        Its id, and the results in words.
+    """
     import pandas as pd
 
     models, sources, targets = _names(found)
     which = f"{len(models)} networks" if len(models) > MAX_NAMED else ", ".join(models)
-    tags = {"model": ", ".join(models), "dataset": ", ".join(sources), "target": ", ".join(targets)}
-    tags = {f"digits.{name}": value for name, value in tags.items()}
+    tags = subject_tags(", ".join(models), ", ".join(sources), target=", ".join(targets))
     table = pd.concat([results.select(record.table, group="", metric=COMPARED) for record in records])
-    if (table.groupby("model")["version"].nunique() > 1).any():  # several versions of one network
-        table["model"] = table["version"]
+    table = tracking.with_distinct_models(table.drop_duplicates())  # the accuracy on the source is in several
     rows = [
         {"model": result.model, "source": result.source, "target": result.target.name, **row}
         for result, record in zip(found, records, strict=True)
         for row in method_rows(record.table)
     ]
-    text = f"{_markdown(rows)}\n\n{as_markdown(summarize(found))}"
+    sections = summarize(found)
+    text = f"{_markdown(rows)}\n\n{as_markdown(sections)}"
     name = f"transfer {which} to {', '.join(targets)}"
     with tracking.open_run(store, "transfer", name, parent=parent, tags=tags) as run:
         run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})
@@ -269,7 +286,7 @@ def record_comparison(
                 run.log_figure(figure, f"figures/{target}/{file}.png")
         run.log_text(text, "discussion.md")
         run.describe(f"{', '.join(models)} in the domains {', '.join(targets)}.\n\n{text}")
-    return run.id
+    return run.id, sections
 
 
 def _names(found: Sequence[DomainResult]) -> tuple[list[str], list[str], list[str]]:
@@ -287,3 +304,94 @@ def _text(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def subject(table: "pd.DataFrame") -> dict[str, str]:
+    """Return the ``model``, ``source`` and ``target`` of a task; the model by its version or the name of its file."""
+    first = results.select(table, metric=results.ENTROPY).iloc[0]
+    return {"model": Path(first["version"]).name, "source": first["source"], "target": first["target"]}
+
+
+def task_rows(task: TaskRecord) -> list[dict[str, Any]]:
+    """Return the JSON object of each method of a task."""
+    table = task.table
+    rows = []
+    for method in method_rows(table):
+        adapt, seconds = method["adapt"], method.pop("seconds")
+        row = {
+            **subject(table),
+            **method,
+            "n": int(results.select(table, metric=results.ENTROPY)["n"].iloc[0]),
+            "seconds": seconds,
+            results.SOURCE_ACCURACY: results.value(table, results.SOURCE_ACCURACY),
+            "run_id": task.run_id,
+        }
+        if adapt == ALIGN:
+            alignments = _alignment_rows(table)
+            row |= {"alignment": fixed_alignment(one["alignment"] for one in alignments), "ladder": alignments}
+        if adapt == SOURCE_ONLY:
+            row |= _details(task)
+        if version := task.registered.get(adapt):
+            row |= {"registered_model": version.registered_model, "version": version.version}
+        rows.append(row)
+    return rows
+
+
+def _alignment_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    aligned = results.select(table, method=ALIGN)
+    entropies = results.select(aligned, metric=ENTROPY_UNLABELLED)
+    return [
+        {
+            "alignment": name,
+            "network": Path(network).name,
+            **scores(results.select(aligned, group=name)),
+            ENTROPY_UNLABELLED: entropy,
+        }
+        for name, network, entropy in entropies[["group", "version", "value"]].itertuples(index=False)
+    ]
+
+
+def _details(task: TaskRecord) -> dict[str, Any]:
+    """Return the details of the unadapted model."""
+    plain = results.select(task.table, method=SOURCE_ONLY)
+    recall_changes, corruptions = _by_group(plain, RECALL_CHANGE), _by_group(plain, results.ACCURACY)
+    shift = {name: results.value(plain, name) for name in SHIFT}
+    shift |= {f"{CLASS_DISTANCE}_{digit}": value for digit, value in _by_group(plain, CLASS_DISTANCE).items()}
+    return {
+        results.ENTROPY: results.value(plain, results.ENTROPY),
+        PREDICTED: [int(count) for count in _by_group(plain, PREDICTED).values()],
+        RECALL_CHANGE: {digit: _finite(value) for digit, value in recall_changes.items()} or None,
+        "confusion": None if task.confusion is None else task.confusion.tolist(),
+        "confused_pairs": None if task.confusion is None else confused_pairs(task.confusion),
+        "corruptions": corruptions or None,
+        results.MEAN_CORRUPTION_ERROR: results.value(plain, results.MEAN_CORRUPTION_ERROR),
+        "shift": {name: _finite(value) for name, value in shift.items()} if shift["mmd"] is not None else None,
+    }
+
+
+def _by_group(table: "pd.DataFrame", metric: str) -> dict[str, float]:
+    """Return the values of a metric by group."""
+    rows = results.select(table, metric=metric)
+    return {group: value for group, value in zip(rows["group"], rows["value"].tolist(), strict=True) if group}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def few_shot_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return the JSON object of each number of labelled images."""
+    images = results.select(table, metric=LABELLED_IMAGES)[["group", "value"]]
+    accuracies = results.select(table, metric=results.ACCURACY)
+    return [
+        {
+            **subject(table),
+            "per_class": None if group == ALL else int(group),
+            "digits": int(count),
+            **{
+                method: results.select(accuracies, method=method, group=group)["value"].tolist()
+                for method in (FINE_TUNED, SCRATCH)
+            },
+        }
+        for group, count in images.itertuples(index=False)
+    ]

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from experiments import results, tracking
+from experiments import tracking
 from experiments.analysis.text import as_text
 from experiments.errors import UsageError, unknown
 from experiments.execution.progress import Progress
@@ -14,27 +13,10 @@ from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.training import require_tensorflow
 from experiments.transfer.adaptation import ADAPTATIONS
-from experiments.transfer.alignments import fixed_alignment
-from experiments.transfer.domain_result import confused_pairs
-from experiments.transfer.result_rows import (
-    ALL,
-    CLASS_DISTANCE,
-    ENTROPY_UNLABELLED,
-    FINE_TUNED,
-    LABELLED_IMAGES,
-    PREDICTED,
-    RECALL_CHANGE,
-    SCRATCH,
-    SHIFT,
-)
-from experiments.transfer.summary import summarize
 from experiments.workflows.transfer import record
 from experiments.workflows.transfer.pipeline import measure_task
 from experiments.workflows.transfer.record import TaskRecord
 from experiments.workflows.transfer.tasks import load_source, load_tasks
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def method_names() -> tuple[str, ...]:
@@ -125,12 +107,12 @@ class TransferResult:
         """
         return {
             "run_id": self.run_id,
-            "results": [row for task in self.tasks for row in _method_rows(task)],
-            "few_shot": [row for task in self.tasks for row in _few_shot_rows(task.table)],
+            "results": [row for task in self.tasks for row in record.task_rows(task)],
+            "few_shot": [row for task in self.tasks for row in record.few_shot_rows(task.table)],
             "skipped": [
                 {"model": about["model"], "target": about["target"], "adapt": part, "reason": reason}
                 for task in self.tasks
-                for about in [_about(task.table)]
+                for about in [record.subject(task.table)]
                 for part, reason in task.skipped.items()
             ],
             "discussion": self.discussion,
@@ -175,93 +157,7 @@ def transfer(
             measured = measure_task(store, task, options, progress, run.id)
             records.append(record.record_task(run, saved, task, measured, options.register))
         found.append(measured.result)
-    run_id = records[0].run_id if len(records) == 1 else record.record_comparison(store, found, records, parent)
-    return TransferResult(run_id, tuple(records), as_text(summarize(found)))
-
-
-def _about(table: "pd.DataFrame") -> dict[str, str]:
-    first = table.iloc[0]
-    return {"model": first["version"], "source": first["source"], "target": first["target"]}
-
-
-def _method_rows(task: TaskRecord) -> list[dict[str, Any]]:
-    table = task.table
-    rows = []
-    for method in record.method_rows(table):
-        adapt, seconds = method["adapt"], method.pop("seconds")
-        row = {
-            **_about(table),
-            **method,
-            "n": int(results.select(table, metric=results.ENTROPY)["n"].iloc[0]),
-            "seconds": seconds,
-            "source_accuracy": results.value(table, results.SOURCE_ACCURACY),
-            "run_id": task.run_id,
-        }
-        if adapt == ALIGN:
-            alignments = _alignment_rows(table)
-            row |= {"alignment": fixed_alignment(one["alignment"] for one in alignments), "ladder": alignments}
-        if adapt == SOURCE_ONLY:
-            row |= _details(task)
-        if version := task.registered.get(adapt):
-            row |= {"registered_model": version.registered_model, "version": version.version}
-        rows.append(row)
-    return rows
-
-
-def _alignment_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    aligned = results.select(table, method=ALIGN)
-    entropies = results.select(aligned, metric=ENTROPY_UNLABELLED)
-    return [
-        {
-            "alignment": name,
-            "network": network,
-            **record.scores(results.select(aligned, group=name)),
-            ENTROPY_UNLABELLED: entropy,
-        }
-        for name, network, entropy in entropies[["group", "version", "value"]].itertuples(index=False)
-    ]
-
-
-def _details(task: TaskRecord) -> dict[str, Any]:
-    """Return the details of the unadapted model."""
-    plain = results.select(task.table, method=SOURCE_ONLY)
-    recall_changes, corruptions = _by_group(plain, RECALL_CHANGE), _by_group(plain, results.ACCURACY)
-    shift = {name: results.value(plain, name) for name in SHIFT}
-    shift |= {f"{CLASS_DISTANCE}_{digit}": value for digit, value in _by_group(plain, CLASS_DISTANCE).items()}
-    return {
-        results.ENTROPY: results.value(plain, results.ENTROPY),
-        PREDICTED: [int(count) for count in _by_group(plain, PREDICTED).values()],
-        RECALL_CHANGE: {digit: _finite(value) for digit, value in recall_changes.items()} or None,
-        "confusion": None if task.confusion is None else task.confusion.tolist(),
-        "confused_pairs": None if task.confusion is None else confused_pairs(task.confusion),
-        "corruptions": corruptions or None,
-        results.MEAN_CORRUPTION_ERROR: results.value(plain, results.MEAN_CORRUPTION_ERROR),
-        "shift": {name: _finite(value) for name, value in shift.items()} if shift["mmd"] is not None else None,
-    }
-
-
-def _by_group(table: "pd.DataFrame", metric: str) -> dict[str, float]:
-    """Return the values of a metric by group."""
-    rows = results.select(table, metric=metric)
-    return {group: value for group, value in zip(rows["group"], rows["value"].tolist(), strict=True) if group}
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and isfinite(value) else None
-
-
-def _few_shot_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    images = results.select(table, metric=LABELLED_IMAGES)[["group", "value"]]
-    accuracies = results.select(table, metric=results.ACCURACY)
-    return [
-        {
-            **_about(table),
-            "per_class": None if group == ALL else int(group),
-            "digits": int(count),
-            **{
-                method: results.select(accuracies, method=method, group=group)["value"].tolist()
-                for method in (FINE_TUNED, SCRATCH)
-            },
-        }
-        for group, count in images.itertuples(index=False)
-    ]
+    run_id, sections = records[0].run_id, records[0].sections
+    if len(records) > 1:
+        run_id, sections = record.record_comparison(store, found, records, parent)
+    return TransferResult(run_id, tuple(records), as_text(sections))

@@ -13,10 +13,11 @@ from experiments.execution.progress import Progress
 from experiments.processes import this_process
 from experiments.tracking import Run, Store
 from experiments.tracking.runs import create_run, end_children, end_run, release_frames, run_exists
+from experiments.tracking.tags import OWNER
 from experiments.tuning import Engine, Search, SearchFailedError, Trial, best_trial, consecutive_failures
 from experiments.tuning.search import MAX_CONSECUTIVE_FAILURES
 from experiments.workflows.tune.record import SearchProgress, counts
-from experiments.workflows.tune.trials import OWNER, Task, run_trials
+from experiments.workflows.tune.trials import Task, run_trials
 
 STUDIES = ".digits/studies"
 POLL_SECONDS = 1.0

@@ -8,9 +8,30 @@ from typing import Any
 from experiments import reporting, tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.results import BEST_VALUE, TRIALS, TRIALS_FAILED, TRIALS_PRUNED, Result, csv_text, select, to_table
+from experiments.results import (
+    BEST_VALUE,
+    TRIALS,
+    TRIALS_FAILED,
+    TRIALS_PRUNED,
+    VAL_ACCURACY,
+    Result,
+    csv_text,
+    select,
+    to_table,
+)
 from experiments.tracking import Run, Store
-from experiments.tuning import OBJECTIVE, Search, Trial, best_trial, finished_trials
+from experiments.tracking.tags import (
+    BEST_PARAMS,
+    BEST_RUN_ID,
+    BEST_TRIAL,
+    ENGINE,
+    MODEL,
+    PLANNED_TRIALS,
+    SETTINGS,
+    STUDY,
+    subject_tags,
+)
+from experiments.tuning import Search, Trial, best_trial, finished_trials
 
 LEADERBOARD_TRIALS = 5
 
@@ -40,18 +61,16 @@ class Study:
 def search_tags(search: Search) -> dict[str, str]:
     """Return the tags of the run of a search and of the runs of its trials."""
     return {
-        "digits.model": search.model,
-        "digits.dataset": search.dataset,
-        "digits.data_digest": search.digest,
-        "digits.study": search.name,
-        "digits.engine": search.engine,
+        **subject_tags(search.model, search.dataset, search.digest),
+        STUDY: search.name,
+        ENGINE: search.engine,
     }
 
 
 def record_plan(run: Run, search: Search, dataset: str, settings: Mapping[str, Any], trials: int) -> None:
     """Record what is searched and how, before the first trial."""
     run.log_params({name.replace(" ", "_"): value for name, value in search.identity().items()})
-    run.set_tags({"digits.settings": json.dumps(dict(settings)), "digits.trials": trials})
+    run.set_tags({SETTINGS: json.dumps(dict(settings)), PLANNED_TRIALS: trials})
     run.describe(
         f"Search for the hyperparameters of **{search.model}** on **{search.dataset}** with {search.engine} "
         f"({search.algorithm.label}; pruner {search.pruner}). Each trial is a child run, judged by the validation "
@@ -112,21 +131,20 @@ def find_study(store: Store, model: str, dataset: str, study: str | None = None)
     DigitsError
         If there is no such study, or it has no complete trial yet.
     """
-    tags = {"digits.model": model}
-    tags |= {"digits.study": study} if study else {"digits.dataset": dataset}
+    tags = {MODEL: model, STUDY: study} if study else subject_tags(model, dataset)
     runs = tracking.past_runs(store, "tune", tags, finished=False)
     wanted = f"study {study!r}" if study else "study"
     if not runs:
         raise DigitsError(f"there is no {wanted} of {model} on {dataset}; run: digits tune {model} --dataset {dataset}")
-    done = [run for run in runs if run.tags.get("digits.best_params")]
+    done = [run for run in runs if run.tags.get(BEST_PARAMS)]
     if not done:
         raise DigitsError(f"the {wanted} of {model} has no complete trial yet; continue it: digits tune {model}")
     latest = done[0]
     return Study(
-        name=latest.tags["digits.study"],
+        name=latest.tags[STUDY],
         run_id=latest.id,
-        best_params=json.loads(latest.tags["digits.best_params"]),
-        settings=json.loads(latest.tags.get("digits.settings", "{}")),
+        best_params=json.loads(latest.tags[BEST_PARAMS]),
+        settings=json.loads(latest.tags.get(SETTINGS, "{}")),
     )
 
 
@@ -161,7 +179,7 @@ class SearchProgress:
         self._progress.advance(finished, self._total)
         self._progress.leaderboard(
             f"{self._search.name}: best of {finished} of {self._total} trials",
-            ("trial", OBJECTIVE, "epochs", "seconds", *self._search.space),
+            ("trial", VAL_ACCURACY, "epochs", "seconds", *self._search.space),
             [_row(trial, self._search) for trial in sorted(trials, key=_rank)[:LEADERBOARD_TRIALS]],
         )
 
@@ -190,7 +208,7 @@ def _trial_results(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
         value = trial.value if trial.value is not None else max(trial.curve, default=None)
         if value is not None:
             yield Result(
-                OBJECTIVE,
+                VAL_ACCURACY,
                 value,
                 model=search.model,
                 source=search.dataset,
@@ -204,9 +222,9 @@ def _trial_results(search: Search, trials: Sequence[Trial]) -> Iterator[Result]:
 
 def _best_tags(best: Trial) -> dict[str, str]:
     return {
-        "digits.best_params": json.dumps(dict(best.params)),
-        "digits.best_trial": best.name,
-        "digits.best_run_id": best.run_id or "",
+        BEST_PARAMS: json.dumps(dict(best.params)),
+        BEST_TRIAL: best.name,
+        BEST_RUN_ID: best.run_id or "",
     }
 
 

@@ -12,13 +12,13 @@ from experiments.datasets import Split
 from experiments.errors import first_line
 from experiments.models import architecture
 from experiments.processes import this_process
+from experiments.results import BEST_VAL_ACCURACY, BEST_VAL_LOSS, TRAIN_SECONDS
 from experiments.tracking import Run, Store
+from experiments.tracking.tags import CONTINUES, OWNER, PRUNED_AT_EPOCH, PRUNED_BECAUSE, TRIAL
 from experiments.training import Checkpoint, DivergedError, Epoch, Fit, fit, release_memory
-from experiments.tuning import OBJECTIVE, Engine, Search, Trial, consecutive_failures
+from experiments.tuning import Engine, Search, Trial, consecutive_failures
 from experiments.tuning.search import MAX_CONSECUTIVE_FAILURES
 from experiments.workflows.tune.record import search_tags, value_text
-
-OWNER = "digits.owner"
 
 
 class PrunedError(Exception):
@@ -99,15 +99,15 @@ class TrialRecorder:
         """
         self.run.log_metrics(epoch.metrics(), step=epoch.number)
         if self.task.engine.report(self.trial.number, epoch.number, epoch.val_accuracy):
-            self.run.set_tags({"digits.pruned_at_epoch": epoch.number})
+            self.run.set_tags({PRUNED_AT_EPOCH: epoch.number})
             raise PrunedError(f"it fell behind other trials after epoch {epoch.number}")
 
     def complete(self, fitted: Fit) -> None:
         """Record a training that ended."""
         best = {
-            f"best_{OBJECTIVE}": fitted.best.val_accuracy,
-            "best_val_loss": fitted.best.val_loss,
-            "train_seconds": fitted.seconds,
+            BEST_VAL_ACCURACY: fitted.best.val_accuracy,
+            BEST_VAL_LOSS: fitted.best.val_loss,
+            TRAIN_SECONDS: fitted.seconds,
         }
         self._end("COMPLETE", f"Reached {fitted.best.val_accuracy:.4f}.", best)
         self.task.engine.tell(self.trial.number, "complete", fitted.best.val_accuracy, self.seconds)
@@ -135,8 +135,8 @@ class TrialRecorder:
 def _recording(task: Task, trial: Trial) -> Iterator[TrialRecorder]:
     """Open the MLflow run of a trial. Pruned and failed trials end here, and the search continues."""
     start, engine, search = perf_counter(), task.engine, task.search
-    continues = {} if trial.continues is None else {"digits.continues": str(trial.continues)}
-    tags = {**search_tags(search), "digits.trial": str(trial.number), **continues, OWNER: task.owner}
+    continues = {} if trial.continues is None else {CONTINUES: str(trial.continues)}
+    tags = {**search_tags(search), TRIAL: str(trial.number), **continues, OWNER: task.owner}
     try:
         with tracking.open_run(
             task.store, "trial", trial.name, parent=engine.parent_run(), tags=tags, killed_by=(PrunedError,)
@@ -151,7 +151,7 @@ def _recording(task: Task, trial: Trial) -> Iterator[TrialRecorder]:
                 recorder.prune(str(error))
                 raise
             except DivergedError as error:  # a bad point of the space, which the sampler should know, not a failure
-                run.set_tags({"digits.pruned_because": error})
+                run.set_tags({PRUNED_BECAUSE: error})
                 recorder.prune(first_line(error))
                 raise PrunedError from error
     except PrunedError:
