@@ -33,7 +33,7 @@ def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
 
 def _summary(versions: list["RegisteredVersion"]) -> str:
     """List the versions of each registered model; a star marks the champion."""
-    from experiments.tracking.references import tuned_label
+    from experiments.results import tuned_label
     from experiments.tracking.registry import CHAMPION
 
     lines: dict[str, list[str]] = {}

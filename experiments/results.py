@@ -115,6 +115,11 @@ _FLOATS = ("value", "low", "high", "p")
 _TEXTS = tuple(column for column in COLUMNS if column not in (*_INTEGERS, *_FLOATS))
 
 
+def tuned_label(architecture: str) -> str:
+    """Return the name in tables of a network whose hyperparameters a search has found."""
+    return f"{architecture} (tuned)"
+
+
 def to_table(results: Iterable[Result]) -> "pd.DataFrame":
     """Build the table of results: one row per result, columns `COLUMNS`, nothing empty but numbers."""
     import pandas as pd

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from experiments.tracking import Store
     from experiments.workflows.train.run import TrainResult
+
+# A busy machine makes single examples slow; pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("digits", deadline=None)
+hypothesis.settings.load_profile("digits")
 
 FIGURES = (
     "confusion_heatmap",

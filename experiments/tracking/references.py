@@ -10,6 +10,7 @@ from zipfile import is_zipfile
 from experiments.datasets import CLASSES, DERIVED
 from experiments.errors import DigitsError, UsageError, first_line, unknown
 from experiments.models import IMAGE_SHAPE, MODELS
+from experiments.results import tuned_label
 from experiments.tracking.registry import (
     CHAMPION,
     is_tuned,
@@ -75,11 +76,6 @@ class Reference:
         if self.architecture is None:
             return self.version or Path(self.text).stem
         return tuned_label(self.architecture) if self.tuned else self.architecture
-
-
-def tuned_label(architecture: str) -> str:
-    """Return the name in tables of a network whose hyperparameters a search has found."""
-    return f"{architecture} (tuned)"
 
 
 def names_in_table(references: Mapping[str, Reference]) -> dict[str, str]:

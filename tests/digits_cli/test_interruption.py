@@ -135,7 +135,7 @@ def test_a_stopped_suite_goes_on_after_the_steps_it_had_done(store: Store, capfd
         assert step["status"] == "done"
     assert [name for name in names if f"{name}: cached" in said.err] == names[:3]
     compared = suite["steps"][5]["result"]["models"]
-    assert list(compared) == ["mlp", "mlp_small", "lenet", "cnn"]
+    assert list(compared) == ["mlp (tuned)", "mlp_small", "lenet", "cnn"]
     assert all(metrics["accuracy"] > 0.9 for metrics in compared.values())
     assert set(statuses(store)) == {"FINISHED"}
     suites = store.client.search_runs([store.experiment_id], "tags.`digits.kind` = 'suite'")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 from sklearn.datasets import make_classification
 
-from experiments.transfer import Shift, shift
+from experiments.transfer.shift import Shift, shift
 
 Array = NDArray[np.float32]
 

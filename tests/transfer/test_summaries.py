@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiments.evaluation import Metrics, measure
-from experiments.transfer import Shift
 from experiments.transfer.comparison_summary import summarize_models
 from experiments.transfer.explanation_input import AdaptationEffect, DeskewedModel, ExplanationInput
+from experiments.transfer.shift import Shift
 
 NO_CLASSES = (math.nan,) * 10
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from experiments import tracking
 from experiments.datasets.published import PUBLISHED
+from experiments.results import tuned_label
 from experiments.tracking import PastRun, Store
-from experiments.tracking.references import tuned_label
 from experiments.tracking.registry import BestVersion, best_versions, version_text
 from experiments.tracking.tags import DATASET, MODEL, RESULTS_VERSION, STUDY, TARGET
 

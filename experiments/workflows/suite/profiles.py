@@ -10,7 +10,7 @@ from typing import Any
 from experiments.errors import UsageError, unknown
 from experiments.models import architecture, trained_by
 from experiments.models.architecture import CostClass
-from experiments.results import ALIGN, SOURCE_ONLY
+from experiments.results import ALIGN, SOURCE_ONLY, tuned_label
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,6 @@ class PlannedTraining:
     @property
     def label(self) -> str:
         """Name of the trained network in tables; a tuned one is not the network of the registry."""
-        from experiments.tracking.references import tuned_label
-
         return f"{tuned_label(self.model) if self.tuned else self.model}{f' seed {self.seed}' if self.seed else ''}"
 
     @property

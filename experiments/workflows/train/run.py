@@ -9,8 +9,8 @@ from experiments import datasets
 from experiments.errors import UsageError
 from experiments.execution import Progress, code_version, resumable_run
 from experiments.models import Architecture, Recipe, architecture
+from experiments.results import tuned_label
 from experiments.tracking import Store
-from experiments.tracking.references import tuned_label
 from experiments.training import Checkpoint, backend, check_feasible, fit, resolve_precision
 from experiments.workflows.train.record import epoch_recorder, params_of, record_end, record_start, tags_of
 
