@@ -18,11 +18,16 @@ def evaluate(
     model: Models,
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", "-d", help="Whose test split.", show_default="the data the model was trained on"),
+        typer.Option(
+            "--dataset",
+            "-d",
+            help="Dataset to evaluate on.",
+            show_default="the data the model was trained on",
+        ),
     ] = None,
     ensemble: Annotated[
         bool,
-        flag("--ensemble", "Evaluate their ensemble too, the mean of their probabilities; versions of one network do."),
+        flag("--ensemble", "Evaluate their ensemble too: the mean of their probabilities."),
     ] = False,
     data_dir: DataDir = None,
     experiment: Experiment = None,

@@ -32,12 +32,14 @@ def models(as_json: Json = False, debug: Debug = False) -> None:  # noqa: ARG001
 
 
 def _summary(versions: list["RegisteredVersion"]) -> str:
-    """List the versions of each registered model; a star marks the champion."""
+    """List the versions of each registered model; a star marks the champion, a tuned one has its own parameters."""
     from experiments.results import tuned_label
     from experiments.tracking.registry import CHAMPION
 
     lines: dict[str, list[str]] = {}
     for version in versions:
         text = f"v{version.version}{'*' if CHAMPION in version.aliases else ''}"
-        lines.setdefault(version.registered_model, []).append(tuned_label(text) if version.tuned else text)
+        if version.tuned:
+            text = tuned_label(text) + (f" {version.parameters:,}" if version.parameters else "")
+        lines.setdefault(version.registered_model, []).append(text)
     return ", ".join(f"{name} {' '.join(numbers)}" for name, numbers in lines.items())

@@ -37,8 +37,8 @@ def train(
         str,
         typer.Argument(
             autocompletion=network_names,
-            help="A network (see: digits models), or all: every network but "
-            f"{', '.join(name for name in MODELS if name not in trained_by('full'))}, which take longest.",
+            help="A network (see: digits models), or all: the networks of profile full, which are all but "
+            f"{', '.join(name for name in MODELS if name not in trained_by('full'))}.",
         ),
     ],
     dataset: DatasetName = "mnist",

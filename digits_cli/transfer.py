@@ -136,7 +136,7 @@ def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
             ],
         )
     for part in result["skipped"]:
-        console.result(f"{part['adapt']} does not apply to {part['model']}: {part['reason']}")
+        console.result(f"{part['adapt']} is skipped for {part['model']}: {part['reason']}")
     console.prose(f"\n{result['discussion']}\n")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
-from experiments.results import VAL_ACCURACY
+from experiments.results import PARAMETERS, VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
@@ -37,7 +37,8 @@ DATA = "data"  # MLflow's name for the folder of the network's file
 class RegisteredVersion:
     """One version of a registered model, as `digits models` lists it.
 
-    `tuned` says whether a search has found its hyperparameters.
+    `tuned` says whether a search has found its hyperparameters, and `parameters` is its own number of weights, None if
+    its run did not record it.
     """
 
     registered_model: str
@@ -46,6 +47,7 @@ class RegisteredVersion:
     dataset: str
     architecture: str
     tuned: bool
+    parameters: int | None
 
     @property
     def text(self) -> str:
@@ -297,8 +299,17 @@ def _versions(store: Store, name: str) -> list["ModelVersion"]:
 
 
 def _as_listed(store: Store, entry: "ModelVersion", architecture: str) -> RegisteredVersion:
-    dataset, tuned = entry.tags.get(DATASET, ""), is_tuned(store, entry.run_id)
-    return RegisteredVersion(entry.name, int(entry.version), tuple(entry.aliases), dataset, architecture, tuned)
+    run = past_run(store, entry.run_id) if entry.run_id else None
+    parameters = run.metrics.get(PARAMETERS) if run else None
+    return RegisteredVersion(
+        entry.name,
+        int(entry.version),
+        tuple(entry.aliases),
+        entry.tags.get(DATASET, ""),
+        architecture,
+        tuned=run is not None and run.tuned,
+        parameters=None if parameters is None else int(parameters),
+    )
 
 
 def _version_of(run: Run, name: str) -> "ModelVersion | None":

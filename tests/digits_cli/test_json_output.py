@@ -109,6 +109,7 @@ def test_models(shown: Shown, trained: Trained) -> None:
         "dataset": "uci",
         "architecture": "lenet",
         "tuned": False,
+        "parameters": 61_706,
     }
     assert trained.results["lenet"].champion
     assert listed["cnn"]["versions"] == []

@@ -202,8 +202,8 @@ def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: Transfer
     assert adapted.keys() == set(METHODS)
     for method, child in adapted.items():
         assert child.info.status == "FINISHED"
-        assert child.data.metrics[f"accuracy/{method}"] == pytest.approx(row_of(result, adapt=method)["accuracy"])
-        assert child.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt="none")["accuracy"])
+        assert child.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt=method)["accuracy"])
+        assert child.data.metrics["accuracy_before"] == pytest.approx(row_of(result, adapt="none")["accuracy"])
     assert len(home.client.get_metric_history(adapted["shot"].info.run_id, "entropy")) == 3
 
 
@@ -352,7 +352,7 @@ def test_a_method_that_does_not_apply_is_told_and_left_out(home: Store, elsewher
     ear = Ear()
     result = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("tent",)), ear)
     assert [row["adapt"] for row in result.to_json()["results"]] == ["none"]
-    assert any("tent does not apply to uci-mlp_small v1: it has no batch normalization" in line for line in ear.said)
+    assert any("tent is skipped for uci-mlp_small v1: it has no batch normalization" in line for line in ear.said)
 
 
 @pytest.mark.parametrize(

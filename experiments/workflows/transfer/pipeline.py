@@ -117,7 +117,7 @@ def _skipping(part: str, source: SourceModel, skipped: dict[str, str], progress:
         yield
     except (UsageError, DivergedError) as error:
         skipped[part] = str(error)
-        failed = "diverged on" if isinstance(error, DivergedError) else "does not apply to"
+        failed = "diverged on" if isinstance(error, DivergedError) else "is skipped for"
         progress.log(f"{part} {failed} {source.name}: {error}")
 
 

@@ -125,7 +125,7 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
         run.log_text(results.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
     for name, figure in reporting.transfer_figures(result, measured.shared_map):
         run.log_figure(figure, f"figures/{name}.png")
-    skipped = [f"`{part}` does not apply: {reason}." for part, reason in measured.skipped.items()]
+    skipped = [f"`{part}` is skipped: {reason}." for part, reason in measured.skipped.items()]
     sections = summarize([result])
     text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(sections)])
     run.log_text(text, "discussion.md")
@@ -169,21 +169,26 @@ def _tags(task: TransferTask, digest: str = "") -> dict[str, str]:
 
 def _record_method(run: Run, task: TransferTask, result: DomainResult, method: str, table: "pd.DataFrame") -> None:
     """Record the curve of an adaptation step by step, and the results before and after it."""
+    import pandas as pd
+
     adapted, curve = result.methods[method], align_series(result.methods[method].curve)
     for step in range(max(map(len, curve.values()), default=0)):
         run.log_metrics({name: row[step] for name, row in curve.items() if not isnan(row[step])}, step=step)
     about = {"model": result.model, "source": result.source, "target": result.target.name, "adapt": method}
     run.log_params({**about, "seed": task.seed, **ADAPTATIONS[method].settings})
     rows = results.select(table, method=[SOURCE_ONLY, method], group="", metric=OF_A_METHOD)
-    run.log_results(rows)
+    before, after = (results.select(rows, method=name) for name in (SOURCE_ONLY, method))
+    # In the list of runs, the accuracy of this one is that of the adapted model.
+    metrics = [after.assign(method=""), before.assign(metric=before["metric"] + "_before")]
+    run.log_results(rows, metrics=pd.concat(metrics))
     _log_predictions(run, result, adapted, "predictions.csv")
     title = f"{result.model} on {result.target.name}: {method}"
     run.log_figure(reporting.curve_figure({method: curve}, title), "figures/curve.png")
-    before, after = (results.value(rows, results.ACCURACY, method=name) for name in (SOURCE_ONLY, method))
-    if before is None or after is None:
+    old, new = (results.value(part, results.ACCURACY) for part in (before, after))
+    if old is None or new is None:
         effect = "the target has no labels to measure the accuracy"
     else:
-        effect = f"accuracy {before:.4f} before, {after:.4f} after"
+        effect = f"accuracy {old:.4f} before, {new:.4f} after"
     run.describe(
         f"**{result.model}** adapted to **{result.target.name}** by `{method}` on {len(result.target.unlabelled):,} "
         f"unlabelled images: {effect}."
