@@ -42,7 +42,7 @@ def find_idx(folder: Path) -> Files | None:
             sets.setdefault(match["set"].lower(), {}).setdefault((part, match["kind"].lower()), path)
     if len(sets) > 1:
         names = ", ".join(f"{name}*" for name in sorted(sets))
-        raise DigitsError(f"{folder} holds several datasets ({names}): give one of them a folder of its own")
+        raise DigitsError(f"{folder} holds several datasets ({names}): move one of them to a separate folder")
     for files in sets.values():
         _require_images(files, folder)
         return files

@@ -1,4 +1,4 @@
-"""Where a run comes from: user, machine, process, command line and commit, as tags."""
+"""Provenance of a run as tags: user, machine, process, command line and commit."""
 
 import getpass
 import os

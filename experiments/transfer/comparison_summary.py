@@ -37,7 +37,7 @@ def summarize_models(
 
 
 def _compare(transfers: Sequence[ExplanationInput], target: str) -> Iterator[str]:
-    """Yield which model loses least, and its differences from the one that loses most."""
+    """Yield sentences on the model that loses least, compared with the others."""
     shares = [accuracies(one) for one in transfers]
     losses = [before.value - after.value for before, after in shares]
     order = np.argsort(losses, kind="stable").tolist()
@@ -94,7 +94,7 @@ def _better(
     opening: str,
     verb: str,
 ) -> Iterator[str]:
-    """Yield where either has the significantly larger proportion."""
+    """Yield a sentence on each model with significantly larger proportions in some groups."""
     for (winner, mine), (loser, theirs) in permutations(zip((first, second), shares, strict=True)):
         won = sorted(_won(mine, theirs), key=lambda key: theirs[key].value - mine[key].value)
         if won:

@@ -19,7 +19,7 @@ from experiments.transfer.shift import Shift
 
 @dataclass(frozen=True, eq=False)
 class AdaptationEffect:
-    """Which target images a model classifies correctly before and after adaptation: bool (m,), m >= 1."""
+    """Correctness of each target image before and after adaptation: bool (m,), m >= 1."""
 
     before: NDArray[np.bool_]
     after: NDArray[np.bool_]
@@ -137,7 +137,7 @@ def accuracies(one: ExplanationInput) -> tuple[Proportion, Proportion]:
 
 
 def confusion(one: ExplanationInput, digit: int, other: int) -> tuple[Proportion, Proportion] | None:
-    """Return how often a class is predicted as another in source and target; None if it is missing in one of them."""
+    """Return the rates of confusing a class with another in source and target; None if one of them lacks the class."""
     rows = one.source.confusion[digit], one.target.confusion[digit]
     if not all(row.any() for row in rows):
         return None

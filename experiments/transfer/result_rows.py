@@ -66,7 +66,7 @@ def result_rows(result: DomainResult, version: str, seed: int, stage_seconds: Ma
 
 
 def _source_only_rows(about: Mapping[str, Any], result: DomainResult) -> Iterator[Result]:
-    """Yield what is measured of the unadapted model alone."""
+    """Yield the results that only the unadapted model has."""
     row: Any = partial(Result, **about, method=SOURCE_ONLY, split="test")
     plain = result.source_only
     counts = np.bincount(plain.probabilities.argmax(axis=1), minlength=CLASSES)

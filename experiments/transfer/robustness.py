@@ -12,7 +12,7 @@ BASELINE = "mlp_small"
 
 
 def correct_by_corruption(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    """Return which images are classified correctly under each corruption.
+    """Return the correctness of each image under each corruption.
 
     Parameters
     ----------

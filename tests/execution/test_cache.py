@@ -1,4 +1,4 @@
-"""What stages keep, and for how long."""
+"""The cache of stages: reuse and expiry."""
 
 import os
 import time

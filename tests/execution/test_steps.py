@@ -299,16 +299,16 @@ def test_the_run_tells_how_its_steps_stand(store: Store) -> None:
 
 
 def test_what_is_expected_follows_the_pace_so_far(store: Store) -> None:
-    heard: list[list[StepState]] = []
+    reported: list[list[StepState]] = []
 
     class Watch(Progress):
         def steps(self, title: str, states: Any) -> None:  # noqa: ARG002
-            heard.append(list(states))
+            reported.append(list(states))
 
     steps = (step_of("a", Work(store, 1), seconds=1000.0), step_of("b", Work(store, 1), seconds=500.0))
     run_steps(store, plan(*steps, step_of("c", Work(store, 1))), Watch())
-    assert [one.status for one in heard[0]] == ["running", "waiting", "waiting"]
-    assert [one.seconds for one in heard[0]] == [1000.0, 500.0, None]
-    after_a = next(states for states in heard if states[0].status == "done")
+    assert [one.status for one in reported[0]] == ["running", "waiting", "waiting"]
+    assert [one.seconds for one in reported[0]] == [1000.0, 500.0, None]
+    after_a = next(states for states in reported if states[0].status == "done")
     assert after_a[1].seconds == pytest.approx(0.5 * (after_a[0].seconds or 0))
-    assert [one.status for one in heard[-1]] == ["done"] * 3
+    assert [one.status for one in reported[-1]] == ["done"] * 3

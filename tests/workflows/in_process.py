@@ -5,7 +5,7 @@ from experiments.execution.progress import Progress
 
 
 class InThisProcess(ExecutorConfig):
-    """Where one worker does the trials before `submit` returns."""
+    """Configures an executor that runs the trials in this process."""
 
     def open(self) -> Executor:
         return InProcessExecutor()

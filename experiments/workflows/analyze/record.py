@@ -267,7 +267,7 @@ def record_comparison(
     results: Mapping[str, AnalyzeResult],
     parent: str | None,
 ) -> AnalyzeManyResult:
-    """Compare networks in a run of its own."""
+    """Record the comparison of several networks in a separate run."""
     import pandas as pd
 
     text = as_markdown([section for pair in combinations(analyses, 2) for section in contrast(*pair)])

@@ -20,7 +20,7 @@ class PlannedTraining:
     Attributes
     ----------
     tuned
-        Whether a search of its own finds the hyperparameters.
+        Whether to search its hyperparameters first.
     settings
         Changes of the network's recipe.
     """

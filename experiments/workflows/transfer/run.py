@@ -13,7 +13,7 @@ from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.training import require_tensorflow
 from experiments.transfer.adaptation import ADAPTATIONS
-from experiments.workflows.transfer import record
+from experiments.workflows.transfer import record, rows
 from experiments.workflows.transfer.pipeline import measure_task
 from experiments.workflows.transfer.record import TaskRecord
 from experiments.workflows.transfer.tasks import load_source, load_tasks
@@ -107,12 +107,12 @@ class TransferResult:
         """
         return {
             "run_id": self.run_id,
-            "results": [row for task in self.tasks for row in record.task_rows(task)],
-            "few_shot": [row for task in self.tasks for row in record.few_shot_rows(task.table)],
+            "results": [row for task in self.tasks for row in rows.task_rows(task)],
+            "few_shot": [row for task in self.tasks for row in rows.few_shot_rows(task.table)],
             "skipped": [
                 {"model": about["model"], "target": about["target"], "adapt": part, "reason": reason}
                 for task in self.tasks
-                for about in [record.subject(task.table)]
+                for about in [rows.subject(task.table)]
                 for part, reason in task.skipped.items()
             ],
             "discussion": self.discussion,
