@@ -193,6 +193,11 @@ class ReportSection:
     command: str
     blocks: tuple[Block, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, title: str, lead: str, command: str, blocks: Iterable[Block]) -> "ReportSection":
+        """Build a section without empty blocks."""
+        return cls(name, title, lead, command, tuple(block for block in blocks if not block.empty))
+
     @property
     def tables(self) -> tuple[Table, ...]:
         """Its tables, in order."""
@@ -235,8 +240,9 @@ class Report:
         The content, and the learning curves behind its figures.
     sources
         The runs of the sections by id, in order.
-    outdated
-        One sentence on the runs of older versions that were left out; may be empty.
+    left_out
+        What was left out and the commands that make it again: runs of older versions, and figures without data; may be
+        empty.
     """
 
     title: str
@@ -247,7 +253,7 @@ class Report:
     sections: tuple[ReportSection, ...]
     curves: tuple[LearningCurve, ...] = ()
     sources: Mapping[str, RunSource] = field(default_factory=dict)
-    outdated: str = ""
+    left_out: str = ""
 
     @property
     def tables(self) -> tuple[Table, ...]:
