@@ -1,20 +1,25 @@
 """A tracking store with the runs of a small suite as the commands record them, without training anything."""
 
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
+from experiments.evaluation import measure
+from experiments.reporting.drawing import Drawing
+from experiments.reporting.drawings.evaluation import evaluation_drawings
+from experiments.reporting.figures.feature_map import feature_map
+from experiments.reporting.figures.training_curves import training_curves
 from experiments.results import VAL_ACCURACY, Result, to_table
-from experiments.tracking import Run, Store, open_run
+from experiments.tracking import Store, open_run
 from experiments.tracking.tags import ADAPTED_FROM
 
 ACCURACIES = {"cnn": 0.98, "lenet": 0.95}
+LABELS, IMAGES = np.arange(60) % 10, np.zeros((60, 28, 28), np.uint8)
+TESTED: dict[str, Any] = {"target": "uci", "split": "test"}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -37,8 +42,9 @@ def train(store: Store, name: str, accuracy: float, study_run: str | None = None
         run.log_params({"model": name, "dataset": "uci", "seed": 0})
         for epoch in (1, 2, 3):
             run.log_metrics({"val_accuracy": accuracy - 0.1 / epoch}, step=epoch)
-        run.log_metrics({"train_seconds": 12.5, "parameters": 1210, "size_bytes": 2_345_678})
-        keep_pictures(run, "training_curves")
+        numbers = {"train_seconds": 12.5, "parameters": 1210, "size_bytes": 2_345_678, "best_val_accuracy": accuracy}
+        run.log_results(to_table(Result(metric, value, name, seed=0) for metric, value in numbers.items()))
+        run.log_figure(curves(), "training_curves")
     register(store, run.id, name, accuracy)
     return run.id
 
@@ -59,15 +65,16 @@ def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
         run.log_results(
             to_table(
                 [
-                    Result("accuracy", accuracy, name, target="uci", low=accuracy - 0.02, high=accuracy + 0.01),
+                    Result("accuracy", accuracy, name, low=accuracy - 0.02, high=accuracy + 0.01, **TESTED),
                     *(
-                        Result(metric, value, name, target="uci")
+                        Result(metric, value, name, **TESTED)
                         for metric, value in {"macro_f1": accuracy, "ece": 0.01, "latency_ms": 3.25}.items()
                     ),
                 ]
             )
         )
-        keep_pictures(run, "confusion_normalized", "misclassified", "reliability")
+        for figure, drawing in mistakes().items():
+            run.log_figure(drawing, figure)
     return run.id
 
 
@@ -75,9 +82,10 @@ def compare(store: Store) -> None:
     with open_run(store, "evaluate", "comparison", tags=tags(", ".join(ACCURACIES))) as run:
         versions = ", ".join(f"uci-{name} v1" for name in ACCURACIES)
         run.log_params({"models": ", ".join(ACCURACIES), "versions": versions})
-        shown = [Result("accuracy", accuracy, name, target="uci") for name, accuracy in ACCURACIES.items()]
-        run.log_results(to_table([*shown, Result("misclassified_by_all", 3, target="uci")]))
-        keep_pictures(run, "comparison", "missed_by_all")
+        shown = [Result("accuracy", accuracy, name, **TESTED) for name, accuracy in ACCURACIES.items()]
+        run.log_results(to_table([*shown, Result("misclassified_by_all", 3, **TESTED)]))
+        run.log_figure(curves(), "comparison")
+        run.log_figure(mistakes()["misclassified"], "missed_by_all")
 
 
 def by_method(accuracies: Mapping[str, float]) -> list[Result]:
@@ -95,7 +103,8 @@ def transfer(store: Store, name: str, target: str, accuracy: float, parent: str,
         ]
         run.log_results(to_table(replace(row, model=name, source="uci", target=target) for row in rows))
         run.log_text(f"| a |\n| - |\n| 1 |\n\n## {name}\n\nIt loses {HOSTILE}.\n", "discussion.md")
-        keep_pictures(run, "few_shot", "alignment", "shift")
+        for figure in ("few_shot", "alignment", "shift"):
+            run.log_figure(curves(), figure)
 
 
 def compare_transfers(store: Store, versions: str, target: str) -> str:
@@ -120,28 +129,36 @@ def analyze(store: Store, name: str, parent: str, digits: int = 1797) -> str:
         run.log_results(to_table(rows))
         run.log_text(f"## The map {HOSTILE}\n\nNear is near.\n", "discussion.md")
         run.log_text("<!doctype html><title>explorer</title>", "explorer.html")
-        keep_pictures(run, "map", "map_kmeans", "confusing_test", "dendrogram")
+        run.log_figure(
+            Drawing.of(feature_map, np.random.default_rng(0).normal(size=(60, 3)), LABELS, "map", "digits"), "map"
+        )
+        for figure in ("map_kmeans", "confusing_test", "dendrogram"):
+            run.log_figure(curves(), figure)
     return run.id
 
 
 def search(store: Store) -> None:
     about = {**tags("mlp"), "digits.study": f"s{HOSTILE}", "digits.best_params": '{"rate": 0.00123456, "units": 32}'}
     with open_run(store, "tune", "tune", tags=about) as run:
-        run.log_metrics({"best_value": 0.99, "trials": 8, "trials_pruned": 3, "trials_failed": 0})
-        keep_pictures(run, "history")
+        numbers = {"best_value": 0.99, "trials": 8, "trials_pruned": 3, "trials_failed": 0}
+        run.log_results(to_table(Result(metric, value, "mlp") for metric, value in numbers.items()))
+        run.log_figure(curves(), "history")
 
 
 def tags(name: str) -> dict[str, str]:
     return {"digits.model": name, "digits.dataset": "uci"}
 
 
-def keep_pictures(run: Run, *names: str) -> None:
-    buffer = io.BytesIO()
-    Image.new("L", (40, 30)).save(buffer, "PNG")
-    with TemporaryDirectory() as folder:
-        for name in names:
-            Path(folder, f"{name}.png").write_bytes(buffer.getvalue())
-        run.store.client.log_artifacts(run.id, folder, "figures")
+def curves() -> Drawing:
+    """Return a figure that takes little time to draw."""
+    return Drawing.of(training_curves, {"loss": [1.0, 0.5], "val_loss": [1.1, 0.6]}, "a training")
+
+
+def mistakes() -> dict[str, Drawing]:
+    """Return the figures that an evaluation records, of random predictions."""
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(10), size=60).astype(np.float32)
+    metrics = measure(LABELS, probabilities)
+    return evaluation_drawings(IMAGES, LABELS, probabilities, metrics, "a network")
 
 
 def results(folder: Path) -> Any:
