@@ -1,9 +1,7 @@
 """The explorer of a feature space as one offline page: a rotating cloud of points, one per digit."""
 
 import base64
-import html
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
+from experiments.offline_page import page_templates, read_assets
 from experiments.reporting.figures.style import GROUP_COLORS
-from experiments.reporting.page.offline_page import fill_template, read_asset, script_digest
 
 PACKAGE = "experiments.reporting.explorer"
 SIDE = 28
@@ -110,22 +108,18 @@ def explorer_page(data: ExplorerData) -> str:
     # The page keeps this order, so "most confusing first" needs no sorting there, and the images that a reader asks
     # for first are in the first sheets.
     order = np.argsort(-np.asarray(data.confusion, float), kind="stable")
-    script = "\n".join(read_asset(PACKAGE, f"{name}.js") for name in SCRIPTS)
-    return fill_template(
-        read_asset(PACKAGE, "page.html"),
-        title=html.escape(data.title),
-        # Enforced by the browser: no request leaves the page, and no other script runs.
-        policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script_digest(script)}'",
-        style=read_asset(PACKAGE, "page.css"),
-        text="\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in data.text),
-        facts="\n".join(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data.facts.items()
-        ),
-        data=_as_json(_encode(data, order)),
-        sheets="\n".join(
-            f'<script type="text/plain" class="sheet">{sheet}</script>' for sheet in _sheets(data.images, order)
-        ),
-        script=script,
+    return (
+        page_templates(PACKAGE)
+        .get_template("page.html")
+        .render(
+            title=data.title,
+            text=data.text,
+            facts=data.facts,
+            data=_encode(data, order),
+            sheets=_sheets(data.images, order),
+            style=read_assets(PACKAGE, "page.css"),
+            script=read_assets(PACKAGE, *(f"{name}.js" for name in SCRIPTS)),
+        )
     )
 
 
@@ -205,8 +199,3 @@ def _packed(values: NDArray[Any], kind: str) -> str:
 
 def _text(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
-
-
-def _as_json(data: Mapping[str, Any]) -> str:
-    """Return JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")

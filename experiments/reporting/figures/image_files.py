@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 DPI = 160  # sharp on high-density screens and in print
 COLORS = 256  # maximum of a PNG with a palette
+PREVIEW_WIDTH = 760  # pixels
 
 
 def save_picture(figure: "Figure", file: Path) -> None:
@@ -22,6 +23,16 @@ def reduce_colors(file: Path) -> None:
     with Image.open(file) as picture:
         reduced = picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
     reduced.save(file, optimize=True)
+
+
+def save_preview(picture: Path, preview: Path) -> None:
+    """Save a smaller copy of an image file as WebP, at most 760 pixels wide; the same picture gives the same file."""
+    from PIL import Image
+
+    with Image.open(picture) as full:
+        copy = full.convert("RGB")
+    copy.thumbnail((PREVIEW_WIDTH, copy.height), Image.Resampling.LANCZOS)
+    copy.save(preview, "WEBP", quality=80, method=4)
 
 
 def picture_size(file: Path) -> tuple[int, int]:
