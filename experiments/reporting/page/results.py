@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from math import isnan
 from typing import Any
 
 from experiments.reporting.page.content import CELL_COLUMNS, Column, Report, Row, Table
@@ -75,7 +74,7 @@ def _table_from_json(data: Mapping[str, Any]) -> Table:
 def _is_empty(value: Any) -> bool:
     import pandas as pd
 
-    return value == "" or value is pd.NA or (isinstance(value, float) and isnan(value))
+    return value == "" if isinstance(value, str) else bool(pd.isna(value))
 
 
 def _made(results: Mapping[str, Any]) -> str:

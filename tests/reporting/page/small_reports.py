@@ -1,5 +1,6 @@
 """A report with all that a page can hold, for its tests; every text from a run tries to be markup."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,22 +31,32 @@ MEASURED = {"cnn": (100, 0.98), "lenet": (9.5, 0.95), HOSTILE: (7200, None)}  # 
 def table(columns: int = 2, name: str = "networks", title: str = HOSTILE) -> Table:
     """Return a table of three networks, of which one has no accuracy; columns beyond the second are of counts."""
     others = tuple(Column(f"more{i}", f"Another number {i}", "count") for i in range(columns - 2))
-    shown: list[tuple[str, str, str]] = []
-    results: list[Result] = []
-    run_ids: list[str] = []
+    cells: list[tuple[str, str, str, Result]] = []
     for network, (seconds, accuracy) in MEASURED.items():
-        cells = [("seconds", Result("train_seconds", seconds, model=network), "one")]
+        cells.append((network, "seconds", "one", Result("train_seconds", seconds, model=network)))
         if accuracy is not None:
-            measured = Result("accuracy", accuracy, model=network, low=accuracy - 0.01, high=accuracy + 0.01)
-            cells.append(("accuracy", measured, "two"))
-        cells += [(other.key, Result("more", 123_456, model=network), "one") for other in others]
-        shown += [(network, f"v1 {HOSTILE}", key) for key, _, _ in cells]
-        results += [result for _, result, _ in cells]
-        run_ids += [run_id for _, _, run_id in cells]
-    cells_table = to_table(results)
-    for place, column in enumerate(CELL_COLUMNS):
-        cells_table.insert(place, column, [each[place] for each in shown])
-    return Table(name, title, (ACCURACY, SECONDS, *others), cells_table.assign(run_id=run_ids), HOSTILE)
+            cells.append((network, "accuracy", "two", measured(accuracy, network)))
+        cells += [(network, other.key, "one", Result("more", 123_456, model=network)) for other in others]
+    return table_of(name, title, (ACCURACY, SECONDS, *others), cells, detail=f"v1 {HOSTILE}", note=HOSTILE)
+
+
+def measured(accuracy: float, network: str = "") -> Result:
+    """Return an accuracy with its interval."""
+    return Result("accuracy", accuracy, model=network, low=accuracy - 0.01, high=accuracy + 0.01)
+
+
+def table_of(
+    name: str,
+    title: str,
+    columns: tuple[Column, ...],
+    cells: Sequence[tuple[str, str, str, Result]],
+    detail: str = "",
+    note: str = "",
+) -> Table:
+    """Return a table of cells, each given as network, column, run and result."""
+    frame = to_table(result for *_, result in cells).assign(run_id=[run_id for _, _, run_id, _ in cells])
+    places = ([network for network, *_ in cells], detail, [column for _, column, *_ in cells])
+    return Table(name, title, columns, frame.assign(**dict(zip(CELL_COLUMNS, places, strict=True))), note)
 
 
 def source(run_id: str) -> RunSource:

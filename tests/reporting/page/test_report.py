@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from small_reports import ACCURACY, HOSTILE, row, small_report
+from small_reports import ACCURACY, HOSTILE, small_report, table_of, measured
 
-from experiments.reporting.page.content import Row, Table
 from experiments.reporting.page.lead import report_lead
 from experiments.reporting.page.results import report_results, results_markdown
 
@@ -24,7 +23,9 @@ def test_the_markdown_is_made_of_the_numbers_alone() -> None:
 def test_every_number_of_the_page_is_in_the_results_with_its_run() -> None:
     results = report_results(small_report())
     (only,) = results["tables"]
-    assert only["rows"][0]["numbers"]["accuracy"] == {"value": 0.98, "run_id": "two", "metric": "accuracy"}
+    (cell,) = (one for one in only["cells"] if (one["network"], one["column"]) == ("cnn", "accuracy"))
+    shown = {"network": "cnn", "detail": f"v1 {HOSTILE}", "column": "accuracy", "run_id": "two"}
+    assert cell == {**shown, "model": "cnn", "metric": "accuracy", "value": 0.98, "low": 0.97, "high": 0.99}
     assert results["curves"][0]["values"] == {1: 0.5, 2: 0.75}
     assert set(results["runs"]) == {"one", "two"}
     assert results["seeds"] == ["0"]
@@ -34,16 +35,18 @@ def test_every_number_of_the_page_is_in_the_results_with_its_run() -> None:
 @pytest.mark.parametrize(
     ("ensembles", "told"),
     [
-        ([], ""),
-        ([row("12 networks", 1, 0.9976)], " An ensemble of 12 networks has 99.76 %."),
-        (
-            [row("12 networks", 1, 0.9976), row("3 networks", 1, 0.99)],
-            " The best of 2 ensembles, of 12 networks, has 99.76 %.",
-        ),
+        ({}, ""),
+        ({"12 networks": 0.9976}, " An ensemble of 12 networks has 99.76 %."),
+        ({"12 networks": 0.9976, "3 networks": 0.98}, " The best of 2 ensembles, of 12 networks, has 99.76 %."),
     ],
 )
-def test_the_lead_describes_the_best_ensemble(ensembles: list[Row], told: str) -> None:
-    networks = Table("networks-uci", "", (ACCURACY,), (row("cnn", 1, 0.98),))
-    together = [Table("ensembles-uci", "", (ACCURACY,), tuple(ensembles))] if ensembles else []
+def test_the_lead_describes_the_best_ensemble(ensembles: dict[str, float], told: str) -> None:
+    tables = [
+        table_of(
+            f"{kind}-uci", "", (ACCURACY,), [(name, "accuracy", "r", measured(value)) for name, value in rows.items()]
+        )
+        for kind, rows in {"networks": {"cnn": 0.98}, "ensembles": ensembles}.items()
+        if rows
+    ]
     alone = "cnn has 98.00 % accuracy on the uci test digits (95 % interval 97.00 to 99.00)."
-    assert report_lead([networks, *together]) == alone + told
+    assert report_lead(tables) == alone + told
