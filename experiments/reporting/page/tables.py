@@ -59,8 +59,6 @@ def networks_table(dataset: str, subjects: Sequence[Subject], frame: "pd.DataFra
         The target domains, in order.
     """
     columns = [
-        _column("parameters", "Parameters", "count", "low", metric=results.PARAMETERS),
-        _column("size", "Size", "bytes", "low", "Of the model file in the store", metric=results.SIZE_BYTES),
         _column("accuracy", "Test accuracy", "share", "high", f"On the {dataset} test digits", **_tested(dataset)),
         _column(
             "macro_f1", "Macro F1", "share", "high", "Mean over the digits of the F1 score",
@@ -70,6 +68,8 @@ def networks_table(dataset: str, subjects: Sequence[Subject], frame: "pd.DataFra
             "ece", "ECE", "share", "low", "Expected calibration error with 15 bins", **_tested(dataset, results.ECE)
         ),
         *(column for target in targets for column in _target_columns(target, corrupted=target == f"{dataset}-c")),
+        _column("parameters", "Parameters", "count", "low", metric=results.PARAMETERS),
+        _column("size", "Size", "bytes", "low", "Of the model file in the store", metric=results.SIZE_BYTES),
         _column(
             "seconds", "Training time", "seconds", "low", "Time spent in epochs", metric=results.TRAIN_SECONDS
         ),
