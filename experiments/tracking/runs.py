@@ -31,7 +31,7 @@ DESCRIPTION = "description.md"
 CONTINUED = f"\n\n... The complete text is in `{DESCRIPTION}`, among the run's artifacts."
 
 
-class Drawing(Protocol):
+class Drawable(Protocol):
     """A figure that can be drawn, and whose data can be recorded."""
 
     def draw(self) -> "Figure":
@@ -82,13 +82,15 @@ class Run:
             markdown = shown[: shown.rfind("\n") + 1].rstrip() + CONTINUED
         self.set_tags({NOTE: markdown})
 
-    def log_figure(self, drawing: Drawing, name: str) -> None:
+    def log_figure(self, drawing: Drawable, name: str) -> None:
         """Record a figure as ``figures/NAME.png``, and the data to draw it again as ``data/NAME.npz``."""
         image = f"{FIGURES}/{name}.png"
         self.store.client.log_figure(self.id, drawing.draw(), image, save_kwargs={"dpi": FIGURE_DPI})
-        self._log_bytes(drawing.to_npz(), f"{FIGURE_DATA}/{name}.npz")
+        self.log_data(drawing.to_npz(), name)
 
-    def _log_bytes(self, content: bytes, file: str) -> None:
+    def log_data(self, content: bytes, name: str) -> None:
+        """Record an archive of NumPy arrays as ``data/NAME.npz``."""
+        file = f"{FIGURE_DATA}/{name}.npz"
         with TemporaryDirectory() as folder:
             place = Path(folder, PurePosixPath(file).name)
             place.write_bytes(content)

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 
-from experiments.reporting.figures.style import network_color
+from experiments.reporting.figure_parts.style import network_color
 from experiments.reporting.page.content import Column, Number, Row, Table
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
 

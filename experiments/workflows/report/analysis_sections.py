@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from experiments.reporting.figures.layout import Interval
+from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figures.transfer_matrix import transfer_matrix
 from experiments.reporting.page import captions
 from experiments.reporting.page.content import Block, Passage, Picture, ReportSection

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from experiments.reporting.figures.image_files import picture_size, reduce_colors, save_picture
+from experiments.reporting.figure_parts.image_files import picture_size, reduce_colors, save_picture
 from experiments.reporting.page.content import Link, Passage, Picture
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_names, artifact_text, fetch_artifact

@@ -58,7 +58,7 @@ def training_section(
         drawn = [curve for curve in curves if curve.run_id in labels]
         pictures: tuple[Picture, ...] = ()
         if drawn:
-            values = {labels[curve.run_id]: curve.values for curve in drawn}
+            values = {labels[curve.run_id]: list(curve.values.values()) for curve in drawn}
             figure = learning_curves(values, f"{index.dataset}: validation accuracy by epoch")
             caption = f"Accuracy on the validation digits of {index.dataset} after each epoch"
             runs = tuple(curve.run_id for curve in drawn)

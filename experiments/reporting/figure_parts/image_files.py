@@ -12,7 +12,7 @@ COLORS = 256  # maximum of a PNG with a palette
 
 def save_picture(figure: "Figure", file: Path) -> None:
     """Save a figure as PNG; the same figure gives the same file."""
-    figure.savefig(file, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(file, dpi=DPI, metadata={"Software": None})
 
 
 def reduce_colors(file: Path) -> None:
