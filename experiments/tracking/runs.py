@@ -86,9 +86,11 @@ class Run:
         """Record a figure as ``figures/NAME.png``, and the data to draw it again as ``data/NAME.npz``."""
         image = f"{FIGURES}/{name}.png"
         self.store.client.log_figure(self.id, drawing.draw(), image, save_kwargs={"dpi": FIGURE_DPI})
-        self._log_bytes(drawing.to_npz(), f"{FIGURE_DATA}/{name}.npz")
+        self.log_data(drawing.to_npz(), name)
 
-    def _log_bytes(self, content: bytes, file: str) -> None:
+    def log_data(self, content: bytes, name: str) -> None:
+        """Record an archive of NumPy arrays as ``data/NAME.npz``."""
+        file = f"{FIGURE_DATA}/{name}.npz"
         with TemporaryDirectory() as folder:
             place = Path(folder, PurePosixPath(file).name)
             place.write_bytes(content)

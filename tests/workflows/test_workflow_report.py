@@ -32,7 +32,7 @@ from small_stores import (
 from digits_cli.main import main
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.reporting.figures.layout import Interval
+from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figures.transfer_matrix import transfer_matrix
 from experiments.results import Result, to_table
 from experiments.tracking import Store, open_run, open_store

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
 from experiments.offline_page import page_templates, read_assets
-from experiments.reporting.figures.style import GROUP_COLORS
+from experiments.reporting.archive import read_npz, write_npz
+from experiments.reporting.figure_parts.style import GROUP_COLORS
 
 PACKAGE = "experiments.reporting.explorer"
 SIDE = 28
@@ -93,6 +94,24 @@ class ExplorerData:
         _check("index", self.index, count, 2**32 - 1, whole=True)
         for name, groups in self.groupings.items():
             _check(f"groupings[{name!r}]", groups, count, MOST_GROUPS - 1, whole=True)
+
+    def to_npz(self) -> bytes:
+        """Write the data as an archive of NumPy arrays, with images in the 16 levels of gray of the page.
+
+        For the 70,000 digits of MNIST it has 9 MB and takes about 2 s.
+        """
+        return write_npz(replace(self, images=GREY_STEP * _gray_levels(self.images)))
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> "ExplorerData":
+        """Read data that `to_npz` wrote.
+
+        Raises
+        ------
+        DigitsError
+            If they are damaged, or another version of this project wrote them.
+        """
+        return read_npz(content, lambda value, converter: converter.structure(value, cls))
 
 
 def explorer_page(data: ExplorerData) -> str:
@@ -186,11 +205,16 @@ def _tiled(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _png(picture: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
-    levels = Image.fromarray(np.round(picture / GREY_STEP).astype(np.uint8)).convert("P")
+    levels = Image.fromarray(_gray_levels(picture)).convert("P")
     levels.putpalette(bytes(level for level in range(0, 256, GREY_STEP) for _ in "rgb"))
     buffer = io.BytesIO()
     levels.save(buffer, "PNG", bits=4, compress_level=6)  # level 9 takes ten times as long for 3 % less
     return buffer.getvalue()
+
+
+def _gray_levels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the nearest of 16 levels of gray, 0 to 15, of each pixel."""
+    return np.round(np.arange(256) / GREY_STEP).astype(np.uint8)[picture]
 
 
 def _packed(values: NDArray[Any], kind: str) -> str:

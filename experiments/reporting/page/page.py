@@ -1,7 +1,7 @@
 """The offline page of a report: tables, pictures and texts, each with the run behind it."""
 
 from experiments.offline_page import page_templates, read_assets
-from experiments.reporting.figures.style import network_color
+from experiments.reporting.figure_parts.style import network_color
 from experiments.reporting.page.content import Picture, Report
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
 from experiments.reporting.page.prose import markdown_html

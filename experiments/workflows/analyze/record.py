@@ -165,10 +165,12 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
             run.log_text(csv_text(confusing_rows(analysis, split)), f"confusing_{split}.csv")
         run.log_text(text, "discussion.md")
         run.describe(f"The feature space of **{analysis.name}** on **{dataset}**. `explorer.html` shows it.\n\n{text}")
-        for file, figure in reporting.analysis_figures(analysis, dataset):
-            run.log_figure(figure, f"figures/{file}.png")
+        for name, drawing in reporting.analysis_drawings(analysis, dataset).items():
+            run.log_figure(drawing, name)
     with stages("page"):
-        run.log_text(explorer_page(_explorer_data(analysis, sections, run.id, dataset)), "explorer.html")
+        explorer = _explorer_data(analysis, sections, run.id, dataset)
+        run.log_data(explorer.to_npz(), "explorer")
+        run.log_text(explorer_page(explorer), "explorer.html")
     table = to_table(_results(source, analysis, stages.seconds))
     run.log_results(table, model_id=source.reference.model_id)
     confusing = tuple(row for split in SPLITS for row in confusing_rows(analysis, split, LISTED))

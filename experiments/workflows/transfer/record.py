@@ -113,8 +113,8 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
     metrics = result.source_only.metrics
     if metrics:
         run.log_text(results.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
-    for name, figure in reporting.transfer_figures(result, measured.shared_map):
-        run.log_figure(figure, f"figures/{name}.png")
+    for name, drawing in reporting.transfer_drawings(result, measured.shared_map).items():
+        run.log_figure(drawing, name)
     skipped = [f"`{part}` is skipped: {reason}." for part, reason in measured.skipped.items()]
     sections = summarize([result])
     text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(sections)])
@@ -152,7 +152,7 @@ def _record_method(run: Run, task: TransferTask, result: DomainResult, method: s
     run.log_results(rows, metrics=pd.concat(metrics))
     _log_predictions(run, result, adapted, "predictions.csv")
     title = f"{result.model} on {result.target.name}: {method}"
-    run.log_figure(reporting.curve_figure({method: curve}, title), "figures/curve.png")
+    run.log_figure(reporting.adaptation_curve_drawing({method: curve}, title), "curve")
     old, new = (results.value(part, results.ACCURACY) for part in (before, after))
     if old is None or new is None:
         effect = "the target has no labels to measure the accuracy"
@@ -253,11 +253,11 @@ def record_comparison(
         run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})
         run.log_json([record.run_id for record in records], "transfers.json")
         run.log_results(table)
-        run.log_figure(reporting.matrix_figure(found), "figures/matrix.png")
+        run.log_figure(reporting.transfer_matrix_drawing(found), "matrix")
         for target in targets:
             group = [result for result in found if result.target.name == target]
-            for file, figure in reporting.comparison_figures(group, f"to {target}"):
-                run.log_figure(figure, f"figures/{target}/{file}.png")
+            for file, drawing in reporting.transfer_comparison_drawings(group, f"to {target}").items():
+                run.log_figure(drawing, f"{target}/{file}")
         run.log_text(text, "discussion.md")
         run.describe(f"{', '.join(models)} in the domains {', '.join(targets)}.\n\n{text}")
     return run.id, sections

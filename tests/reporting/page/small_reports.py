@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.reporting.figures.image_files import save_preview
+from experiments.reporting.figure_parts.image_files import save_preview
 from experiments.reporting.page.content import (
     CELL_COLUMNS,
     Block,

@@ -36,7 +36,7 @@ def _together(index: RunIndex, data: ReportData, assets: ReportAssets) -> tuple[
     curves = {labels[curve.run_id]: curve for curve in data.curves if curve.run_id in labels}
     if not curves:
         return ()
-    values = {label: curve.values for label, curve in curves.items()}
+    values = {label: [*curve.values.values()] for label, curve in curves.items()}
     drawing = Drawing.of(learning_curves, values, f"{index.dataset}: validation accuracy by epoch")
     caption = f"Accuracy on the validation digits of {index.dataset} after each epoch"
     run_ids = [curve.run_id for curve in curves.values()]

@@ -13,7 +13,7 @@ PREVIEW_WIDTH = 760  # pixels
 
 def save_picture(figure: "Figure", file: Path) -> None:
     """Save a figure as PNG; the same figure gives the same file."""
-    figure.savefig(file, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(file, dpi=DPI, metadata={"Software": None})
 
 
 def reduce_colors(file: Path) -> None:
@@ -41,3 +41,13 @@ def picture_size(file: Path) -> tuple[int, int]:
 
     with Image.open(file) as picture:
         return picture.size
+
+
+def same_picture(file: Path, other: Path) -> bool:
+    """Return whether two image files have the same pixels."""
+    from PIL import Image, ImageChops
+
+    with Image.open(file) as first, Image.open(other) as second:
+        if first.size != second.size:
+            return False
+        return ImageChops.difference(first.convert("RGB"), second.convert("RGB")).getbbox() is None

@@ -1,6 +1,4 @@
-"""Sample digits have their labels, and bars their counts."""
-
-import re
+"""The bars of a class distribution have their counts."""
 
 import numpy as np
 import pytest
@@ -8,33 +6,13 @@ from figure_texts import texts
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from random_predictions import random_predictions
 
-from experiments.reporting.figures.samples import class_distribution, sample_grid
+from experiments.reporting.figures.class_distribution import class_distribution
 
 
 def heights(figure: Figure) -> list[list[float]]:
     series = [one for one in figure.axes[0].containers if isinstance(one, BarContainer)]
     return [[bar.get_height() for bar in one] for one in series]
-
-
-@pytest.mark.parametrize(("n", "expected"), [(1, 1), (6, 6), (25, 25), (60, 25)])
-def test_the_first_25_images_have_their_labels_above(n: int, expected: int) -> None:
-    data = random_predictions(n)
-    tiles = [axes for axes in sample_grid(data.images, data.labels, "mnist").axes if axes.images]
-    assert [axes.get_title() for axes in tiles] == [str(label) for label in data.labels[:expected]]
-    for axes, image in zip(tiles, data.images, strict=False):
-        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
-
-
-def test_a_grid_needs_neither_a_title_nor_images() -> None:
-    data = random_predictions(0)
-    assert texts(sample_grid(data.images, data.labels)) == ["no images"]
-
-
-def test_images_of_another_shape_are_not_sampled() -> None:
-    with pytest.raises(ValueError, match=re.escape("received (3, 16, 16)")):
-        sample_grid(np.zeros((3, 16, 16), np.uint8), np.zeros(3, np.int64))
 
 
 @pytest.mark.parametrize("splits", [("train",), ("train", "test"), ("train", "validation", "test")])
@@ -49,8 +27,11 @@ def test_each_split_has_a_bar_for_each_digit_and_its_total_in_the_legend(splits:
 
 def test_splits_have_colors_that_stay_when_another_is_added() -> None:
     two, three = (
-        [to_hex(one[0].get_facecolor()) for one in class_distribution(counts, "mnist").axes[0].containers]
-        for counts in (dict.fromkeys(("train", "test"), np.ones(10)), dict.fromkeys("abc", np.ones(10)))
+        [
+            to_hex(bars[0].get_facecolor())
+            for bars in class_distribution(dict.fromkeys(splits, np.full(10, 1)), "mnist").axes[0].containers
+        ]
+        for splits in ("ab", "abc")
     )
     assert three[:2] == two
     assert len(set(three)) == 3

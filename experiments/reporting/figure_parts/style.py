@@ -30,7 +30,7 @@ OTHER_COLORS = ("#56B4E9", "#949494", "#CA9161", "#882255", "#999933", "#332288"
 GROUP_COLORS = (BLUE, ORANGE, GREEN, RED, "#56B4E9", "#CC79A7", "#882255", "#E5CF2E", "#332288", INK)
 SHADES = (0, 0.5, -0.45)  # of each color beyond ten groups: as it is, lighter, darker
 
-MARGIN = 0.042  # inches, as wide as the layout leaves beside the axes
+MARGIN = 0.08  # inches, around everything in a figure
 TITLE_SIZE = 13
 TITLE_CHARACTERS_PER_INCH = 8.5
 
@@ -87,7 +87,7 @@ def group_color(group: int) -> str:
 
 @contextmanager
 def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
-    """Yield an empty figure with the theme, and lay it out at the end of the block.
+    """Yield an empty figure with the theme, and lay it out at the end of the block, once: it can be saved as it is.
 
     Matplotlib's settings are restored afterwards. The figure is not registered with pyplot, so it is freed with its
     last reference.
@@ -101,15 +101,18 @@ def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
     """
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with matplotlib.rc_context(_theme()):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
+        figure = Figure(figsize=(width, height), layout=layout)
         if title:
             wrapped = textwrap.fill(title, int(width * TITLE_CHARACTERS_PER_INCH))
             figure.suptitle(wrapped, x=MARGIN / width, ha="left", fontsize=TITLE_SIZE, fontweight="bold")
         yield figure
-        # Ticks take their style when they are first drawn, so draw them within the theme.
-        figure.draw_without_rendering()
+        # Ticks take their style when they are first laid out, so do it within the theme.
+        layout.execute(figure)
+    figure.set_layout_engine("none")  # saving would lay it out again, which takes longer than drawing
 
 
 def footnote(figure: "Figure", text: str) -> None:

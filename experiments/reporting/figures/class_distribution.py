@@ -1,44 +1,24 @@
-"""Sample images and class distribution of a dataset."""
+"""Class distribution of a dataset."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figures.image_grid import picture_grid
-from experiments.reporting.figures.style import BLUE, GREEN, ORANGE, drawing
+from experiments.reporting.figure_parts.style import BLUE, GREEN, ORANGE, drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def sample_grid(images: NDArray[Any], labels: NDArray[Any], title: str = "") -> "Figure":
-    """Draw the first 25 images, five per row, each with its label above.
-
-    Parameters
-    ----------
-    images
-        uint8 in 0..255 or floats in [0, 1], (n, 28, 28) or (n, 28, 28, 1); n may be 0.
-    labels
-        Digits, (n,).
-    title
-        Should name data and split.
-
-    Raises
-    ------
-    ValueError
-        If images have another shape.
-    """
-    return picture_grid(images, title, 6, lambda axes, index: axes.set_title(str(labels[index]), pad=3))
-
-
-def class_distribution(counts: Mapping[str, NDArray[Any]], title: str) -> "Figure":
+def class_distribution(counts: Mapping[str, NDArray[np.int64]], title: str) -> "Figure":
     """Draw the number of images per digit and in total, by split.
 
     Parameters
     ----------
     counts
-        Images of each digit, integers (10,), by the split's name; at most three splits.
+        Images of each digit, int64 (10,), by the split's name; at most three splits.
     title
         Should name the data.
     """
