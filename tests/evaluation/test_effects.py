@@ -40,7 +40,8 @@ def test_effects_without_a_test_and_small_ones_are_not_called_higher() -> None:
 @pytest.mark.parametrize(("after", "verdict"), [(0.5, "same"), (0.59, "same"), (0.61, "higher"), (0.39, "lower")])
 def test_values_within_a_bound_are_the_same(after: float, verdict: str) -> None:
     found = bounded("a", "accuracy", 0.5, after, bound=0.1)
-    assert (found.verdict, found.size) == (verdict, pytest.approx(after - 0.5))
+    assert found.verdict == verdict
+    assert found.size == pytest.approx(after - 0.5)
 
 
 TOPICS = (

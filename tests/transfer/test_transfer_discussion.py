@@ -16,7 +16,7 @@ from experiments.evaluation import measure
 from experiments.evaluation.effects import Effect, Topic, from_json, to_json, to_markdown
 from experiments.transfer.discussion import TEMPLATES, discuss
 from experiments.transfer.domain import Domain
-from experiments.transfer.domain_result import AlignmentResult, DomainResult, method_result
+from experiments.transfer.domain_result import AlignmentResult, DomainResult, MethodResult, method_result
 from experiments.transfer.shift import Shift
 
 Digits = NDArray[np.int64]
@@ -24,6 +24,7 @@ Correct = NDArray[np.bool_]
 
 NO_IMAGES = np.zeros((0, 28, 28), np.uint8)
 VARIANTS = 15
+REST = "rest of the gap, box against mnist"
 FOUND = {"higher", "lower"}
 
 
@@ -78,22 +79,20 @@ def predictions(labels: Digits, correct: Correct) -> Digits:
     return np.where(correct, labels, (labels + 1 + np.arange(len(correct)) // 10 % 9) % 10)
 
 
-def aligned(one: DomainResult, model: str = "upright", **correct: Correct) -> DomainResult:
+def aligned(one: DomainResult, correct: Mapping[str, Correct], model: str = "upright") -> DomainResult:
     """Return a result with alignments; those that need a deskewed model are by the model named."""
-    assert one.target.labels is not None
-    alignments = []
-    for name, right in correct.items():
-        predicted = one_hot(predictions(one.target.labels, right))
-        owner = model if name in ("deskew", "stroke") else one.model
-        alignments.append(AlignmentResult(name, owner, 0.0, method_result(one.target, predicted)))
-    return replace(one, alignments=tuple(alignments))
+    found = {name: predicted_as(one, right) for name, right in correct.items()}
+    owners = {name: model if name in ("deskew", "stroke") else one.model for name in correct}
+    return replace(one, alignments=tuple(AlignmentResult(name, owners[name], 0.0, found[name]) for name in found))
 
 
-def adapted(one: DomainResult, **correct: Correct) -> DomainResult:
+def adapted(one: DomainResult, correct: Mapping[str, Correct]) -> DomainResult:
+    return replace(one, methods={**one.methods, **{name: predicted_as(one, right) for name, right in correct.items()}})
+
+
+def predicted_as(one: DomainResult, correct: Correct) -> MethodResult:
     assert one.target.labels is not None
-    labels = one.target.labels
-    found = {name: method_result(one.target, one_hot(predictions(labels, right))) for name, right in correct.items()}
-    return replace(one, methods={**one.methods, **found})
+    return method_result(one.target, one_hot(predictions(one.target.labels, correct)))
 
 
 def moved(p_value: float = 0.001, **changes: Any) -> Shift:
@@ -188,67 +187,58 @@ def test_classes_that_move_and_lose_together_correlate(sign: int) -> None:
     target = digits({digit: 0.95 - 0.05 * digit for digit in range(10)})
     shift = moved(class_distances=tuple(1 + sign * 0.05 * digit for digit in range(10)))
     found = effects("shift", result(digits(0.98), target, shift=shift))["loss of a class with its distance moved"]
-    assert (found.size, found.verdict) == (pytest.approx(sign), "higher" if sign > 0 else "lower")
+    assert found.size == pytest.approx(sign)
+    assert found.verdict == ("higher" if sign > 0 else "lower")
 
 
 def test_alignment_closes_part_of_the_gap() -> None:
     plain = hits(0.7)
-    one = aligned(of(plain), resize=plain, centre=hits(0.8), box=hits(0.91), frame=hits(0.65))
+    one = aligned(of(plain), {"resize": plain, "centre": hits(0.8), "box": hits(0.91), "frame": hits(0.65)})
     assert verdicts("alignment", one) == {
         "centre against resize": "higher",
         "box against resize": "higher",
         "frame against resize": "lower",
-        "rest of the gap, box against mnist": "lower",
+        REST: "lower",
     }
     facts = topics(one)["alignment"].facts
     assert (facts["gap"], facts["closed"]) == pytest.approx((0.28, 0.75))
     assert (facts["best"], facts["best_accuracy"], facts["alignment"]) == ("box", 0.91, "resize")
-    nearly = aligned(of(plain), resize=plain, box=hits(0.975))
-    assert verdicts("alignment", nearly)["rest of the gap, box against mnist"] == "not significant"
-    assert topics(aligned(of(plain), resize=plain, box=hits(0.985)))["alignment"].facts["closed"] == 1
-    gained = aligned(of(hits(0.95), source=0.9), resize=hits(0.95), box=hits(0.99))
+    assert verdicts("alignment", aligned(of(plain), {"resize": plain, "box": hits(0.975)}))[REST] == "not significant"
+    assert topics(aligned(of(plain), {"resize": plain, "box": hits(0.985)}))["alignment"].facts["closed"] == 1
+    gained = aligned(of(hits(0.95), source=0.9), {"resize": hits(0.95), "box": hits(0.99)})
     assert verdicts("alignment", gained) == {"box against resize": "higher"}
     assert "gap" not in topics(gained)["alignment"].facts
 
 
 def test_the_gap_is_closed_by_box_and_not_by_what_labels_selected() -> None:
-    plain = hits(0.7)
-    facts = topics(aligned(of(plain), resize=plain, frame=hits(0.95), box=hits(0.8)))["alignment"].facts
+    one, found = of(hits(0.7)), {"resize": hits(0.7), "frame": hits(0.95)}
+    facts = topics(aligned(one, {**found, "box": hits(0.8)}))["alignment"].facts
     assert facts["closed"] == pytest.approx(0.1 / 0.28)
     assert facts["best"] == "frame"
-    assert "closed" not in topics(aligned(of(plain), resize=plain, frame=hits(0.95)))["alignment"].facts
-    assert "alignment" not in topics(aligned(of(plain), resize=plain))
+    assert "closed" not in topics(aligned(one, found))["alignment"].facts
+    assert "alignment" not in topics(aligned(one, {"resize": hits(0.7)}))
 
 
 def test_deskewing_is_compared_with_box_or_the_last_alignment() -> None:
-    box = {"resize": hits(0.7), "box": hits(0.91)}
-    one = aligned(of(hits(0.91)), **box, deskew=hits(0.94), stroke=hits(0.9105))
+    plain, box = of(hits(0.91)), {"resize": hits(0.7), "box": hits(0.91)}
+    one = aligned(plain, {**box, "deskew": hits(0.94), "stroke": hits(0.9105)})
     found, facts = effects("alignment", one), topics(one)["alignment"].facts
-    assert (found["deskew against box"].verdict, found["deskew against box"].size) == ("higher", pytest.approx(0.03))
+    assert found["deskew against box"].verdict == "higher"
+    assert found["deskew against box"].size == pytest.approx(0.03)
     assert found["stroke against box"].verdict == "not significant"
     assert (facts["alignment"], facts["deskewed_model"]) == ("box", "upright")
-    assert verdicts("alignment", aligned(of(hits(0.91)), **box, deskew=hits(0.82)))["deskew against box"] == "lower"
-    assert "deskewed_model" not in topics(aligned(of(hits(0.91)), "mlp", **box, deskew=hits(0.94)))["alignment"].facts
-    alone = aligned(of(hits(0.7)), resize=hits(0.7), deskew=hits(0.94))
+    assert verdicts("alignment", aligned(plain, {**box, "deskew": hits(0.82)}))["deskew against box"] == "lower"
+    same = topics(aligned(plain, {**box, "deskew": hits(0.94)}, model="mlp"))
+    assert "deskewed_model" not in same["alignment"].facts
+    alone = aligned(of(hits(0.7)), {"resize": hits(0.7), "deskew": hits(0.94)})
     assert verdicts("alignment", alone) == {"deskew against resize": "higher"}
 
 
 def test_adaptations_are_judged_by_what_they_change() -> None:
-    plain = hits(0.70, 2010, seed=0)
-    found = effects(
-        "adaptation",
-        adapted(
-            of(plain),
-            shot=plain | hits(0.5, 2010, seed=1),
-            tent=hits(0.71, 2010, seed=2),
-            bad=plain & hits(0.5, 2010, seed=3),
-        ),
-    )
-    assert {name: effect.verdict for name, effect in found.items()} == {
-        "shot": "higher",
-        "tent": "not significant",
-        "bad": "lower",
-    }
+    plain, other = hits(0.7, seed=0), hits(0.5, seed=1)
+    methods = {"shot": plain | other, "tent": hits(0.71, seed=2), "bad": plain & other}
+    found = effects("adaptation", adapted(of(plain), methods))
+    assert [effect.verdict for effect in found.values()] == ["higher", "not significant", "lower"]
     assert all(effect.low < effect.size < effect.high for effect in found.values())
 
 
@@ -262,7 +252,7 @@ def test_the_same_images_show_what_different_ones_do_not() -> None:
     rng = np.random.default_rng(0)
     ease = rng.beta(0.5, 0.6, 300)
     before, after = ((rng.random((VARIANTS, 300)) < np.clip(ease + more, 0, 1)).ravel() for more in (0, 0.06))
-    one = adapted(aligned(of(before, variants=VARIANTS), resize=before, box=after), shot=after)
+    one = adapted(aligned(of(before, variants=VARIANTS), {"resize": before, "box": after}), {"shot": after})
     assert verdicts("adaptation", one) == {"shot": "higher"}
     assert verdicts("alignment", one)["box against resize"] == "higher"
 
@@ -272,10 +262,11 @@ def test_variants_make_no_false_findings_of_alignments_and_adaptations() -> None
     for _ in range(200):
         ease = rng.beta(1.6, 0.4, 200)
         plain, *others = ((rng.random((VARIANTS, 200)) < ease).ravel() for _ in range(6))
-        one = aligned(of(plain, variants=VARIANTS), resize=plain, frame=others[0], box=others[1], deskew=others[2])
-        found = topics(adapted(one, adabn=others[3], tent=others[4]))
+        names = "resize", "frame", "box", "deskew"
+        one = aligned(of(plain, variants=VARIANTS), dict(zip(names, (plain, *others), strict=False)))
+        found = topics(adapted(one, {"adabn": others[3], "tent": others[4]}))
         false.append([number_found([found[name]]) > 0 for name in ("alignment", "adaptation")])
-    assert np.mean(false, axis=0) == pytest.approx([0, 0], abs=0.03)
+    assert np.all(np.mean(false, axis=0) < 0.03)
 
 
 def test_variants_make_no_false_findings_of_losses_and_between_models() -> None:
@@ -376,17 +367,16 @@ def test_two_samples_of_the_same_digits_have_few_findings(seed: int) -> None:
     for labels in rng.integers(0, 10, (2, 800)):
         wrong = rng.random(800) < 0.1
         samples.append((labels, np.where(wrong, rng.integers(0, 10, 800), labels)))
-    found = discuss([result(*samples, "a"), result(samples[1], samples[0], "b")])
+    one, other = samples
+    found = discuss([result(one, other, "a"), result(other, one, "b")])
     assert number_found(found) <= 2  # at 1 % a test, one chance finding is rare, and one turned round with it
 
 
 def test_all_sentences_can_be_written_and_recorded() -> None:
     assert discuss([]) == ()
-    full = [
-        replace(adapted(aligned(corrupted(name, fog=fog), resize=hits(0.5, 15_000), box=hits(0.9, 15_000),
-                                deskew=hits(0.95, 15_000)), shot=hits(0.9, 15_000)), shift=moved())
-        for name, fog in (("mlp", 0.1), ("cnn", 0.9))
-    ]  # fmt: skip
+    aligned_to = {"resize": hits(0.5, 15_000), "box": hits(0.9, 15_000), "deskew": hits(0.95, 15_000)}
+    models = (replace(corrupted(name, fog=fog), shift=moved()) for name, fog in (("mlp", 0.1), ("cnn", 0.9)))
+    full = [adapted(aligned(model, aligned_to), {"shot": hits(0.9, 15_000)}) for model in models]
     found = discuss(full)
     assert {topic.name for topic in found} == TEMPLATES.keys() - {"unlabelled"}
     text = to_markdown(found, TEMPLATES)
