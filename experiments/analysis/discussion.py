@@ -36,7 +36,8 @@ TEMPLATES: Mapping[str, Template] = {
         "{n:,} digits, each with {features:,} features from the layer before the classifier.",
         "They are reduced to {components} principal components, which keep {variance:.1%} of the variance.",
         "t-SNE has perplexity {perplexity:g}: {neighbors:.0f} neighbors of a digit, where a class has {class_size:,}.",
-        "KMeans has the largest silhouette ({silhouette:.2f}) for {best} clusters; the inertia an elbow at {elbow}.",
+        "KMeans has the largest silhouette ({silhouette:.2f}) for {best} clusters, and the elbow of its inertia at "
+        "{elbow}.",
         "Ward's method is limited to nearest neighbors to fit into memory; on {exact_sample:,} digits its adjusted "
         "Rand index with exact Ward is {exact_agreement:.3f}.",
     ),
@@ -61,9 +62,10 @@ TEMPLATES: Mapping[str, Template] = {
         "{test_confusing:,} of {test_n:,} test digits are confusing to {test_network}.",
         "Four measures rank them, with rank correlations from {lowest:.2f} ({lowest_pair}) to {highest:.2f} "
         "({highest_pair}).",
-        "The {top} most confusing test digits are compared with the rest of their classes, in standard deviations.",
-        "Their labels and nearest other classes are most often {pairs}.",
+        "Labels and nearest other classes of the {top} most confusing test digits are most often {pairs}.",
         "Of these pairs, {close_pairs} are among the {closest} with the closest class means.",
+        "Attributes of the {compared} most confusing test digits are compared with the rest of their classes; a higher "
+        "slant leans to the right.",
     ),
     "duplicates and outliers": (
         "{duplicates} test digits are nearly identical to a training digit (root mean square difference up to "
@@ -171,14 +173,17 @@ def _verdict(metrics: ClusterMetrics) -> Verdict:
 
 def _mixtures(metrics: ClusterMetrics, grouping: str) -> Iterator[Effect]:
     """Yield the clusters that several digits share, and the digits that several clusters share."""
+    counts = metrics.contingency
     for cluster, digits in metrics.shared:
-        what, counts = f"{_list(digits)} in cluster {cluster} ({grouping})", metrics.contingency[:, cluster]
-        size = 1 - float(counts.max() / counts.sum())
+        what, size = f"{_list(digits)} in cluster {cluster} ({grouping})", _outside_largest(counts[:, cluster])
         yield Effect(what, "outside the largest class", size, verdict="mixed cluster", percent=True)
     for digit, clusters in metrics.split:
-        what, counts = f"{digit} in clusters {_list(clusters)} ({grouping})", metrics.contingency[digit]
-        size = 1 - float(counts.max() / counts.sum())
+        what, size = f"{digit} in clusters {_list(clusters)} ({grouping})", _outside_largest(counts[digit])
         yield Effect(what, "outside the largest cluster", size, verdict="split class", percent=True)
+
+
+def _outside_largest(counts: NDArray[np.int64]) -> float:
+    return float(1 - counts.max() / counts.sum())
 
 
 def _compare_splits(found: Analysis, method: str, name: str) -> Effect:
@@ -225,8 +230,8 @@ def _confusing(found: Analysis) -> Topic:
     others = found.digits.labels[found.digits.part(TRAIN)][found.confusing[TEST].distances.other[top, 0]]
     attributes = {name: values[part] for name, values in found.attributes.items()}
     effects = differences(attributes, labels, top) + leanings(attributes, labels, top, others)
-    facts |= {"top": len(top), **_pairs(found, labels[top], others)} if len(top) else {}
-    return Topic("confusing digits", facts, effects)
+    facts |= {"compared": len(top)} if effects else {}
+    return Topic("confusing digits", facts | _pairs(found, labels[top], others), effects)
 
 
 def _pairs(found: Analysis, labels: NDArray[np.int64], others: NDArray[np.int64]) -> dict[str, Fact]:
@@ -236,10 +241,11 @@ def _pairs(found: Analysis, labels: NDArray[np.int64], others: NDArray[np.int64]
     closest = {pair[:2] for pair in found.centroids.closest[:CLOSEST]}
     if not common:
         return {}
-    facts: dict[str, Fact] = {"pairs": ", ".join(f"{_pair(pair)} ({count})" for pair, count in common.items())}
+    pairs = ", ".join(f"{_pair(pair)} ({count})" for pair, count in common.items())
+    facts: dict[str, Fact] = {"top": len(labels), "pairs": pairs, "closest": CLOSEST}
     if len(found.centroids.closest) > 2 * CLOSEST:
         facts["close_pairs"] = ", ".join(_pair(pair) for pair in common if pair in closest) or "none"
-    return {**facts, "closest": CLOSEST}
+    return facts
 
 
 def _duplicates_and_outliers(found: Analysis) -> Topic:

@@ -125,23 +125,27 @@ def to_text(topics: Iterable[Topic], templates: Mapping[str, Template]) -> list[
 def to_json(topics: Iterable[Topic]) -> list[dict[str, Any]]:
     """Return topics as JSON values, with null for NaN; `from_json` reads them."""
     return [
-        {**vars(topic), "facts": {**topic.facts}, "effects": [_without_nan(asdict(one)) for one in topic.effects]}
-        for topic in topics
+        {**vars(one), "facts": _without_nan(one.facts), "effects": [_without_nan(asdict(x)) for x in one.effects]}
+        for one in topics
     ]
 
 
 def from_json(values: Iterable[Mapping[str, Any]]) -> tuple[Topic, ...]:
     """Read topics from the JSON values of `to_json`."""
-    return tuple(Topic(**{**one, "effects": tuple(map(_effect, one["effects"]))}) for one in values)
+    return tuple(
+        Topic(
+            one["name"], _with_nan(one["facts"]), tuple(Effect(**_with_nan(x)) for x in one["effects"]), one["subject"]
+        )
+        for one in values
+    )
 
 
 def _without_nan(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if isinstance(value, float) and isnan(value) else value for name, value in values.items()}
 
 
-def _effect(values: Mapping[str, Any]) -> Effect:
-    numbers: dict[str, Any] = {name: nan for name, value in values.items() if value is None}
-    return Effect(**{**values, **numbers})
+def _with_nan(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: nan if value is None else value for name, value in values.items()}
 
 
 def _heading(topic: Topic) -> str:
@@ -169,6 +173,8 @@ def _verdicts(effects: Sequence[Effect]) -> list[str]:
 
 def _table(effects: Sequence[Effect]) -> str:
     """Format effects as a Markdown table, without columns that are empty."""
+    if not effects:
+        return ""
     rows = [
         {
             "what": one.what,
@@ -182,8 +188,8 @@ def _table(effects: Sequence[Effect]) -> str:
         }
         for one in effects
     ]
-    columns = [column for column in (rows[0] if rows else ()) if any(row[column] for row in rows)]
-    return markdown_table(columns, [[row[column] for column in columns] for row in rows]) if rows else ""
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    return markdown_table(columns, [[row[column] for column in columns] for row in rows])
 
 
 def _with_unit(effect: Effect) -> str:

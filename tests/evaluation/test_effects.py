@@ -47,7 +47,7 @@ def test_values_within_a_bound_are_the_same(after: float, verdict: str) -> None:
 TOPICS = (
     Topic(
         "loss",
-        {"model": "mlp", "n": 1234},
+        {"model": "mlp", "n": 1234, "unknown": nan},
         (effect("a|b", -0.2, 1e-20), Effect("MMD", "squared MMD", 0.12345, verdict="higher")),
         "mlp on usps",
     ),
