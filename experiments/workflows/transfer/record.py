@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
-from experiments.analysis.text import Section, as_markdown
+from experiments.evaluation.effects import Topic, to_json, to_markdown
 from experiments.execution.resume import ResumeState, resumable_run
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
@@ -19,11 +19,11 @@ from experiments.tracking.references import model_params
 from experiments.tracking.tags import ADAPTATION, ADAPTED_FROM, subject_tags
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
+from experiments.transfer.discussion import TEMPLATES, discuss
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
 from experiments.transfer.result_rows import (
     result_rows,
 )
-from experiments.transfer.summary import summarize
 from experiments.workflows.transfer.pipeline import DESKEWED_NAME, Measured, adapted_model
 from experiments.workflows.transfer.rows import method_rows
 from experiments.workflows.transfer.tasks import TransferTask
@@ -53,13 +53,13 @@ class TaskRecord:
         Registered versions of adapted models by method.
     skipped
         As in `Measured`.
-    sections
-        The results in words.
+    topics
+        The discussion.
     """
 
     run_id: str
     table: "pd.DataFrame"
-    sections: Sequence[Section]
+    topics: Sequence[Topic]
     confusion: NDArray[np.int64] | None
     registered: Mapping[str, RegisteredVersion] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -116,11 +116,12 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
     for name, drawing in reporting.transfer_drawings(result, measured.shared_map).items():
         run.log_figure(drawing, name)
     skipped = [f"`{part}` is skipped: {reason}." for part, reason in measured.skipped.items()]
-    sections = summarize([result])
-    text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(sections)])
+    topics = discuss([result])
+    text = "\n\n".join([_markdown(method_rows(table)), *skipped, to_markdown(topics, TEMPLATES)])
+    run.log_json(to_json(topics), "discussion.json")
     run.log_text(text, "discussion.md")
     run.describe(f"**{result.model}**, trained on {result.source}, in the domain **{result.target.name}**.\n\n{text}")
-    return TaskRecord(run.id, table, sections, metrics.confusion if metrics else None, registered, measured.skipped)
+    return TaskRecord(run.id, table, topics, metrics.confusion if metrics else None, registered, measured.skipped)
 
 
 @contextmanager
@@ -226,13 +227,13 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
 
 def record_comparison(
     store: Store, found: Sequence[DomainResult], records: Sequence[TaskRecord], parent: str | None
-) -> tuple[str, Sequence[Section]]:
+) -> tuple[str, Sequence[Topic]]:
     """Record the main metrics of several tasks, and figures of all models side by side, in a run.
 
     Returns
     -------
     tuple
-        Its id, and the results in words.
+        Its id, and the discussion.
     """
     import pandas as pd
 
@@ -246,8 +247,8 @@ def record_comparison(
         for result, record in zip(found, records, strict=True)
         for row in method_rows(record.table)
     ]
-    sections = summarize(found)
-    text = f"{_markdown(rows)}\n\n{as_markdown(sections)}"
+    topics = discuss(found)
+    text = f"{_markdown(rows)}\n\n{to_markdown(topics, TEMPLATES)}"
     name = f"transfer {which} to {', '.join(targets)}"
     with tracking.open_run(store, "transfer", name, parent=parent, tags=tags) as run:
         run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})
@@ -258,9 +259,10 @@ def record_comparison(
             group = [result for result in found if result.target.name == target]
             for file, drawing in reporting.transfer_comparison_drawings(group, f"to {target}").items():
                 run.log_figure(drawing, f"{target}/{file}")
+        run.log_json(to_json(topics), "discussion.json")
         run.log_text(text, "discussion.md")
         run.describe(f"{', '.join(models)} in the domains {', '.join(targets)}.\n\n{text}")
-    return run.id, sections
+    return run.id, topics
 
 
 def _names(found: Sequence[DomainResult]) -> tuple[list[str], list[str], list[str]]:
