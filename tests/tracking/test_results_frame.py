@@ -28,5 +28,5 @@ def test_no_runs_make_an_empty_table(store: Store) -> None:
 def test_a_run_without_a_table_is_named_with_its_command(store: Store) -> None:
     with open_run(store, "evaluate", "e", tags={"mlflow.source.name": "digits evaluate --model cnn"}):
         pass
-    with pytest.raises(DigitsError, match="too old: .* make it again with: digits evaluate --model cnn"):
+    with pytest.raises(DigitsError, match=r"too old: .* make it again with: digits evaluate --model cnn"):
         results_frame(store, past_runs(store, "evaluate"))

@@ -1,6 +1,6 @@
 """The tables of a report: each column is a query on the results of the runs behind a row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -257,9 +257,9 @@ def _tested(dataset: str, metric: str = ACCURACY) -> dict[str, str]:
     return {"metric": metric, "target": dataset, "method": "", "split": "test"}
 
 
-def _in_target(target: str, method: str | Sequence[str]) -> dict[str, str | Sequence[str]]:
-    """Return the query for the accuracy of a method in a target domain."""
-    return {"metric": ACCURACY, "target": target, "method": method}
+def _in_target(target: str, *methods: str) -> dict[str, Any]:
+    """Return the query for the accuracy of a method in a target domain, of several the first that was tried."""
+    return {"metric": ACCURACY, "target": target, "method": methods}
 
 
 def _target_columns(target: str, corrupted: bool) -> list[Column]:
@@ -276,7 +276,7 @@ def _target_columns(target: str, corrupted: bool) -> list[Column]:
             **_in_target(target, ALIGN),
         ),
         _column(
-            f"{target}/adapted", f"{target}, adapted", "share", "high", ADAPTED_HINT, **_in_target(target, REPORTED)
+            f"{target}/adapted", f"{target}, adapted", "share", "high", ADAPTED_HINT, **_in_target(target, *REPORTED)
         ),
     ]  # fmt: skip
 
@@ -289,14 +289,9 @@ def _of_target(frame: "pd.DataFrame", target: str, run_ids: Iterable[str]) -> tu
 
 def _without_repetition(table: Table, key: str, other: str) -> Table:
     """Leave out the column `other` if it has the same numbers as the column `key`."""
-    values: Mapping[str, dict[tuple[str, str], float]] = {
-        name: {
-            (network, detail): value
-            for network, detail, value in cells[["network", "detail", "value"]].itertuples(index=False)
-        }
-        for name, cells in table.cells.groupby("column")
-        if name in {key, other}
-    }
+    values: dict[str, dict[tuple[str, str], float]] = {}
+    for column, network, detail, value in table.cells[["column", "network", "detail", "value"]].itertuples(index=False):
+        values.setdefault(column, {})[network, detail] = value
     plain = values.get(key, {})
     if any(value != plain.get(row, value) for row, value in values.get(other, {}).items()):
         return table

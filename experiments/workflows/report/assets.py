@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from experiments.analysis import discussion as analysis
 from experiments.errors import DigitsError
+from experiments.evaluation.effects import from_json, to_markdown
 from experiments.reporting.drawing import Drawing
+from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
 from experiments.reporting.pictures import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
-from experiments.tracking.past_runs import artifact_names, artifact_text, fetch_artifact, read_artifact
+from experiments.tracking.past_runs import artifact_json, artifact_names, read_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
+from experiments.transfer import discussion as transfer
 
 PICTURES, PREVIEWS, PAGES = "figures", "previews", "explorers"
+EXPLORER, DISCUSSION = "explorer", "discussion.json"
 
 
 class ReportAssets:
@@ -33,6 +38,7 @@ class ReportAssets:
         self._store, self._folder = store, folder
         self._listed: dict[tuple[str, str], frozenset[str]] = {}
         self._jobs: dict[str, PictureJob] = {}
+        self._runs: dict[str, PastRun] = {}  # behind pictures of a single run, by file
         for name in (PICTURES, PREVIEWS, PAGES):
             (folder / name).mkdir()
 
@@ -42,7 +48,7 @@ class ReportAssets:
 
     def drawing(self, run: PastRun, figure: str) -> Drawing | None:
         """Read the data of a figure; None if there are none."""
-        content = self._read(run, figure)
+        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
         try:
             return Drawing.from_npz(content) if content else None
         except DigitsError:
@@ -51,8 +57,12 @@ class ReportAssets:
 
     def picture(self, run: PastRun, figure: str, name: str, caption: str, main: bool = False) -> tuple[Picture, ...]:
         """Draw a figure of a run as the file `name`."""
-        content = self._read(run, figure)
-        return self._add(content, name, caption, (run.id,), main) if content else ()
+        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
+        if content is None:
+            return ()
+        (picture,) = self._add(content, name, caption, (run.id,), main)
+        self._runs[picture.file] = run
+        return (picture,)
 
     def pictures(self, run: PastRun, name: str, captions: Mapping[str, str], main: bool = False) -> tuple[Picture, ...]:
         """Draw figures of a run, given their captions by name; `main` refers to the first."""
@@ -69,21 +79,27 @@ class ReportAssets:
         """Draw a figure of the numbers of several runs."""
         return self._add(drawing.to_npz(), name, caption, run_ids, main)
 
-    def page(self, run: PastRun, file: str, name: str, text: str) -> tuple[Link, ...]:
-        """Copy a page of a run and return a link to it."""
-        if not self._has_file(run, file):
+    def explorer(self, run: PastRun, name: str, text: str) -> tuple[Link, ...]:
+        """Build the explorer of an analysis and return a link to it."""
+        content = self._read(run, EXPLORER, preview=f"{EXPLORER}.html")
+        try:
+            page = explorer_page(ExplorerData.from_npz(content)) if content else ""
+        except DigitsError:
+            self._note_missing(run)
+            page = ""
+        if not page:
             return ()
         target = self._free_path(PAGES, name, ".html")
-        fetch_artifact(self._store, run.id, file, target)
+        target.write_text(page, encoding="utf-8")
         return (Link(target.relative_to(self._folder).as_posix(), text, run.id),)
 
     def discussion(self, run: PastRun, heading: str) -> tuple[Passage, ...]:
-        """Return the discussion that a run recorded, without its tables: the report has its own."""
-        if not self._has_file(run, "discussion.md"):
+        """Write the discussion of a run."""
+        if not self._has_file(run, DISCUSSION):
             return ()
-        blocks = artifact_text(self._store, run.id, "discussion.md").split("\n\n")
-        prose = "\n\n".join(block for block in blocks if not block.startswith("|"))
-        return (Passage(heading, prose, run.id),)
+        topics = from_json(artifact_json(self._store, run.id, DISCUSSION))
+        templates = analysis.TEMPLATES if run.kind == "analyze" else transfer.TEMPLATES
+        return (Passage(heading, to_markdown(topics, templates), run.id),)
 
     def finish(self, sections: Sequence[ReportSection]) -> tuple[ReportSection, ...]:
         """Draw all pictures, and return the sections with their sizes and without those that cannot be drawn."""
@@ -93,6 +109,7 @@ class ReportAssets:
         def drawn(picture: Picture) -> tuple[Picture, ...]:
             size = sizes[picture.file]
             if isinstance(size, DigitsError):
+                self._note_missing(self._runs[picture.file])
                 return ()
             return (replace(picture, width=size[0], height=size[1]),)
 
@@ -107,15 +124,15 @@ class ReportAssets:
             for section in sections
         )
 
-    def _read(self, run: PastRun, figure: str) -> bytes | None:
-        """Read the data of a figure; note the run if it has the figure without its data."""
-        file = f"{FIGURE_DATA}/{figure}.npz"
+    def _read(self, run: PastRun, name: str, preview: str) -> bytes | None:
+        """Read the data of a figure or an explorer; note the run if it has a preview without data."""
+        file = f"{FIGURE_DATA}/{name}.npz"
         if self._has_file(run, file):
             try:
                 return read_artifact(self._store, run.id, file)
             except DigitsError:
                 self._note_missing(run)
-        elif self._has_file(run, f"{FIGURES}/{figure}.png"):
+        elif self._has_file(run, preview):
             self._note_missing(run)
         return None
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from small_reports import ACCURACY, HOSTILE, small_report, table_of, measured
+from small_reports import ACCURACY, HOSTILE, measured, small_report, table_of
 
 from experiments.reporting.page.lead import report_lead
 from experiments.reporting.page.results import report_results, results_markdown

@@ -23,7 +23,8 @@ def measured(value: float, **about: str) -> Result:
 def test_the_first_run_with_a_number_counts_and_the_highest_comes_first() -> None:
     found = frame(
         ("old", measured(0.8)), ("new", measured(0.7)), ("other", measured(0.9)), ("stranger", measured(1.0)),
-        ("new", measured(0.1, group="3")), ("new", measured(0.2, baseline="mlp")), ("new", measured(0.3, target="usps")),
+        ("new", measured(0.1, group="3")), ("new", measured(0.2, baseline="mlp")),
+        ("new", measured(0.3, target="usps")),
     )  # fmt: skip
     table = build_table("t", "T", [ACCURACY], [CNN, LENET], found)
     assert [(row.name, row.detail, row.cells["accuracy"].value) for row in table.rows] == [
