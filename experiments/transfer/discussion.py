@@ -38,7 +38,7 @@ BOX = "box"  # MNIST's own procedure: the alignment that is compared with the fi
 
 TEMPLATES: Mapping[str, Template] = {
     "accuracy": (
-        "{after:.1%} of {target} (after) is classified correctly, and {before:.1%} of {source} (before).",
+        "The accuracy is {after:.1%} on {target} (after) and {before:.1%} on {source} (before).",
         "The images are {variants} variants of each of {images:,}: they count as {weight:,} independent ones, and as "
         "{images:,} by class.",
         "Classes called the same lose at most {kept:.0%} (95% confidence for all classes together).",
@@ -51,7 +51,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "alignment": (
         "All other topics are with {target} aligned by `{alignment}`.",
-        "`box` closes {closed:.0%} of the gap of {gap:.1%}.",
+        "`box` closes {closed:.0%} of the gap between `{first}` and {source}.",
         "{deskewed_model} was trained on deskewed images; the variation between two trainings is not included.",
         "The best alignment in hindsight, selected by the test labels, is {best} ({best_accuracy:.1%}).",
     ),
@@ -181,7 +181,7 @@ def _alignment(one: DomainResult) -> Iterator[Topic]:
     gap = source.value - shares[first].value
     is_gap = gap > 0 and source.differs(shares[first]) < SIGNIFICANT
     if is_gap and BOX in others and effects[others.index(BOX)].verdict == "higher":
-        facts |= {"gap": gap, "closed": min(1.0, (shares[BOX].value - shares[first].value) / gap)}
+        facts |= {"first": first, "closed": min(1.0, (shares[BOX].value - shares[first].value) / gap)}
         effects += judge([change(f"rest of the gap, {BOX} against {one.source}", "accuracy", source, shares[BOX])])
     for aligned in one.alignments:
         if aligned.model != one.model:
