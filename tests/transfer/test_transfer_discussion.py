@@ -285,12 +285,12 @@ def test_variants_count_as_fewer_images() -> None:
     assert "variants" not in topics(of(hits(0.7)))["accuracy"].facts
 
 
-def corrupted(model: str, n: int = 1000, **accuracies: float) -> DomainResult:
+def corrupted(model: str, **accuracies: float) -> DomainResult:
     """Return a model with 98 % in the source ``uci`` and, under the corruptions that are not named, in ``uci-c``."""
-    right = np.concatenate([hits(accuracies.get(name, 0.98), n) for name in CORRUPTIONS])
-    labels = np.tile(np.arange(n) % 10, len(CORRUPTIONS))
+    right = np.concatenate([hits(accuracies.get(name, 0.98), 1000) for name in CORRUPTIONS])
+    labels = np.tile(np.arange(1000) % 10, len(CORRUPTIONS))
     target = labels, predictions(labels, right)
-    return result(digits(0.98, n // 10), target, model, len(CORRUPTIONS), names=("uci", "uci-c"))
+    return result(digits(0.98, 100), target, model, len(CORRUPTIONS), names=("uci", "uci-c"))
 
 
 def test_corruptions_that_hurt_are_lower() -> None:
@@ -302,6 +302,14 @@ def test_corruptions_that_hurt_are_lower() -> None:
     }
     assert (found["translate"].before, found["translate"].after) == (0.98, 0.4)
     assert len(found) == len(CORRUPTIONS)
+
+
+@pytest.mark.parametrize(("box", "is_said"), [(0.8, False), (0.85, False), (0.9, True)])  # 36 %, 54 %, 71 %
+def test_misplaced_digits_explain_a_gap_of_which_alignment_closes_half(box: float, is_said: bool) -> None:
+    one = aligned(of(hits(0.7), names=("uci", "usps")), {"resize": hits(0.7), "box": hits(box)})
+    for hurt, placing in (({"translate": 0.4, "fog": 0.5}, "translate"), ({"rotate": 0.4}, None)):
+        facts = topics(corrupted("mlp", **hurt), one)["corruptions"].facts
+        assert facts.get("placing") == (placing if is_said else None)
 
 
 def test_of_two_models_the_better_one_comes_first() -> None:
