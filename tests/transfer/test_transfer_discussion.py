@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiments.datasets.corruptions import CORRUPTIONS
@@ -367,17 +365,14 @@ def test_without_labels_only_the_shift_is_judged() -> None:
     assert [effect.verdict for effect in found.effects] == ["higher"]
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_two_samples_of_the_same_digits_have_few_findings(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    samples = []
-    for labels in rng.integers(0, 10, (2, 800)):
-        wrong = rng.random(800) < 0.1
-        samples.append((labels, np.where(wrong, rng.integers(0, 10, 800), labels)))
-    one, other = samples
-    found = discuss([result(one, other, "a"), result(other, one, "b")])
-    assert number_found(found) <= 2  # at 1 % a test, one chance finding is rare, and one turned round with it
+def test_two_samples_of_the_same_digits_have_few_findings() -> None:
+    rng, false = np.random.default_rng(4), []
+    for _ in range(100):
+        labels = rng.integers(0, 10, (2, 800))
+        predicted = np.where(rng.random((2, 800)) < 0.1, rng.integers(0, 10, (2, 800)), labels)
+        one, other = zip(labels, predicted, strict=True)
+        false.append(number_found(discuss([result(one, other)])) > 0)
+    assert np.mean(false) < 0.05  # three families at 1 %
 
 
 def test_all_sentences_can_be_written_and_recorded() -> None:
