@@ -20,6 +20,7 @@ from experiments.transfer.predictions import mean_entropy
 from experiments.transfer.proportions import (
     Proportion,
     change,
+    closes_less,
     difference_interval,
     paired_change,
     proportion_of,
@@ -35,10 +36,12 @@ LEAST_PAIR = 5  # minimum number of independent images of a confusion
 # (Szekely & Bakirov 2003, "Extremal probabilities for Gaussian quadratic forms"): that of a single variable.
 SIGNIFICANT_MULTIPLE = 6.64
 BOX = "box"  # MNIST's own procedure: the alignment that is compared with the first, fixed in advance
+HALF = 0.5  # of a gap: what closes that much may explain it
+PLACING = ("scale", "translate")  # corruptions of size and position, which alignment undoes
 
 TEMPLATES: Mapping[str, Template] = {
     "accuracy": (
-        "{after:.1%} of {target} (after) is classified correctly, and {before:.1%} of {source} (before).",
+        "The accuracy is {after:.1%} on {target} (after) and {before:.1%} on {source} (before).",
         "The images are {variants} variants of each of {images:,}: they count as {weight:,} independent ones, and as "
         "{images:,} by class.",
         "Classes called the same lose at most {kept:.0%} (95% confidence for all classes together).",
@@ -51,11 +54,15 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "alignment": (
         "All other topics are with {target} aligned by `{alignment}`.",
-        "`box` closes {closed:.0%} of the gap of {gap:.1%}.",
+        "`box` closes {closed:.0%} of the gap between `{first}` and {source}.",
         "{deskewed_model} was trained on deskewed images; the variation between two trainings is not included.",
         "The best alignment in hindsight, selected by the test labels, is {best} ({best_accuracy:.1%}).",
     ),
-    "corruptions": ("Before is {source}, after is {source} under the corruption.",),
+    "corruptions": (
+        "Before is {source}, after is {source} under the corruption.",
+        "The loss by {placing} is consistent with alignment: `box`, which scales and moves images, closes at least "
+        "half of the gap to {target} (99% confidence).",
+    ),
     "adaptation": ("Each method adapts the model to {target} without labels; before is the unadapted model.",),
     "comparison": ("The accuracy changes by: {ranking}.",),
     "contrast": ("Before is {last}, after is {first}. Corruptions are those of {source}.",),
@@ -98,8 +105,9 @@ def _labelled(one: DomainResult, corrupted: Proportions) -> Iterator[Topic]:
         yield _shift(one, one.shift)
     yield from _alignment(one)
     if corrupted:
-        under = (change(name, "accuracy", one.accuracies[0], share) for name, share in corrupted.items())
-        yield Topic("corruptions", effects=judge(under))
+        effects = judge(change(name, "accuracy", one.accuracies[0], share) for name, share in corrupted.items())
+        placing = [effect.what for effect in effects if effect.what in PLACING and effect.verdict == "lower"]
+        yield Topic("corruptions", {"placing": " and ".join(placing)} if placing and _closes_half(one) else {}, effects)
     methods = {name: found for name, found in one.methods.items() if name not in (SOURCE_ONLY, ALIGN)}
     if methods:
         start, variants = one.correct(), one.target.variants
@@ -178,10 +186,9 @@ def _alignment(one: DomainResult) -> Iterator[Topic]:
         effects += judge(paired_change(f"{x} against {before}", found[before], found[x], variants) for x in names)
     best = max(share.value for share in shares.values())
     facts: dict[str, Fact] = {"best": ", ".join(x for x in shares if shares[x].value == best), "best_accuracy": best}
-    gap = source.value - shares[first].value
-    is_gap = gap > 0 and source.differs(shares[first]) < SIGNIFICANT
-    if is_gap and BOX in others and effects[others.index(BOX)].verdict == "higher":
-        facts |= {"gap": gap, "closed": min(1.0, (shares[BOX].value - shares[first].value) / gap)}
+    if _is_gap(source, shares[first]) and BOX in others and effects[others.index(BOX)].verdict == "higher":
+        closed = (shares[BOX].value - shares[first].value) / (source.value - shares[first].value)
+        facts |= {"first": first, "closed": min(1.0, closed)}
         effects += judge([change(f"rest of the gap, {BOX} against {one.source}", "accuracy", source, shares[BOX])])
     for aligned in one.alignments:
         if aligned.model != one.model:
@@ -189,6 +196,20 @@ def _alignment(one: DomainResult) -> Iterator[Topic]:
         elif np.array_equal(aligned.result.probabilities, one.source_only.probabilities):
             facts.setdefault("alignment", aligned.alignment)
     yield Topic("alignment", facts, effects)
+
+
+def _is_gap(source: Proportion, target: Proportion) -> bool:
+    return source.value > target.value and source.differs(target) < SIGNIFICANT
+
+
+def _closes_half(one: DomainResult) -> bool:
+    """Return whether `BOX` closes significantly more than half of the gap, and the gap is significant too."""
+    found = {x.alignment: one.correct(x.result) for x in one.alignments if x.alignment not in DESKEWED_ALIGNMENTS}
+    if BOX not in found or found[BOX].size < 2 * one.target.variants:
+        return False
+    first, source, variants = next(iter(found.values())), one.accuracies[0], one.target.variants
+    is_gap = _is_gap(source, proportion_of(first, variants))
+    return is_gap and closes_less(HALF, source, first, found[BOX], variants) < SIGNIFICANT
 
 
 def _unlabelled(one: DomainResult) -> Iterator[Topic]:

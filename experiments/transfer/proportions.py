@@ -115,6 +115,26 @@ def paired(before: NDArray[np.bool_], after: NDArray[np.bool_], variants: int = 
     return float(np.clip(chances[np.abs(in_all) >= abs(more.sum())].sum(), 0, 1))
 
 
+def closes_less(
+    part: float, goal: Proportion, before: NDArray[np.bool_], after: NDArray[np.bool_], variants: int = 1
+) -> float:
+    """Compute the p value of less than this part of the gap to a goal being closed, one-sided, by a normal test.
+
+    Parameters
+    ----------
+    part
+        In (0, 1).
+    goal
+        Proportion of other images.
+    before, after, variants
+        As in `paired`, for at least two images.
+    """
+    start, end = (x.reshape(variants, -1).mean(axis=0) for x in (before, after))
+    beyond = end - start - part * (goal.value - start)
+    spread = sqrt(float(beyond.var(ddof=1)) / len(beyond) + part**2 * goal.variance)
+    return 1 - NormalDist().cdf(float(beyond.mean()) / spread)
+
+
 def difference_interval(first: Proportion, second: Proportion, confidence: float = 0.95) -> tuple[float, float]:
     """Compute the interval of `first` minus `second` from the Wilson intervals of both (Newcombe 1998, method 10)."""
     (low, high), (low_2, high_2) = first.interval(confidence), second.interval(confidence)

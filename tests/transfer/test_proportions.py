@@ -12,6 +12,7 @@ from scipy.stats import fisher_exact
 from experiments.evaluation import mcnemar, wilson_interval
 from experiments.transfer.proportions import (
     Proportion,
+    closes_less,
     design_effect,
     difference_interval,
     loss_difference,
@@ -209,3 +210,18 @@ def test_the_interval_over_views_covers_the_truth(n: int, accuracy: float, sprea
     intervals = np.array([proportion_of(one.ravel(), VIEWS).interval() for one in right])
     covered = ((intervals[:, 0] <= accuracy) & (accuracy <= intervals[:, 1])).mean()
     assert 0.92 < covered < 0.985
+
+
+@pytest.mark.parametrize("views", [1, VIEWS])
+def test_what_closes_half_of_a_gap_is_rarely_said_to_close_more(views: int) -> None:
+    rng = np.random.default_rng(6)
+    false, true = [], []
+    for _ in range(SAMPLES):
+        goal = Proportion(int(rng.binomial(2000, 0.9)), 2000)
+        eases = rng.beta(6, 4, DIGITS)
+        before = (rng.random((views, DIGITS)) < eases).ravel()
+        half, most = ((rng.random((views, DIGITS)) < eases + x * (1 - eases)).ravel() for x in (0.375, 0.74))
+        false.append(closes_less(0.5, goal, before, half, views) < 0.05)
+        true.append(closes_less(0.5, goal, before, most, views) < 0.05)
+    assert np.mean(false) < 0.05 + 0.03
+    assert np.mean(true) > 0.9

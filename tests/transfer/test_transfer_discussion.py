@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiments.datasets.corruptions import CORRUPTIONS
@@ -201,13 +199,13 @@ def test_alignment_closes_part_of_the_gap() -> None:
         REST: "lower",
     }
     facts = topics(one)["alignment"].facts
-    assert (facts["gap"], facts["closed"]) == pytest.approx((0.28, 0.75))
+    assert facts["closed"] == pytest.approx(0.75)
     assert (facts["best"], facts["best_accuracy"], facts["alignment"]) == ("box", 0.91, "resize")
     assert verdicts("alignment", aligned(of(plain), {"resize": plain, "box": hits(0.975)}))[REST] == "not significant"
     assert topics(aligned(of(plain), {"resize": plain, "box": hits(0.985)}))["alignment"].facts["closed"] == 1
     gained = aligned(of(hits(0.95), source=0.9), {"resize": hits(0.95), "box": hits(0.99)})
     assert verdicts("alignment", gained) == {"box against resize": "higher"}
-    assert "gap" not in topics(gained)["alignment"].facts
+    assert "closed" not in topics(gained)["alignment"].facts
 
 
 def test_the_gap_is_closed_by_box_and_not_by_what_labels_selected() -> None:
@@ -285,12 +283,12 @@ def test_variants_count_as_fewer_images() -> None:
     assert "variants" not in topics(of(hits(0.7)))["accuracy"].facts
 
 
-def corrupted(model: str, n: int = 1000, **accuracies: float) -> DomainResult:
+def corrupted(model: str, **accuracies: float) -> DomainResult:
     """Return a model with 98 % in the source ``uci`` and, under the corruptions that are not named, in ``uci-c``."""
-    right = np.concatenate([hits(accuracies.get(name, 0.98), n) for name in CORRUPTIONS])
-    labels = np.tile(np.arange(n) % 10, len(CORRUPTIONS))
+    right = np.concatenate([hits(accuracies.get(name, 0.98), 1000) for name in CORRUPTIONS])
+    labels = np.tile(np.arange(1000) % 10, len(CORRUPTIONS))
     target = labels, predictions(labels, right)
-    return result(digits(0.98, n // 10), target, model, len(CORRUPTIONS), names=("uci", "uci-c"))
+    return result(digits(0.98, 100), target, model, len(CORRUPTIONS), names=("uci", "uci-c"))
 
 
 def test_corruptions_that_hurt_are_lower() -> None:
@@ -302,6 +300,14 @@ def test_corruptions_that_hurt_are_lower() -> None:
     }
     assert (found["translate"].before, found["translate"].after) == (0.98, 0.4)
     assert len(found) == len(CORRUPTIONS)
+
+
+@pytest.mark.parametrize(("box", "is_said"), [(0.8, False), (0.85, False), (0.9, True)])  # 36 %, 54 %, 71 %
+def test_misplaced_digits_explain_a_gap_of_which_alignment_closes_half(box: float, is_said: bool) -> None:
+    one = aligned(of(hits(0.7), names=("uci", "usps")), {"resize": hits(0.7), "box": hits(box)})
+    for hurt, placing in (({"translate": 0.4, "fog": 0.5}, "translate"), ({"rotate": 0.4}, None)):
+        facts = topics(corrupted("mlp", **hurt), one)["corruptions"].facts
+        assert facts.get("placing") == (placing if is_said else None)
 
 
 def test_of_two_models_the_better_one_comes_first() -> None:
@@ -359,17 +365,14 @@ def test_without_labels_only_the_shift_is_judged() -> None:
     assert [effect.verdict for effect in found.effects] == ["higher"]
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_two_samples_of_the_same_digits_have_few_findings(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    samples = []
-    for labels in rng.integers(0, 10, (2, 800)):
-        wrong = rng.random(800) < 0.1
-        samples.append((labels, np.where(wrong, rng.integers(0, 10, 800), labels)))
-    one, other = samples
-    found = discuss([result(one, other, "a"), result(other, one, "b")])
-    assert number_found(found) <= 2  # at 1 % a test, one chance finding is rare, and one turned round with it
+def test_two_samples_of_the_same_digits_have_few_findings() -> None:
+    rng, false = np.random.default_rng(4), []
+    for _ in range(100):
+        labels = rng.integers(0, 10, (2, 800))
+        predicted = np.where(rng.random((2, 800)) < 0.1, rng.integers(0, 10, (2, 800)), labels)
+        one, other = zip(labels, predicted, strict=True)
+        false.append(number_found(discuss([result(one, other)])) > 0)
+    assert np.mean(false) < 0.05  # three families at 1 %
 
 
 def test_all_sentences_can_be_written_and_recorded() -> None:
