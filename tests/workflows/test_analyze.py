@@ -126,6 +126,7 @@ def test_results_and_artifacts_are_in_the_run(trained: Trained, result: AnalyzeR
     names = ("map", "map_predicted", "map_kmeans", "map_ward", "map_confusion", "cluster_count", "dendrogram")
     more = ("centroids", "measures_test", "confusing_train", "confusing_test", "duplicates", "outliers")
     assert {f"figures/{name}.png" for name in (*names, *more)} <= found
+    assert {f"data/{name}.npz" for name in (*names, *more, "explorer")} <= found
     assert text(trained, result.run_id, "discussion.md") == result.discussion
     topics = from_json(json.loads(text(trained, result.run_id, "discussion.json")))
     assert to_markdown(topics, TEMPLATES) == result.discussion

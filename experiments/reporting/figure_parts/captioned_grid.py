@@ -1,5 +1,6 @@
 """Grid of digit images with captions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figure_parts.image_sheet import FRAME, empty_sheet, image_sheet
+from experiments.reporting.figure_parts.image_sheet import FRAME, SIDE, empty_sheet, image_sheet
+from experiments.reporting.figure_parts.layout import lines_of
 from experiments.reporting.figure_parts.style import INK, PALE
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 5
 GRID_CELLS = 25
-STEP = 1.12  # from one digit to the next, in sides of a digit
+STEP = 1 + 4 / SIDE  # from one digit to the next, in sides of a digit; as all lengths in whole pixels of a digit
 LINE, PADDING = 0.17, 0.13  # inches, of a caption's line and around a caption
 BOLD_FRAME = 2.0  # points
 
@@ -49,7 +51,8 @@ def captioned_grid(
     if not shown:
         return empty_sheet(title, width, "no images")
     unit = width / COLUMNS / STEP
-    above = (PADDING + LINE * max(caption.text.count("\n") + 1 for _, caption in shown)) / unit
+    lines = max(lines_of(caption.text) for _, caption in shown)
+    above = math.ceil((PADDING + LINE * lines) / unit * SIDE) / SIDE
     rows = -(-len(shown) // COLUMNS)
     with image_sheet(title, COLUMNS * STEP, rows * (1 + above), unit, note) as (figure, sheet):
         for index, (image, caption) in enumerate(shown):

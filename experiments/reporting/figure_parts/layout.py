@@ -101,6 +101,14 @@ def write_numbers(
         line.set_in_layout(False)
 
 
+def rectangles(
+    left: NDArray[np.floating], right: NDArray[np.floating], lower: NDArray[np.floating], upper: NDArray[np.floating]
+) -> list[NDArray[np.floating]]:
+    """Return the corners, (4, 2), of n rectangles with the given edges, each (n,)."""
+    corners = ((left, lower), (left, upper), (right, upper), (right, lower))
+    return list(np.stack([np.column_stack(corner) for corner in corners], axis=1))
+
+
 def row_labels(names: Iterable[str], characters: int = LABEL_CHARACTERS) -> tuple[list[str], float]:
     """Wrap the labels of rows, and return them with the distance between rows in inches."""
     labels = [textwrap.fill(name, characters) for name in names]

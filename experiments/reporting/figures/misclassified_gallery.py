@@ -1,13 +1,13 @@
 """Misclassified images."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
 from experiments.reporting.figure_parts.image_sheet import ImageSheet, counted, empty_sheet, image_sheet
-from experiments.reporting.figure_parts.layout import write_numbers
+from experiments.reporting.figure_parts.layout import rectangles, write_numbers
 from experiments.reporting.figure_parts.style import BLUE, GREY, PALE, RED
 
 if TYPE_CHECKING:
@@ -105,19 +105,14 @@ def _draw_bars(
 
     half = BAR * BARS_WIDTH / CLASSES / 2
     left = origins[:, :1] + _bar_centers() - half
-    bottom = np.broadcast_to(origins[:, 1:], left.shape)
-    top = bottom - probabilities
-    corners: Any = np.stack(
-        [np.stack(corner, axis=-1) for corner in ((left, bottom), (left, top), (left + 2 * half, top),
-                                                  (left + 2 * half, bottom))], axis=-2,
-    )  # fmt: skip
+    lower = np.broadcast_to(origins[:, 1:], left.shape)
+    edges = (left, left + 2 * half, lower, lower - probabilities)
     colors = np.full(left.shape, GREY)
     charts = np.arange(len(labels))
     colors[charts, labels] = BLUE
     colors[charts, probabilities.argmax(axis=1)] = RED
-    axes.add_collection(
-        PolyCollection(corners.reshape(-1, 4, 2), facecolors=colors.ravel().tolist(), linewidths=0), autolim=False
-    )
+    shapes = rectangles(*map(np.ravel, edges))
+    axes.add_collection(PolyCollection(shapes, facecolors=colors.ravel().tolist(), linewidths=0), autolim=False)
 
 
 def _draw_legend(axes: "Axes") -> None:

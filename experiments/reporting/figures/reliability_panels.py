@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evaluation import Calibration
-from experiments.reporting.figure_parts.layout import blank_sheet, lines_of, spacious, write
+from experiments.reporting.figure_parts.layout import blank_sheet, lines_of, rectangles, spacious, write
 from experiments.reporting.figure_parts.style import GREY, INK, PALE, PALE_BLUE, RED, notice
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def _draw_gaps(sheet: "Axes", x: float, y: float, found: Calibration) -> None:
     left, right = x + found.edges[:-1][filled], x + found.edges[1:][filled]
     accuracy, confidence = y - found.accuracy[filled], y - found.confidence[filled]
     _draw_ticks(sheet, x, y, {f"{tick:g}": tick for tick in TICKS})
-    _draw_bars(sheet, (left, right), (np.full(len(left), y), accuracy), facecolors=PALE_BLUE, edgecolors="white")
-    _draw_bars(sheet, (left, right), (accuracy, confidence), facecolors="none", edgecolors=RED, hatch="////")
+    _draw_bars(sheet, left, right, np.full(len(left), y), accuracy, facecolors=PALE_BLUE, edgecolors="white")
+    _draw_bars(sheet, left, right, accuracy, confidence, facecolors="none", edgecolors=RED, hatch="////")
     sheet.plot([x, x + 1], [y, y - 1], color=INK, linestyle="dashed", linewidth=1.2)
 
 
@@ -82,10 +82,8 @@ def _draw_counts(sheet: "Axes", x: float, y: float, found: Calibration, highest:
 
     _draw_ticks(sheet, x, y, {f"{highest:,}": height(highest)})
     top = y - height(found.counts)
-    _draw_bars(
-        sheet, (x + found.edges[:-1], x + found.edges[1:]), (np.full(len(top), y), top),
-        facecolors=GREY, edgecolors="white",
-    )  # fmt: skip
+    left, right = x + found.edges[:-1], x + found.edges[1:]
+    _draw_bars(sheet, left, right, np.full(len(top), y), top, facecolors=GREY, edgecolors="white")
     for tick in TICKS:
         write(sheet, x + tick, y + 0.02, f"{tick:g}", fontsize=8, ha="center", va="top")
 
@@ -98,17 +96,8 @@ def _draw_ticks(sheet: "Axes", x: float, y: float, heights: Mapping[str, float])
         write(sheet, x - 0.02, y - height, text, fontsize=8, ha="right", va="center")
 
 
-def _draw_bars(
-    sheet: "Axes",
-    across: tuple[NDArray[np.float64], NDArray[np.float64]],
-    along: tuple[NDArray[np.float64], NDArray[np.float64]],
-    **style: Any,
-) -> None:
-    """Draw rectangles between left and right ends `across`, and lower and upper ends `along`, each (n,)."""
+def _draw_bars(sheet: "Axes", *edges: NDArray[np.float64], **style: Any) -> None:
+    """Draw bars between left, right, lower and upper edges, each (n,)."""
     from matplotlib.collections import PolyCollection
 
-    (left, right), (lower, upper) = across, along
-    corners = np.stack(
-        [np.column_stack(corner) for corner in ((left, lower), (left, upper), (right, upper), (right, lower))], axis=1
-    )
-    sheet.add_collection(PolyCollection(corners.tolist(), linewidths=0.8, **style))
+    sheet.add_collection(PolyCollection(rectangles(*edges), linewidths=0.8, **style), autolim=False)
