@@ -166,7 +166,7 @@ def tags(name: str) -> dict[str, str]:
 def curves() -> Drawing:
     """Return a figure that takes little time to draw."""
     series = ("loss", "val_loss", "accuracy", "val_accuracy", "learning_rate", "seconds")
-    return Drawing.of(training_curves, dict.fromkeys(series, [1.0, 0.5]), "a training")
+    return Drawing.of(training_curves, {name: [1.0, 0.5] for name in series}, "a training")
 
 
 def mistakes() -> dict[str, Drawing]:
