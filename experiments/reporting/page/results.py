@@ -1,11 +1,12 @@
 """The numbers of a report as JSON, and the Markdown summary made from that JSON alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from experiments.reporting.page.content import CELL_COLUMNS, Column, Report, Row, Table
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
+from experiments.reporting.page.lead import NETWORKS
 from experiments.results import COLUMNS, markdown_table
 
 FORMAT = 2
@@ -46,6 +47,12 @@ def results_markdown(results: Mapping[str, Any]) -> str:
         _runs(results["runs"].values()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def networks_markdown(results: Mapping[str, Any], dataset: str, keys: Collection[str]) -> str:
+    """Write columns of the table of networks trained on a dataset as Markdown, without details: for the README."""
+    (table,) = (one for one in results_tables(results) if one.name == NETWORKS + dataset)
+    return _table_markdown(table, [column for column in table.columns if column.key in keys], details=False)
 
 
 def results_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
@@ -95,15 +102,23 @@ def _made(results: Mapping[str, Any]) -> str:
 
 def _table_parts(table: Table) -> Iterator[str]:
     yield f"## {table.title}"
+    yield _table_markdown(table, table.columns, details=True)
+    yield table.note
+
+
+def _table_markdown(table: Table, columns: Sequence[Column], details: bool) -> str:
     rows = table.rows
-    best = {column.key: best_rows(rows, column) for column in table.columns}
-    heads = ["network", "", *(_head(column) for column in table.columns)]
+    best = {column.key: best_rows(rows, column) for column in columns}
+    heads = ["network", *([""] if details else []), *(_head(column) for column in columns)]
     cells = [
-        [row.name, row.detail, *(_cell(row, column, row in best[column.key]) for column in table.columns)]
+        [
+            row.name,
+            *([row.detail] if details else []),
+            *(_cell(row, column, row in best[column.key]) for column in columns),
+        ]
         for row in rows
     ]
-    yield markdown_table(heads, cells)
-    yield table.note
+    return markdown_table(heads, cells)
 
 
 def _head(column: Column) -> str:
