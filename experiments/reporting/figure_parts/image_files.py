@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+COMPRESSION = 3  # of zlib: in two thirds of the time of level 6, 3 % more bytes
 DPI = 160  # sharp on high-density screens and in print
 COLORS = 256  # maximum of a PNG with a palette
 PREVIEW_WIDTH = 760  # pixels
@@ -13,7 +14,7 @@ PREVIEW_WIDTH = 760  # pixels
 
 def save_picture(figure: "Figure", file: Path) -> None:
     """Save a figure as PNG; the same figure gives the same file."""
-    figure.savefig(file, dpi=DPI, metadata={"Software": None})
+    figure.savefig(file, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION})
 
 
 def reduce_colors(file: Path) -> None:

@@ -89,12 +89,10 @@ def _draw_grid(sheet: ImageSheet, origins: NDArray[np.float64]) -> None:
         sheet.axes.add_collection(
             LineCollection(lines.reshape(-1, 2, 2).tolist(), colors=color, linewidths=0.8, zorder=order), autolim=False
         )
-    for x, y in origins:
-        for level in (0, 1):
-            sheet.write(x - 0.04, y - level, str(level), fontsize=8, ha="right", va="center")
-    below = np.column_stack([_bar_centers(), np.full(CLASSES, 0.11)])
-    places = (origins[:, None] + below).reshape(-1, 2)
-    write_numbers(sheet.axes, places, [str(digit) for digit in range(CLASSES)] * len(origins))
+    left, below = np.array([(-0.08, 0), (-0.08, -1)]), np.column_stack([_bar_centers(), np.full(CLASSES, 0.11)])
+    for places in (left, below):
+        labels = [str(number) for number in range(len(places))] * len(origins)
+        write_numbers(sheet.axes, (origins[:, None] + places).reshape(-1, 2), labels)
 
 
 def _draw_bars(
