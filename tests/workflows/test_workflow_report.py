@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 from mlflow.exceptions import MlflowException
-from PIL import Image
 from small_stores import (
     ACCURACIES,
     HOSTILE,
@@ -41,30 +40,13 @@ from experiments.tracking.runs import Kind
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture
 def trainings(store: Store) -> dict[str, str]:
     """Fill the store; return the trainings' ids."""
     return fill(store)
-
-
-@pytest.fixture(autouse=True)
-def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write blank pictures instead of drawing them."""
-
-    def draw(jobs: Sequence[PictureJob]) -> list[tuple[int, int] | DigitsError]:
-        return [blank(job) for job in jobs]
-
-    def blank(job: PictureJob) -> tuple[int, int] | DigitsError:
-        try:
-            Drawing.from_npz(job.content)
-        except DigitsError as error:
-            return error
-        for file in (job.picture, job.preview):
-            Image.new("L", (40, 30)).save(file)
-        return 40, 30
-
-    monkeypatch.setattr("experiments.workflows.report.assets.draw_pictures", draw)
 
 
 def cells(folder: Path, table: str) -> dict[tuple[str, str], dict[str, Any]]:
