@@ -20,7 +20,7 @@ from experiments.tuning import ENGINES, PRUNERS, samplers_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-LOCK = (ROOT / "requirements.lock").read_text()
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "requirements-dev.lock")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
 DOCUMENTS = {
@@ -141,10 +141,10 @@ def test_pictures_of_documents_are_small() -> None:
 
 
 def test_the_two_lines_of_the_readme_do_their_own_set_up() -> None:
-    for end in ("bin/digits run --profile quick", "bin/pytest"):
+    for end, lock in zip(("bin/digits run --profile quick", "bin/pytest"), LOCKS, strict=True):
         (line,) = [line for line in README.splitlines() if line.endswith(end)]
         assert line.startswith("python3 -m venv ")
-        assert "-r requirements.lock" in line
+        assert f"uv pip install -q -r {lock} " in line
 
 
 def test_the_continuous_check_runs_the_test_line_of_the_readme() -> None:
@@ -166,21 +166,33 @@ def test_the_readme_names_every_sampler_and_pruner() -> None:
         assert ", ".join(f"`{name}`" for name in names) in " ".join(text.split())
 
 
+def locked_versions(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9.\-]+)==([^\s;\\]+)", LOCKS[lock], re.MULTILINE))
+
+
 def test_every_direct_dependency_is_locked_within_its_bounds() -> None:
-    locked = dict(re.findall(r"^([a-z0-9.\-]+)==([^\s;\\]+)", LOCK, re.MULTILINE))
-    extras = PROJECT["optional-dependencies"]
-    for text in [*PROJECT["dependencies"], *(one for extra in extras.values() for one in extra)]:
-        requirement = Requirement(text)
-        if requirement.name == PROJECT["name"]:
-            assert requirement.extras <= set(extras), text
-            continue
-        assert Version(locked[requirement.name.lower()]) in requirement.specifier, text
+    extras = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
+    for lock, texts in zip(LOCKS, (PROJECT["dependencies"], [*PROJECT["dependencies"], *extras]), strict=True):
+        locked = locked_versions(lock)
+        for text in texts:
+            requirement = Requirement(text)
+            if requirement.name == PROJECT["name"]:
+                assert requirement.extras <= set(PROJECT["optional-dependencies"]), text
+            else:
+                assert Version(locked[requirement.name.lower()]) in requirement.specifier, text
 
 
-def test_every_locked_package_has_hashes_and_no_address() -> None:
-    entries = re.split(r"\n(?=[a-z0-9])", LOCK)[1:]
+def test_the_two_locks_agree_and_the_smaller_one_has_no_tools() -> None:
+    run, dev = (locked_versions(lock) for lock in LOCKS)
+    assert run.items() <= dev.items()
+    assert not {"pytest", "mypy", "ruff", "jax", "ray"} & set(run)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
+    entries = re.split(r"\n(?=[a-z0-9])", LOCKS[lock])[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
-    assert not re.search(r"https?://|file:|--index|--find-links", LOCK)
+    assert not re.search(r"https?://|file:|--index|--find-links", LOCKS[lock])
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

@@ -8,13 +8,9 @@ from experiments.analysis.embedding import embed, neighbors_needed
 from experiments.analysis.features import check_features, extract, feature_extractor, reduce
 from experiments.analysis.neighbors import nearest
 from experiments.analysis.result import Analysis
-from experiments.analysis.text import Section, as_markdown, as_text
 
 __all__ = [
     "Analysis",
-    "Section",
-    "as_markdown",
-    "as_text",
     "check_features",
     "contrast",
     "discuss",

@@ -1,37 +1,27 @@
 """Statistical tests of image attributes: differences between confusing digits and the rest of their classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.analysis.text import listed
 from experiments.datasets import CLASSES
-from experiments.evaluation.multiple_tests import significant_keys
+from experiments.evaluation.effects import Effect, judge
 
-NOTABLE = 0.3  # standard deviations: smaller differences are not mentioned
+NOTABLE = 0.3  # standard deviations: smaller differences are negligible
+NOTABLE_RATIO = 1.5  # of the proportions of digits with an unusual number of loops
 LEAST_DIGITS = 10  # in each group that is tested
-MORE = {
-    "thickness": "thicker",
-    "slant": "leaning more to the right",
-    "aspect": "wider for their height",
-    "ink": "darker",
-}
-LESS = {
-    "thickness": "thinner",
-    "slant": "leaning more to the left",
-    "aspect": "narrower for their height",
-    "ink": "lighter",
-}
+LOOPS = "loops"
+WITHIN_CLASS = "standard deviations within the class"
 
 
 def differences(
     attributes: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], top: NDArray[np.int64]
-) -> Iterator[str]:
-    """Describe the attributes in which the digits `top` differ from the rest of their classes.
+) -> tuple[Effect, ...]:
+    """Compare the attributes of the digits `top` with those of the rest of their classes.
 
-    Uses Mann-Whitney tests within classes, and Fisher's exact test for closed loops, with Holm's correction over all of
-    them. A difference must also be notable in size.
+    Uses Mann-Whitney tests within classes, and Fisher's exact test for unusual numbers of closed loops, with Holm's
+    correction over all of them.
 
     Parameters
     ----------
@@ -40,41 +30,41 @@ def differences(
     labels
         int64 (n,), in 0..9.
     top
-        Indices, int64 (m,). Yields nothing for fewer than 10 of them, or fewer than 10 others.
+        Indices, int64 (m,). There are no effects for fewer than 10 of them, or fewer than 10 others.
     """
-    from scipy.stats import fisher_exact, mannwhitneyu
+    from scipy.stats import mannwhitneyu
 
     rest = np.setdiff1d(np.arange(len(labels)), top)
     if len(top) < LEAST_DIGITS or len(rest) < LEAST_DIGITS:
-        return
-    scores = {name: _within_class(values, labels, rest) for name, values in attributes.items() if name in MORE}
-    tests = {name: float(mannwhitneyu(score[top], score[rest]).pvalue) for name, score in scores.items()}
-    unusual = (
-        _unusual_loops(attributes["loops"], labels, rest) if "loops" in attributes else np.zeros(len(labels), bool)
-    )
-    table = [[unusual[part].sum(), (~unusual[part]).sum()] for part in (top, rest)]
-    tests["loops"] = float(fisher_exact(table).pvalue)
-    for name in significant_keys(tests):
-        if name == "loops":
-            yield from _loops(float(unusual[top].mean()), float(unusual[rest].mean()))
-        elif abs(effect := float(np.mean(scores[name][top]))) >= NOTABLE:
-            comparative = (MORE if effect > 0 else LESS)[name]
-            size = f"{abs(effect):.1f} standard deviations on average"
-            yield f"They are {comparative} than others of their class, by {size}."
+        return ()
+    effects = []
+    for name in (name for name in attributes if name != LOOPS):
+        scores = _within_class(attributes[name], labels, rest)
+        p = float(mannwhitneyu(scores[top], scores[rest]).pvalue)
+        effects.append(Effect(name, WITHIN_CLASS, float(scores[top].mean()), p=p))
+    if LOOPS in attributes:
+        effects.append(_unusual_loops(attributes[LOOPS], labels, top, rest))
+    return judge(effects, _is_notable)
 
 
-def _unusual_loops(loops: NDArray[np.float64], labels: NDArray[np.int64], rest: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return a mask of digits whose number of closed loops is not the mode of their class among the digits `rest`."""
+def _is_notable(effect: Effect) -> bool:
+    if effect.percent:
+        return effect.after > NOTABLE_RATIO * effect.before
+    return abs(effect.size) >= NOTABLE
+
+
+def _unusual_loops(
+    loops: NDArray[np.float64], labels: NDArray[np.int64], top: NDArray[np.int64], rest: NDArray[np.int64]
+) -> Effect:
+    """Compare the proportions of digits whose number of closed loops is not the mode of their class in `rest`."""
+    from scipy.stats import fisher_exact
+
     usual = np.array([_mode(loops[rest][labels[rest] == digit]) for digit in range(CLASSES)])
-    return np.asarray(loops != usual[labels])
-
-
-def _loops(proportion: float, usual: float) -> Iterator[str]:
-    if proportion > 1.5 * usual:
-        yield (
-            f"{proportion:.0%} of them have an unusual number of closed loops for their class, against {usual:.0%} of "
-            "the rest: strokes that should meet do not, or the reverse."
-        )
+    unusual = loops != usual[labels]
+    p = float(fisher_exact([[unusual[part].sum(), (~unusual[part]).sum()] for part in (top, rest)]).pvalue)
+    before, after = float(unusual[rest].mean()), float(unusual[top].mean())
+    what = "unusual number of closed loops"
+    return Effect(what, "proportion", after - before, before=before, after=after, p=p, percent=True)
 
 
 def leanings(
@@ -82,33 +72,25 @@ def leanings(
     labels: NDArray[np.int64],
     top: NDArray[np.int64],
     others: NDArray[np.int64],
-) -> Iterator[str]:
-    """Describe the attributes in which the digits `top` lean towards the nearest other class `others` (m,).
+) -> tuple[Effect, ...]:
+    """Test whether the attributes of the digits `top` lean towards the mean of the nearest other class `others` (m,).
 
-    Uses Wilcoxon signed-rank tests with Holm's correction.
+    Uses one-sided Wilcoxon signed-rank tests with Holm's correction. There are no effects for fewer than 10 digits.
     """
     from scipy.stats import wilcoxon
 
     if len(top) < LEAST_DIGITS:
-        return
-    shifts = {}
+        return ()
+    effects = []
     own, members = labels[top], [labels == digit for digit in range(CLASSES)]
     for name, values in attributes.items():
         means = np.array([values[member].mean() if member.any() else 0.0 for member in members])
         deviation = np.array([values[member].std() if member.any() else 0.0 for member in members])
         direction = np.sign(means[others] - means[own])
-        shifts[name] = direction * (values[top] - means[own]) / np.where(deviation[own] > 0, deviation[own], 1)
-    tests = {
-        name: float(wilcoxon(shift, alternative="greater").pvalue) if np.any(shift) else 1.0
-        for name, shift in shifts.items()
-    }
-    leaning = [name for name in significant_keys(tests) if shifts[name].mean() >= NOTABLE]
-    if leaning:
-        names = listed([f"{name} ({shifts[name].mean():.1f})" for name in leaning])
-        yield (
-            f"In {names} they lean towards the nearest other class; the numbers are standard deviations within their "
-            "own class."
-        )
+        moved = direction * (values[top] - means[own]) / np.where(deviation[own] > 0, deviation[own], 1)
+        p = float(wilcoxon(moved, alternative="greater").pvalue) if np.any(moved) else 1.0
+        effects.append(Effect(f"{name} towards the other class", WITHIN_CLASS, float(moved.mean()), p=p))
+    return judge(effects, lambda effect: effect.size >= NOTABLE)
 
 
 def _within_class(

@@ -1,299 +1,278 @@
-"""Description of an analysis in words. A sentence is included only if a test or a stated bound supports it."""
+"""The discussion of an analysis: effects with verdicts by tests or stated bounds, and the templates of their text."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.affinities import NEIGHBORS_PER_PERPLEXITY
 from experiments.analysis.attribute_tests import differences, leanings
-from experiments.analysis.cluster_metrics import ClusterMetrics
-from experiments.analysis.clusters import METHODS, RESTARTS, WARD_NEIGHBORS
-from experiments.analysis.digits import BOTH, SPLITS, TEST
+from experiments.analysis.cluster_metrics import NOTABLE_PROPORTION, ClusterMetrics
+from experiments.analysis.clusters import METHODS
+from experiments.analysis.digits import BOTH, SPLITS, TEST, TRAIN
 from experiments.analysis.embedding import TRUST_NEIGHBORS, VOTERS
 from experiments.analysis.outliers import OUTLIER_NEIGHBOR
 from experiments.analysis.result import Analysis
-from experiments.analysis.text import Section, listed
 from experiments.datasets import CLASSES
+from experiments.evaluation.effects import Effect, Fact, Template, Topic, Verdict, bounded, judge
 
 CONFUSING = 200  # digits of a split that are compared with the rest
 OUTLIER = 4.0  # outlier score
 LEAST_SEPARATION = 2.0  # times the distance expected between two means of the same class
-CRITICAL_VALUE = 2.6  # standard deviations: p = 0.01, two-sided
-LARGE = 10_000  # digits: the matrix of all distances takes gigabytes
+CLOSE = 0.8  # times the median distance of class means
 CLOSEST = 5  # pairs of classes
 LEAST_PAIR = 5  # digits: fewer are not a pattern
+LOST = 0.02  # accuracy that an embedding may lose
+ALIKE_ACCURACY, ALIKE = 0.001, 0.005  # differences of two networks that are called the same
+
+KNN = f"{VOTERS}-nearest-neighbor accuracy"
+ARI = "adjusted Rand index"
+
+TEMPLATES: Mapping[str, Template] = {
+    "method": (
+        "{n:,} digits, each with {features:,} features from the layer before the classifier.",
+        "They are reduced to {components} principal components, which keep {variance:.1%} of the variance.",
+        "t-SNE has perplexity {perplexity:g}: {neighbors:.0f} neighbors of a digit, where a class has {class_size:,}.",
+        "KMeans has the largest silhouette ({silhouette:.2f}) for {best} clusters, and the elbow of its inertia at "
+        "{elbow}.",
+        "Ward's method is limited to nearest neighbors to fit into memory; on {exact_sample:,} digits its adjusted "
+        "Rand index with exact Ward is {exact_agreement:.3f}.",
+    ),
+    "embedding": (
+        "The trustworthiness is {trustworthiness:.3f}: 1 if neighbors in the embedding are never far in feature space.",
+        "Of a digit's {neighbors} nearest in the embedding, {kept:.0%} are its {neighbors} nearest in feature space.",
+        "The embedding loses {lost:.1%} of the accuracy: do not interpret its fine structure.",
+    ),
+    "clusters and classes": (
+        "Clusters are found without labels; their adjusted Rand index with the classes is 1 if both are the same, and "
+        "about 0 by chance.",
+        "Mixed clusters and split classes have several parts of at least {part:.0%}.",
+    ),
+    "closest classes": (
+        "The class means are no farther apart ({chance:.2g}) than means of random digits.",
+        "Before is the median distance of two class means; lower is below {close:.0%} of it.",
+    ),
+    "confusing digits": (
+        "A digit is confusing if the nearest digit of another class is nearer than the nearest of its own.",
+        "The network must not have been trained on it: training moves digits towards their labels, wrong ones too.",
+        "{train_confusing:,} of {train_n:,} train digits are confusing to {train_network}.",
+        "{test_confusing:,} of {test_n:,} test digits are confusing to {test_network}.",
+        "Four measures rank them, with rank correlations from {lowest:.2f} ({lowest_pair}) to {highest:.2f} "
+        "({highest_pair}).",
+        "Labels and nearest other classes of the {top} most confusing test digits are most often {pairs}.",
+        "Of these pairs, {close_pairs} are among the {closest} with the closest class means.",
+        "Attributes of the {compared} most confusing test digits are compared with the rest of their classes; a higher "
+        "slant leans to the right.",
+    ),
+    "duplicates and outliers": (
+        "{duplicates} test digits are nearly identical to a training digit (root mean square difference up to "
+        "{threshold:.3f}, a quarter of the median); {relabeled} of them have another label.",
+        "{outliers:,} digits are outliers: their distance to the {nth}th neighbor is more than {limit:g} robust "
+        "standard deviations above the median. {outlying_top} of them are among the most confusing test digits.",
+    ),
+    "comparison": (
+        "Before is {first}, after is {second}.",
+        "They share {shared} of their {top} most confusing test digits; {expected:.0f} are expected by chance.",
+        "That is {times:.0f} times as many: confusion is mostly a property of the digits, not of the network.",
+        "The closest class means are {first_closest} in {first} and {second_closest} in {second}.",
+    ),
+}
 
 
-def discuss(analysis: Analysis) -> tuple[Section, ...]:
-    """Describe the analysis of one network; sections without sentences are left out."""
-    sections = [
-        Section("Method", tuple(_method(analysis))),
-        Section("Embedding", tuple(_embedding(analysis))),
-        Section("Clusters and classes", tuple(_clusters(analysis))),
-        Section("Closest classes", tuple(_closest_classes(analysis))),
-        Section("Confusing digits", tuple(_confusing(analysis))),
-        Section("Attributes of confusing digits", tuple(_attributes(analysis))),
-        Section("Duplicates and outliers", tuple(_duplicates(analysis)) + tuple(_outliers(analysis))),
+def discuss(analysis: Analysis) -> tuple[Topic, ...]:
+    """Discuss the analysis of one network: why these parameters, clusters and classes, and confusing digits."""
+    return (
+        _method(analysis),
+        _embedding(analysis),
+        Topic("clusters and classes", {"part": NOTABLE_PROPORTION}, tuple(_clusters(analysis))),
+        *_closest_classes(analysis),
+        _confusing(analysis),
+        _duplicates_and_outliers(analysis),
+    )
+
+
+def contrast(first: Analysis, second: Analysis) -> tuple[Topic, ...]:
+    """Compare two networks that were analyzed on the same digits."""
+    facts: dict[str, Fact] = {"first": first.name, "second": second.name}
+    old, new = first.quality, second.quality
+    effects = [
+        bounded("feature space", KNN, old.knn_accuracy_before, new.knn_accuracy_before, ALIKE_ACCURACY, percent=True),
+        bounded("embedding", "trustworthiness", old.trustworthiness, new.trustworthiness, ALIKE),
     ]
-    return tuple(section for section in sections if section.sentences)
+    k = min(max(first.choice.reported), max(second.choice.reported), CLASSES)
+    for method, name in METHODS.items():
+        if (method, k) in first.groupings and (method, k) in second.groupings:
+            before, after = (one.cluster_metrics[method, k, BOTH].ari for one in (first, second))
+            effects.append(bounded(f"{name}, k = {k}", ARI, before, after, ALIKE))
+    tops = [set(_top(one).tolist()) for one in (first, second)]
+    if size := min(len(top) for top in tops):
+        shared, expected = len(tops[0] & tops[1]), size * size / (len(first.digits) - first.digits.train)
+        facts |= {"shared": shared, "top": size, "expected": expected}
+        facts |= {"times": shared / expected} if shared > max(0.5 * size, 2 * expected) else {}
+    if first.centroids.closest and second.centroids.closest:
+        closest = [_pair(one.centroids.closest[0]) for one in (first, second)]
+        facts |= {"first_closest": closest[0], "second_closest": closest[1]}
+    return (Topic("comparison", facts, tuple(effects), f"{first.name} and {second.name}"),)
 
 
-def contrast(first: Analysis, second: Analysis) -> tuple[Section, ...]:
-    """Describe the differences between two networks that were analyzed on the same digits."""
-    return (Section(f"{first.name} and {second.name}", tuple(_contrast(first, second))),)
+def _method(found: Analysis) -> Topic:
+    facts: dict[str, Fact] = {
+        "n": len(found.digits),
+        "features": found.dimensions,
+        "perplexity": found.embedding.perplexity,
+        "neighbors": found.embedding.perplexity * NEIGHBORS_PER_PERPLEXITY,
+        "class_size": len(found.digits) // max(len(found.centroids.digits), 1),
+        "best": found.choice.best,
+        "silhouette": max(found.choice.silhouettes),
+        "elbow": found.choice.elbow,
+        "exact_sample": found.exact_sample,
+        "exact_agreement": found.exact_agreement,
+    }
+    if found.reduced != found.dimensions:
+        facts |= {"components": found.reduced, "variance": found.variance}
+    return Topic("method", facts)
 
 
-def _method(found: Analysis) -> Iterator[str]:
-    n, neighbors = len(found.digits), found.embedding.perplexity * NEIGHBORS_PER_PERPLEXITY
-    choice = found.choice
-    kept = "" if found.dimensions == found.reduced else (
-        f", reduced to {found.reduced} principal components with {found.variance:.1%} of their variance"
-    )  # fmt: skip
-    yield f"{n:,} digits, each with {found.dimensions} features from the layer before the classifier{kept}."
-    size = n // max(len(found.centroids.digits), 1)
-    yield (
-        f"t-SNE with perplexity {found.embedding.perplexity:g} over the {neighbors:.0f} nearest neighbors; "
-        + (f"few compared with a class of about {size:,}." if neighbors < size / 10 else f"a class has about {size:,}.")
-    )
-    yield (
-        f"KMeans, the best of {RESTARTS} starts, for {choice.counts[0]} to {choice.counts[-1]} clusters; {choice.best} "
-        f"have the largest silhouette ({max(choice.silhouettes):.2f}); the elbow of the inertia is at {choice.elbow}."
-    )
-    yield (
-        "Ward's linkage, which like KMeans minimizes the variance within clusters, over a graph of the "
-        f"{WARD_NEIGHBORS} nearest neighbors"
-        + (f", because all distances take {n * (n - 1) * 4 / 1e9:.1f} GB. " if n > LARGE else ". ")
-        + f"On {found.exact_sample:,} of the digits, the adjusted Rand index of its ten clusters with those of exact "
-        f"Ward is {found.exact_agreement:.3f}."
-    )
-
-
-def _embedding(found: Analysis) -> Iterator[str]:
+def _embedding(found: Analysis) -> Topic:
     quality = found.quality
-    yield (
-        f"The {VOTERS}-nearest-neighbor accuracy is {quality.knn_accuracy:.2%} in the embedding and "
-        f"{quality.knn_accuracy_before:.2%} in feature space."
-    )
-    lost = quality.knn_accuracy_before - quality.knn_accuracy
-    if lost > 0.02:
-        yield f"The embedding loses {lost:.1%}: do not interpret its fine structure."
-    frequency = "seldom" if quality.trustworthiness >= 0.97 else "sometimes"
-    yield (
-        f"Its trustworthiness is {quality.trustworthiness:.3f} (for {TRUST_NEIGHBORS} neighbors): neighbors in the "
-        f"embedding are {frequency} far apart in feature space. Of a digit's {TRUST_NEIGHBORS} nearest neighbors in "
-        f"the embedding, {quality.neighbours_kept:.0%} are among its {TRUST_NEIGHBORS} nearest in feature space."
-    )
+    before, after = quality.knn_accuracy_before, quality.knn_accuracy
+    effect = bounded("embedding against feature space", KNN, before, after, LOST, percent=True)
+    facts = {
+        "trustworthiness": quality.trustworthiness,
+        "neighbors": TRUST_NEIGHBORS,
+        "kept": quality.neighbours_kept,
+        **({"lost": before - after} if effect.verdict == "lower" else {}),
+    }
+    return Topic("embedding", facts, (effect,))
 
 
-def _clusters(found: Analysis) -> Iterator[str]:
+def _clusters(found: Analysis) -> Iterator[Effect]:
     for k in found.choice.reported:
         for method, name in METHODS.items():
-            yield from _grouping(found.cluster_metrics[method, k, BOTH], f"{name} with {k} clusters")
-    for method in METHODS:
-        yield from _compare_splits(found, method)
+            metrics = found.cluster_metrics[method, k, BOTH]
+            grouping, verdict = f"{name}, k = {k}", _verdict(metrics)
+            yield Effect(grouping, ARI, metrics.ari, verdict=verdict)
+            if verdict != "unrelated" and k >= CLASSES:  # fewer clusters must mix classes
+                yield from _mixtures(metrics, grouping)
+    for method, name in METHODS.items():
+        yield from judge([_compare_splits(found, method, name)])
 
 
-def _grouping(metrics: ClusterMetrics, name: str) -> Iterator[str]:
-    numbers = (
-        f"adjusted Rand index {metrics.ari:.3f}, adjusted mutual information {metrics.ami:.3f}, purity "
-        f"{metrics.purity:.1%}, matched accuracy {metrics.matched_accuracy:.1%}"
-    )
+def _verdict(metrics: ClusterMetrics) -> Verdict:
     if metrics.ari >= 0.9:
-        verdict = "recovers the classes almost exactly"
-    elif metrics.homogeneity >= 0.9 and metrics.completeness < 0.9:
-        verdict = "divides the classes into smaller clusters, each of almost one digit only"
-    elif metrics.ari >= 0.5:
-        verdict = "recovers most of the classes"
-    elif metrics.ami >= 0.05:
-        verdict = "is weakly related to the classes"
-    else:
-        yield f"{name} is unrelated to the classes: {numbers}."
-        return
-    yield f"{name} {verdict}: {numbers}."
+        return "recovers"
+    if metrics.homogeneity >= 0.9 and metrics.completeness < 0.9:
+        return "subdivides"
+    if metrics.ari >= 0.5:
+        return "mostly recovers"
+    return "weakly related" if metrics.ami >= 0.05 else "unrelated"
+
+
+def _mixtures(metrics: ClusterMetrics, grouping: str) -> Iterator[Effect]:
+    """Yield the clusters that several digits share, and the digits that several clusters share."""
+    counts = metrics.contingency
     for cluster, digits in metrics.shared:
-        yield f"Digits {listed(digits)} share cluster {cluster}."
+        what, size = f"{_list(digits)} in cluster {cluster} ({grouping})", _outside_largest(counts[:, cluster])
+        yield Effect(what, "outside the largest class", size, verdict="mixed cluster", percent=True)
     for digit, clusters in metrics.split:
-        yield f"Digit {digit} is split over clusters {listed(clusters)}."
-    if not metrics.shared and not metrics.split:
-        yield from _largest_error(metrics)
+        what, size = f"{digit} in clusters {_list(clusters)} ({grouping})", _outside_largest(counts[digit])
+        yield Effect(what, "outside the largest cluster", size, verdict="split class", percent=True)
 
 
-def _largest_error(metrics: ClusterMetrics) -> Iterator[str]:
-    """Describe the largest part of a class that lies in a cluster of another class."""
-    errors = metrics.contingency.copy()
-    errors[metrics.majority, np.arange(metrics.k)] = 0
-    proportions = errors / np.maximum(metrics.contingency.sum(axis=1), 1)[:, None]
-    digit, cluster = np.unravel_index(proportions.argmax(), proportions.shape)
-    if errors[digit, cluster] >= LEAST_PAIR:
-        yield (
-            f"No digit has a tenth of its images in a cluster of another; the largest part is "
-            f"{proportions[digit, cluster]:.1%}, of {digit} in the cluster of {metrics.majority[cluster]}."
-        )
+def _outside_largest(counts: NDArray[np.int64]) -> float:
+    return float(1 - counts.max() / counts.sum())
 
 
-def _compare_splits(found: Analysis, method: str) -> Iterator[str]:
-    """Describe a significant difference in purity between the splits (z-test of two proportions)."""
+def _compare_splits(found: Analysis, method: str, name: str) -> Effect:
+    """Compare the purity of clusters on both splits by a z-test of two proportions."""
     k = found.choice.reported[0]
     majority = found.cluster_metrics[method, k, BOTH].majority
     pure = found.digits.labels == majority[found.groupings[method, k]]
     parts = [pure[found.digits.part(split)] for split in SPLITS]
     train, test = (float(part.mean()) for part in parts)
-    spread = float(np.sqrt(pure.mean() * (1 - pure.mean()) * sum(1 / len(part) for part in parts)))
-    if abs(train - test) > CRITICAL_VALUE * spread > 0:
-        better = SPLITS[int(test > train)]
-        yield (
-            f"{METHODS[method]} fits the {better} digits better: its purity is {train:.1%} on train and {test:.1%} on "
-            "test."
-        )
+    spread = sqrt(float(pure.var()) * sum(1 / len(part) for part in parts))
+    p = 2 * NormalDist().cdf(-abs(test - train) / spread) if spread else 1.0
+    what = f"test against train digits ({name}, k = {k})"
+    return Effect(what, "purity", test - train, before=train, after=test, p=p, percent=True)
 
 
-def _closest_classes(found: Analysis) -> Iterator[str]:
+def _closest_classes(found: Analysis) -> Iterator[Topic]:
     pairs = found.centroids.closest
     if len(pairs) < 3:
         return
-    spread = float(np.median([distance for _, _, distance in pairs]))
+    median = float(np.median([distance for _, _, distance in pairs]))
     sizes = np.bincount(found.digits.labels, minlength=CLASSES)[found.centroids.digits]
     expected = float(np.sqrt((2 * found.centroids.spreads**2 / sizes).mean()))
-    if spread < LEAST_SEPARATION * expected:
-        yield f"The class means are no farther apart ({spread:.2g}) than means of random digits."
+    if median < LEAST_SEPARATION * expected:
+        yield Topic("closest classes", {"chance": median})
         return
-    first, second, distance = pairs[0]
-    if distance < 0.8 * spread:
-        yield (
-            f"The closest class means are those of {first} and {second} ({distance:.1f} apart; the median is "
-            f"{spread:.1f}), then {pairs[1][0]} and {pairs[1][1]} ({pairs[1][2]:.1f})."
-        )
-    else:
-        yield f"No pair of classes is notably close: the closest means, {first} and {second}, are {distance:.1f} apart."
+    bound = (1 - CLOSE) * median
+    effects = (bounded(_pair(pair), "distance of class means", median, pair[2], bound) for pair in pairs[:CLOSEST])
+    yield Topic("closest classes", {"close": CLOSE}, tuple(effects))
 
 
-def _confusing(found: Analysis) -> Iterator[str]:
-    yield (
-        "A digit is confusing if the nearest digit of another class is nearer than the nearest digit of its own: if "
-        "the ratio of the two distances is above 1. The ratio has no unit and uses no classifier. The network must not "
-        "have been trained on the digit, because training moves digits towards their labels, wrong ones too."
-    )
-    for split in SPLITS:
-        confusing = found.confusing[split]
-        total = len(confusing.ranking.order)
-        yield f"{confusing.count:,} of {total:,} {split} digits are confusing to {confusing.seen_by}."
-    yield from _pairs(found)
-    correlations = found.confusing[TEST].ranking.correlations
-    (a, b), low = min(correlations.items(), key=lambda item: item[1])
-    (c, d), high = max(correlations.items(), key=lambda item: item[1])
-    yield (
-        f"Of the measures, {_plain(c)} and {_plain(d)} have the highest rank correlation over the test digits "
-        f"({high:.2f}), {_plain(a)} and {_plain(b)} the lowest ({low:.2f}). The ranking combines them by the product "
-        "of their ranks."
-    )
-
-
-def _pairs(found: Analysis) -> Iterator[str]:
-    """Describe the most frequent pairs of classes among the most confusing test digits."""
-    confusing = found.confusing[TEST]
-    labels = found.digits.labels[found.digits.part(TEST)]
-    top = _top(found, TEST)
-    others = found.digits.labels[: found.digits.train][confusing.distances.other[top, 0]]
-    counted = Counter(tuple(sorted(pair)) for pair in zip(labels[top].tolist(), others.tolist(), strict=True))
-    common = [(pair, count) for pair, count in counted.most_common(3) if count >= LEAST_PAIR]
-    if not common:
-        return
-    pairs = ", ".join(f"{a} and {b} ({count})" for (a, b), count in common)
-    yield f"Most frequent pairs of label and nearest other class of the {len(top)} most confusing test digits: {pairs}."
-    if len(found.centroids.closest) <= 2 * CLOSEST:
-        return
-    closest = {pair[:2] for pair in found.centroids.closest[:CLOSEST]}
-    near = [f"{a}-{b}" for (a, b), _ in common if (a, b) in closest]
-    verb = "are" if len(near) > 1 else "is"
-    yield (
-        f"Of these pairs, {listed(near or ['none'])} {verb} among the {CLOSEST} with the closest class means, of "
-        f"{len(found.centroids.closest)} pairs."
-    )
-
-
-def _attributes(found: Analysis) -> Iterator[str]:
-    """Compare the attributes of the most confusing test digits with those of the others."""
-    part, top = found.digits.part(TEST), _top(found, TEST)
+def _confusing(found: Analysis) -> Topic:
+    facts: dict[str, Fact] = {}
+    for split, one in found.confusing.items():
+        facts |= {
+            f"{split}_confusing": one.count,
+            f"{split}_n": len(one.ranking.order),
+            f"{split}_network": one.seen_by,
+        }
+    for name, choose in (("lowest", min), ("highest", max)):
+        correlation, pair = choose((x, pair) for pair, x in found.confusing[TEST].ranking.correlations.items())
+        facts |= {name: correlation, f"{name}_pair": " and ".join(pair).replace("_", " ")}
+    part, top = found.digits.part(TEST), _top(found)
     labels = found.digits.labels[part]
+    others = found.digits.labels[found.digits.part(TRAIN)][found.confusing[TEST].distances.other[top, 0]]
     attributes = {name: values[part] for name, values in found.attributes.items()}
-    others = found.digits.labels[: found.digits.train][found.confusing[TEST].distances.other[top, 0]]
-    yield from differences(attributes, labels, top)
-    yield from leanings(attributes, labels, top, others)
+    effects = differences(attributes, labels, top) + leanings(attributes, labels, top, others)
+    facts |= {"compared": len(top)} if effects else {}
+    return Topic("confusing digits", facts | _pairs(found, labels[top], others), effects)
 
 
-def _duplicates(found: Analysis) -> Iterator[str]:
-    duplicates = found.duplicates
-    if len(duplicates.test):
-        differ = int(duplicates.labels_differ.sum())
-        labels = f", {differ} of them with another label" if differ else ", all with the same label"
-        yield (
-            f"Test digits that are nearly identical to a training digit: {len(duplicates.test)}{labels}. Their root "
-            f"mean square difference is at most {duplicates.threshold:.3f}, a quarter of the median."
-        )
-    else:
-        yield f"No test digit is nearly identical to a training digit (none within {duplicates.threshold:.3f})."
+def _pairs(found: Analysis, labels: NDArray[np.int64], others: NDArray[np.int64]) -> dict[str, Fact]:
+    """Return the most frequent pairs of labels and nearest other classes, both (m,), and those with close means."""
+    counted = Counter(tuple(sorted(pair)) for pair in zip(labels.tolist(), others.tolist(), strict=True))
+    common = {pair: count for pair, count in counted.most_common(3) if count >= LEAST_PAIR}
+    closest = {pair[:2] for pair in found.centroids.closest[:CLOSEST]}
+    if not common:
+        return {}
+    pairs = ", ".join(f"{_pair(pair)} ({count})" for pair, count in common.items())
+    facts: dict[str, Fact] = {"top": len(labels), "pairs": pairs, "closest": CLOSEST}
+    if len(found.centroids.closest) > 2 * CLOSEST:
+        facts["close_pairs"] = ", ".join(_pair(pair) for pair in common if pair in closest) or "none"
+    return facts
 
 
-def _outliers(found: Analysis) -> Iterator[str]:
+def _duplicates_and_outliers(found: Analysis) -> Topic:
     outlying = found.outliers > OUTLIER
-    if outlying.any():
-        top = _top(found, TEST)
-        confusing = int(outlying[found.digits.part(TEST)][top].sum())
-        yield (
-            f"{int(outlying.sum())} digits are outliers: the distance to their {OUTLIER_NEIGHBOR}th neighbor is more "
-            f"than {OUTLIER:g} robust standard deviations above the median. {confusing} of the {len(top)} most "
-            "confusing test digits are among them."
-        )
+    facts: dict[str, Fact] = {
+        "duplicates": len(found.duplicates.test),
+        "threshold": found.duplicates.threshold,
+        "relabeled": int(found.duplicates.labels_differ.sum()),
+        "outliers": int(outlying.sum()),
+        "nth": OUTLIER_NEIGHBOR,
+        "limit": OUTLIER,
+        "outlying_top": int(outlying[found.digits.part(TEST)][_top(found)].sum()),
+    }
+    return Topic("duplicates and outliers", facts)
 
 
-def _contrast(first: Analysis, second: Analysis) -> Iterator[str]:
-    names = first.name, second.name
-    for measure, text, least in (
-        ("knn_accuracy_before", "nearest-neighbor accuracy in feature space", 0.001),
-        ("trustworthiness", "trustworthiness of the embedding", 0.005),
-    ):
-        values = [getattr(found.quality, measure) for found in (first, second)]
-        yield from _larger(names, values, text, least)
-    k = min(max(first.choice.reported), max(second.choice.reported), CLASSES)
-    for method in METHODS:
-        if (method, k) in first.groupings and (method, k) in second.groupings:
-            values = [found.cluster_metrics[method, k, BOTH].ari for found in (first, second)]
-            yield from _larger(names, values, f"adjusted Rand index of {METHODS[method]} with {k} clusters", 0.005)
-    tops = [set(_top(found, TEST).tolist()) for found in (first, second)]
-    shared, size = len(tops[0] & tops[1]), min(len(top) for top in tops)
-    expected = size * size / max(len(first.digits) - first.digits.train, 1)
-    if size:
-        yield f"They share {shared} of their {size} most confusing test digits; {expected:.0f} are expected by chance."
-        if shared > 0.5 * size and shared > 2 * expected:
-            yield "So confusion is mostly a property of the digits and not of the network."
-    closest = [found.centroids.closest[0][:2] for found in (first, second) if found.centroids.closest]
-    if len(closest) == 2:
-        if closest[0] == closest[1]:
-            yield f"In both, the closest class means are those of {closest[0][0]} and {closest[0][1]}."
-        else:
-            yield (
-                f"The closest class means are those of {closest[0][0]} and {closest[0][1]} in {names[0]}, of "
-                f"{closest[1][0]} and {closest[1][1]} in {names[1]}."
-            )
-
-
-def _larger(names: tuple[str, str], values: Sequence[float], text: str, least: float) -> Iterator[str]:
-    if abs(values[0] - values[1]) < least:
-        yield f"They have about the same {text} ({values[0]:.4f} and {values[1]:.4f})."
-    else:
-        better = int(values[1] > values[0])
-        yield f"The {text} is larger for {names[better]} ({values[better]:.4f} against {values[1 - better]:.4f})."
-
-
-def _top(found: Analysis, split: str) -> NDArray[np.int64]:
-    """Return the positions in a split of its most confusing digits that have a neighbor of another class."""
-    confusing = found.confusing[split]
+def _top(found: Analysis) -> NDArray[np.int64]:
+    """Return the positions of the most confusing test digits that have a neighbor of another class."""
+    confusing = found.confusing[TEST]
     order = confusing.ranking.order
     order = order[confusing.distances.other[order, 0] >= 0]
     return order[: min(CONFUSING, len(order) // 10)]
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+def _pair(pair: tuple[float, ...]) -> str:
+    return f"{pair[0]}-{pair[1]}"
+
+
+def _list(items: tuple[int, ...]) -> str:
+    return ", ".join(map(str, items))

@@ -1,29 +1,28 @@
-"""Figures, tables and pages. Only what other packages draw and write is exported here."""
+"""Figures, tables and pages. Only what other packages record and write is exported here."""
 
-from experiments.reporting.figures.analysis import analysis_figures
-from experiments.reporting.figures.confusion_heatmap import confusion_heatmap
-from experiments.reporting.figures.mistakes import misclassified_gallery, prediction_grid
-from experiments.reporting.figures.model_comparison import model_comparison
-from experiments.reporting.figures.reliability_diagram import reliability_diagram
-from experiments.reporting.figures.samples import class_distribution, sample_grid
-from experiments.reporting.figures.search import search_figures, search_page
-from experiments.reporting.figures.training_curves import training_curves
-from experiments.reporting.figures.transfer import comparison_figures, curve_figure, matrix_figure, transfer_figures
+from experiments.reporting.drawings.analysis import analysis_drawings
+from experiments.reporting.drawings.dataset import dataset_drawings
+from experiments.reporting.drawings.evaluation import comparison_drawings, evaluation_drawings
+from experiments.reporting.drawings.search import search_drawings
+from experiments.reporting.drawings.training import training_drawings
+from experiments.reporting.drawings.transfer import (
+    adaptation_curve_drawing,
+    transfer_comparison_drawings,
+    transfer_drawings,
+    transfer_matrix_drawing,
+)
+from experiments.reporting.search_page import search_page
 
 __all__ = [
-    "analysis_figures",
-    "class_distribution",
-    "comparison_figures",
-    "confusion_heatmap",
-    "curve_figure",
-    "matrix_figure",
-    "misclassified_gallery",
-    "model_comparison",
-    "prediction_grid",
-    "reliability_diagram",
-    "sample_grid",
-    "search_figures",
+    "adaptation_curve_drawing",
+    "analysis_drawings",
+    "comparison_drawings",
+    "dataset_drawings",
+    "evaluation_drawings",
+    "search_drawings",
     "search_page",
-    "training_curves",
-    "transfer_figures",
+    "training_drawings",
+    "transfer_comparison_drawings",
+    "transfer_drawings",
+    "transfer_matrix_drawing",
 ]

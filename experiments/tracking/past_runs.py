@@ -1,7 +1,7 @@
 """Recorded runs, read back: params, metrics, curves, files and results."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,8 +32,8 @@ class PastRun:
         Id of its parent run.
     params, metrics, tags
         As in the store; of a metric with a history the last value.
-    began
-        Start time in UTC.
+    began, ended
+        Start and end time in UTC; no end while it is running.
     """
 
     id: str
@@ -44,6 +44,7 @@ class PastRun:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     began: datetime
+    ended: datetime | None = None
 
     @property
     def command(self) -> str:
@@ -112,6 +113,20 @@ def artifact_names(store: Store, run_id: str, folder: str | None = None) -> froz
     return frozenset(file.path for file in store.client.list_artifacts(run_id, folder))
 
 
+def read_artifact(store: Store, run_id: str, file: str) -> bytes:
+    """Read a file of a run.
+
+    Raises
+    ------
+    DigitsError
+        As `fetch_artifact`.
+    """
+    with TemporaryDirectory() as folder:
+        place = Path(folder, "content")
+        fetch_artifact(store, run_id, file, place)
+        return place.read_bytes()
+
+
 def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
     """Copy an artifact of a run to the path `place`, whose folder exists.
 
@@ -137,10 +152,7 @@ def artifact_text(store: Store, run_id: str, file: str) -> str:
     DigitsError
         As `fetch_artifact`.
     """
-    with TemporaryDirectory() as folder:
-        place = Path(folder, "text")
-        fetch_artifact(store, run_id, file, place)
-        return place.read_text(encoding="utf-8")
+    return read_artifact(store, run_id, file).decode("utf-8")
 
 
 def artifact_json(store: Store, run_id: str, file: str) -> Any:
@@ -159,12 +171,30 @@ def results_table(store: Store, run_id: str) -> "pd.DataFrame":
     run = past_run(store, run_id)
     if run is None:
         raise DigitsError(f"there is no run {run_id} in {store.uri}")
+    return _results_of(store, run)
+
+
+def results_frame(store: Store, runs: Iterable[PastRun]) -> "pd.DataFrame":
+    """Return the results of several runs as one table, with the id of its run in each row: column ``run_id``.
+
+    Raises
+    ------
+    DigitsError
+        If an older version of this project recorded one of the runs without a table, or its table is gone.
+    """
+    import pandas as pd
+
+    tables = [_results_of(store, run).assign(run_id=run.id) for run in runs]
+    return pd.concat([results.to_table([]).assign(run_id=""), *tables], ignore_index=True)
+
+
+def _results_of(store: Store, run: PastRun) -> "pd.DataFrame":
     if RESULTS_VERSION not in run.tags:
         raise DigitsError(
-            f"run {run_id} ({run.kind} {run.name}) is too old: it has no {results.FILE}; "
+            f"run {run.id} ({run.kind} {run.name}) is too old: it has no {results.FILE}; "
             f"make it again with: {run.command or f'digits {run.kind}'}"
         )
-    return results.from_csv(artifact_text(store, run_id, results.FILE))
+    return results.from_csv(artifact_text(store, run.id, results.FILE))
 
 
 @contextmanager
@@ -195,5 +225,10 @@ def _past(run: "MlflowRun") -> PastRun:
         params=run.data.params,
         metrics=run.data.metrics,
         tags=tags,
-        began=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        began=_time(run.info.start_time),
+        ended=_time(run.info.end_time) if run.info.end_time else None,
     )
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -262,17 +262,18 @@ def trained_names(store: Store, architecture: str) -> list[str]:
     return sorted(found)
 
 
-def best_versions(store: Store) -> tuple[BestVersion, ...]:
-    """Return the best version of each registered model, ordered by name.
+def best_versions(store: Store, trainings: Container[str]) -> tuple[BestVersion, ...]:
+    """Return the best version of each registered model that one of these runs has trained, ordered by name.
 
-    It is the champion, or the version that would be champion without the adapted ones. Networks that were trained on
-    derived data, and models that have only adapted versions, are left out.
+    It is the champion, or the version that would be champion without the others and the adapted ones. Networks that
+    were trained on derived data are left out.
     """
     found = []
     for model in _registered_models(store):
         dataset, architecture = model.tags[DATASET], model.tags[MODEL]
-        versions = [entry for entry in _versions(store, model.name) if ADAPTED_FROM not in entry.tags]
-        if versions and dataset not in DERIVED:
+        entries = _versions(store, model.name) if dataset not in DERIVED else []
+        versions = [entry for entry in entries if ADAPTED_FROM not in entry.tags and entry.run_id in trainings]
+        if versions:
             best = max(versions, key=_merit)
             found.append(BestVersion(model.name, int(best.version), dataset, architecture, best.run_id))
     return tuple(sorted(found, key=lambda one: one.registered_model))

@@ -8,7 +8,9 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from experiments import results
 from experiments.processes import is_dead
@@ -22,10 +24,21 @@ if TYPE_CHECKING:
 
 Kind = Literal["suite", "tune", "trial", "train", "evaluate", "analyze", "transfer", "data"]
 REJECTED = "BAD_REQUEST"  # MLflow's error code if its database rejects a write
+FIGURES, FIGURE_DATA = "figures", "data"  # folders of a run
 FIGURE_DPI = 120
 NOTE_LENGTH = 8000  # MLflow truncates longer tags with a warning
 DESCRIPTION = "description.md"
 CONTINUED = f"\n\n... The complete text is in `{DESCRIPTION}`, among the run's artifacts."
+
+
+class Drawable(Protocol):
+    """A figure that can be drawn, and whose data can be recorded."""
+
+    def draw(self) -> "Figure":
+        """Draw the figure."""
+
+    def to_npz(self) -> bytes:
+        """Write its data as an archive of NumPy arrays."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,19 @@ class Run:
             markdown = shown[: shown.rfind("\n") + 1].rstrip() + CONTINUED
         self.set_tags({NOTE: markdown})
 
-    def log_figure(self, figure: "Figure", file: str) -> None:
-        """Record a figure as an image."""
-        self.store.client.log_figure(self.id, figure, file, save_kwargs={"dpi": FIGURE_DPI, "bbox_inches": "tight"})
+    def log_figure(self, drawing: Drawable, name: str) -> None:
+        """Record a figure as ``figures/NAME.png``, and the data to draw it again as ``data/NAME.npz``."""
+        image = f"{FIGURES}/{name}.png"
+        self.store.client.log_figure(self.id, drawing.draw(), image, save_kwargs={"dpi": FIGURE_DPI})
+        self.log_data(drawing.to_npz(), name)
+
+    def log_data(self, content: bytes, name: str) -> None:
+        """Record an archive of NumPy arrays as ``data/NAME.npz``."""
+        file = f"{FIGURE_DATA}/{name}.npz"
+        with TemporaryDirectory() as folder:
+            place = Path(folder, PurePosixPath(file).name)
+            place.write_bytes(content)
+            self.store.client.log_artifact(self.id, str(place), str(PurePosixPath(file).parent))
 
     def log_text(self, text: str, file: str) -> None:
         """Record a text file."""

@@ -14,7 +14,8 @@ from experiments.results import SOURCE_ONLY
 from experiments.transfer.alignments import fixed_alignment
 from experiments.transfer.domain import Domain, published_name
 from experiments.transfer.few_shot import FewShot
-from experiments.transfer.robustness import correct_by_corruption, interval_over_variants, mean_corruption_error
+from experiments.transfer.proportions import Proportion, proportion_of
+from experiments.transfer.robustness import correct_by_corruption, mean_corruption_error
 from experiments.transfer.shift import Shift
 
 MAX_PAIRS = 10  # most frequent confusions
@@ -106,13 +107,39 @@ class DomainResult:
         """Result of the unadapted model."""
         return self.methods[SOURCE_ONLY]
 
+    def correct(self, found: MethodResult | None = None) -> NDArray[np.bool_]:
+        """Return the correctness of each target image, bool (n,), by a method; by the unadapted model without one."""
+        return np.asarray((found or self.source_only).probabilities.argmax(axis=1) == self.target.labels)
+
+    @property
+    def accuracies(self) -> tuple[Proportion, Proportion]:
+        """Accuracies in the source and in the target with labels."""
+        confusion = self.source_metrics.confusion
+        source = Proportion(int(confusion.trace()), int(confusion.sum()))
+        return source, proportion_of(self.correct(), self.target.variants)
+
+    def rates(self, digit: int, other: int) -> tuple[Proportion, Proportion] | None:
+        """Return how often a class is predicted as another in source and target; None if one of them lacks it."""
+        assert self.source_only.metrics is not None  # noqa: S101 - the target has labels
+        rows = [metrics.confusion[digit] for metrics in (self.source_metrics, self.source_only.metrics)]
+        counts = [(int(row[other]), int(row.sum())) for row in rows]
+        if not all(n for _, n in counts):
+            return None
+        return Proportion(*counts[0]), Proportion(*counts[1], self.target.variants)
+
+    @property
+    def recalls(self) -> dict[int, tuple[Proportion, Proportion]]:
+        """Recall of each class in source and target with labels, for classes that occur in both."""
+        found = {digit: self.rates(digit, digit) for digit in range(CLASSES)}
+        return {digit: pair for digit, pair in found.items() if pair}
+
     @property
     def recall_changes(self) -> list[float]:
         """Change of each class's recall from source to target; NaN for a class that is missing in one of them."""
         if self.source_only.metrics is None:
             return [nan] * CLASSES
-        pairs = zip(self.source_metrics.per_class, self.source_only.metrics.per_class, strict=True)
-        return [new.recall - old.recall if new.support and old.support else nan for old, new in pairs]
+        changes = {digit: after.value - before.value for digit, (before, after) in self.recalls.items()}
+        return [changes.get(digit, nan) for digit in range(CLASSES)]
 
     @property
     def corruption_accuracies(self) -> dict[str, float]:
@@ -143,8 +170,7 @@ def method_result(
         return MethodResult(probabilities, None, seconds, curve or {})
     metrics = measure(target.labels, probabilities)
     if target.variants > 1:
-        correct = (probabilities.argmax(axis=1) == target.labels).reshape(target.variants, -1)
-        low, high = interval_over_variants(correct)
+        low, high = proportion_of(probabilities.argmax(axis=1) == target.labels, target.variants).interval()
         metrics = replace(metrics, accuracy_low=low, accuracy_high=high)
     return MethodResult(probabilities, metrics, seconds, curve or {})
 

@@ -1,15 +1,15 @@
-"""Proportions of images and tests between them, also for images that are not independent.
+"""Proportions of images and effects on them, also for images that are not independent.
 
-All tests are at the 1 % level, after Holm's correction for the family of tests. Proportions of different images are
-compared by Fisher's exact test; predictions for the same images, image by image, by `paired`. If only proportions of
-the same images are known, Fisher's test treats them as different images: it is then conservative.
+Proportions of different images are compared by Fisher's exact test; predictions for the same images, image by image,
+by `paired`. If only proportions of the same images are known, Fisher's test treats them as different images: it is then
+conservative. The p values of the effects are not corrected; `experiments.evaluation.effects.judge` does that.
 
 Several variants of one image are correct or wrong together more often than independent images, so that their number
 overstates the evidence. They are counted by the effective number of independent images: the true one over the design
 effect (Kish 1965, "Survey sampling"; Rao & Scott 1981, for tests).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
 from statistics import NormalDist
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evaluation import mcnemar, wilson_interval
-from experiments.evaluation.multiple_tests import SIGNIFICANT
+from experiments.evaluation.effects import Effect
 
 LEAST_RANKED = 5  # items, below which no rank correlation can be significant
+Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,6 @@ class Proportion:
     count: int
     n: int
     effect: float = 1.0
-
-    def __str__(self) -> str:
-        return f"{self.value:.1%}"
 
     @property
     def value(self) -> float:
@@ -56,7 +54,7 @@ class Proportion:
         return likely * (1 - likely) / (self.weight + 2)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Compute Wilson's interval."""
+        """Compute Wilson's interval, for the effective number of images (Dean & Pagano 2015)."""
         return wilson_interval(self.successes, self.weight, confidence)
 
     def differs(self, other: "Proportion") -> float:
@@ -137,33 +135,56 @@ def closes_less(
     return 1 - NormalDist().cdf(float(beyond.mean()) / spread)
 
 
-def lost_between(before: Proportion, after: Proportion, confidence: float = 0.95) -> tuple[float, float]:
-    """Compute the interval of the loss from the Wilson intervals of both (Newcombe 1998, method 10)."""
-    (low, high), (low_after, high_after) = before.interval(confidence), after.interval(confidence)
-    lost = before.value - after.value
+def difference_interval(first: Proportion, second: Proportion, confidence: float = 0.95) -> tuple[float, float]:
+    """Compute the interval of `first` minus `second` from the Wilson intervals of both (Newcombe 1998, method 10)."""
+    (low, high), (low_2, high_2) = first.interval(confidence), second.interval(confidence)
+    difference = first.value - second.value
     return (
-        lost - hypot(before.value - low, high_after - after.value),
-        lost + hypot(high - before.value, after.value - low_after),
+        difference - hypot(first.value - low, high_2 - second.value),
+        difference + hypot(high - first.value, second.value - low_2),
     )
 
 
-def losses_differ(one: tuple[Proportion, Proportion], other: tuple[Proportion, Proportion]) -> float:
-    """Compute the p value of two equal losses by a normal test; the four proportions are taken as independent."""
-    lost, lost_by_other = (before.value - after.value for before, after in (one, other))
-    spread = sqrt(sum(each.variance for each in (*one, *other)))
-    return 2 * (1 - NormalDist().cdf(abs(lost - lost_by_other) / spread))
+def proportion_of(correct: NDArray[np.bool_], variants: int) -> Proportion:
+    """Return the proportion of correct images, bool (m,) as in `paired`, with the design effect of their variants."""
+    return Proportion(int(correct.sum()), correct.size, design_effect(correct.reshape(variants, -1)))
 
 
-def ranked(some: Sequence[float], others: Sequence[float]) -> float | None:
-    """Compute Kendall's rank correlation; None if it is not significant."""
+def change(what: str, measure: str, before: Proportion, after: Proportion) -> Effect:
+    """Build the effect on proportions of different images, with Newcombe's interval and Fisher's p value."""
+    low, high = difference_interval(after, before)
+    size, p = after.value - before.value, before.differs(after)
+    return Effect(what, measure, size, low, high, before.value, after.value, p, percent=True)
+
+
+def paired_change(what: str, before: NDArray[np.bool_], after: NDArray[np.bool_], variants: int) -> Effect:
+    """Build the effect on the accuracy on the same images, bool (m,), with the p value of `paired`.
+
+    The interval is a normal one over images, with one more gained and one more lost, so that it is never empty.
+    """
+    gained = (after.astype(np.float64) - before).reshape(variants, -1).mean(axis=0)
+    margin = Z * sqrt(float(np.append(gained, (1, -1)).var()) / (len(gained) + 2))
+    size, p = float(gained.mean()), paired(before, after, variants)
+    values = float(before.mean()), float(after.mean())
+    return Effect(what, "accuracy", size, size - margin, size + margin, *values, p, percent=True)
+
+
+def loss_difference(what: str, one: tuple[Proportion, Proportion], other: tuple[Proportion, Proportion]) -> Effect:
+    """Build the effect on the change of accuracy of `one` against `other`, both before and after, by a normal test.
+
+    The four proportions are taken as independent.
+    """
+    changed, changed_other = (after.value - before.value for before, after in (one, other))
+    size, spread = changed - changed_other, sqrt(sum(each.variance for each in (*one, *other)))
+    low, high = size - Z * spread, size + Z * spread
+    p = 2 * (1 - NormalDist().cdf(abs(size) / spread))
+    return Effect(what, "change of accuracy", size, low, high, changed_other, changed, p, percent=True)
+
+
+def rank_correlation(what: str, pairs: Sequence[tuple[float, float]]) -> Iterator[Effect]:
+    """Yield the effect of Kendall's rank correlation of pairs, if they are enough and both members vary."""
     from scipy.stats import kendalltau
 
-    if len(some) < LEAST_RANKED:
-        return None
-    found = kendalltau(some, others)
-    return float(found.statistic) if found.pvalue < SIGNIFICANT else None
-
-
-def points(difference: float) -> str:
-    """Return a difference of proportions as text, without its sign."""
-    return f"{abs(100 * difference):.1f} points"
+    if len(pairs) >= LEAST_RANKED and all(len({*values}) > 1 for values in zip(*pairs, strict=True)):
+        found = kendalltau(*zip(*pairs, strict=True))
+        yield Effect(what, "Kendall's rank correlation", float(found.statistic), p=float(found.pvalue))

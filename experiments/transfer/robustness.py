@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets.corruptions import CORRUPTIONS
-from experiments.evaluation import wilson_interval
 
 BASELINE = "mlp_small"
 
@@ -54,24 +53,3 @@ def mean_corruption_error(accuracies: Mapping[str, float], baseline: Mapping[str
     """
     ratios = [(1 - accuracies[name]) / (1 - accuracy) for name, accuracy in baseline.items() if accuracy < 1]
     return float(np.mean(ratios)) if ratios else float("nan")
-
-
-def interval_over_variants(correct: NDArray[np.bool_]) -> tuple[float, float]:
-    """Compute the 95 % interval of the accuracy over several variants of the same images.
-
-    The variants of an image are correct or wrong together more often than independent images, so that their number
-    overstates the evidence. The interval is Wilson's, for the number of independent images that would determine the
-    accuracy as well as the spread of the per-image accuracies does (Dean & Pagano 2015, "Evaluating confidence interval
-    methods for binomial proportions in clustered surveys"): at least the number of images, at most the number of
-    variants of all of them.
-
-    Parameters
-    ----------
-    correct
-        bool (variants, n), n >= 1.
-    """
-    variants, n = correct.shape
-    accuracy, per_image = float(correct.mean()), correct.mean(axis=0)
-    variance = float(per_image.var(ddof=1)) / n if n > 1 and 0 < accuracy < 1 else np.inf
-    independent = np.clip(accuracy * (1 - accuracy) / variance if variance else np.inf, n, variants * n)
-    return wilson_interval(accuracy * independent, float(independent))

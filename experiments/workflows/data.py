@@ -13,7 +13,7 @@ from experiments.results import Result
 from experiments.tracking import Store
 from experiments.tracking.tags import subject_tags
 
-GRID = 25
+SAMPLES = 25
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,7 @@ def show(
         split: np.bincount(digits.labels, minlength=CLASSES)
         for split, digits in (("train", data.train), ("test", data.test))
     }
-    sample = datasets.sample(data.train, GRID)
-    figures = {
-        f"{data.name}-samples.png": reporting.sample_grid(
-            sample.images, sample.labels, f"{data.name}: training digits"
-        ),
-        f"{data.name}-classes.png": reporting.class_distribution(counts, f"{data.name}: digits of each class"),
-    }
+    drawings = reporting.dataset_drawings(data.name, datasets.sample(data.train, SAMPLES), counts)
     output.mkdir(parents=True, exist_ok=True)
     tags = subject_tags(dataset=data.name, digest=data.digest)
     with tracking.open_run(store, "data", f"show {data.name}", tags=tags) as run:
@@ -72,10 +66,10 @@ def show(
                 for digit, n in enumerate(numbers)
             )
         )
-        for file, figure in figures.items():
-            figure.savefig(output / file, dpi=120, bbox_inches="tight")
-            run.log_figure(figure, f"figures/{file}")
-    files = tuple(str(output / file) for file in figures)
+        for figure, drawing in drawings.items():
+            drawing.draw().savefig(output / f"{figure}.png", dpi=120)
+            run.log_figure(drawing, figure)
+    files = tuple(str(output / f"{name}.png") for name in drawings)
     split_counts = {split: tuple(numbers.tolist()) for split, numbers in counts.items()}
     return ShowResult(run.id, data.name, data.digest, data.transform, split_counts, files)
 

@@ -1,27 +1,26 @@
-"""What is said of feature sets whose truth is known: perfect clusters, random labels, classes that lie together."""
+"""The verdicts on features whose truth is known: perfect clusters, random labels, merged and split classes."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from experiments.analysis.attribute_tests import differences, leanings
 from experiments.analysis.centroids import centroids
 from experiments.analysis.class_distances import class_distances
 from experiments.analysis.cluster_metrics import compare_with_classes
 from experiments.analysis.clusters import kmeans, reported_clusters, ward
 from experiments.analysis.confusing import ConfusingDigits, cluster_disagreement, rank
 from experiments.analysis.digits import SPLITS, AnalyzedDigits
-from experiments.analysis.discussion import contrast, discuss
+from experiments.analysis.discussion import TEMPLATES, contrast, discuss
 from experiments.analysis.duplicates import near_duplicates
 from experiments.analysis.embedding import embed, embedding_quality, neighbors_needed
-from experiments.analysis.image_attributes import ATTRIBUTES, image_attributes
+from experiments.analysis.image_attributes import image_attributes
 from experiments.analysis.neighbors import nearest
 from experiments.analysis.outliers import outlier_scores
 from experiments.analysis.result import Analysis
-from experiments.analysis.text import Section, as_markdown
 from experiments.analysis.tsne import TsneSchedule
+from experiments.evaluation.effects import Topic, from_json, to_json, to_markdown
 
 N, TRAIN = 1200, 900
 
@@ -99,160 +98,101 @@ def merged(labels: NDArray[np.int64]) -> Analysis:
     return analyzed(blobs(labels, centers), labels)
 
 
-def said(found: Analysis) -> str:
-    return as_markdown(discuss(found))
+def topic(found: Analysis, name: str) -> Topic:
+    return {one.name: one for one in discuss(found)}[name]
 
 
-def test_perfect_clusters_are_said_to_be_the_classes(perfect: Analysis) -> None:
-    text = said(perfect)
-    assert "KMeans with 10 clusters recovers the classes almost exactly: adjusted Rand index 1.000" in text
-    assert "; 10 have the largest silhouette" in text
-    for word in ("share cluster", "is split over", "unrelated to", "The embedding loses"):
-        assert word not in text
-    assert "0 of 300 test digits are confusing" in text
-    assert "No pair of classes is notably close" in text
+def verdicts(topic: Topic, measure: str = "") -> dict[str, str]:
+    return {one.what: one.verdict for one in topic.effects if not measure or one.measure == measure}
 
 
-def test_of_random_labels_nothing_is_made(by_chance: Analysis) -> None:
-    text = said(by_chance)
-    assert "is unrelated to the classes" in text
-    for word in (
-        "recovers the classes",
-        "recovers most",
-        "share cluster",
-        "is split over",
-        "The closest class means are",
-    ):
-        assert word not in text
-    assert "no farther apart" in text
-    for word in ("They are", "they lean towards", "closed loops"):
-        assert word not in text
+def test_perfect_clusters_recover_the_classes(perfect: Analysis) -> None:
+    clusters = topic(perfect, "clusters and classes")
+    assert verdicts(clusters, "adjusted Rand index") == {"KMeans, k = 10": "recovers", "Ward, k = 10": "recovers"}
+    assert {one.size for one in clusters.effects if one.verdict == "recovers"} == {1}
+    assert not {"mixed cluster", "split class"} & {*verdicts(clusters).values()}
+    assert topic(perfect, "method").facts["best"] == 10
+    assert set(verdicts(topic(perfect, "embedding")).values()) == {"same"}
+    assert topic(perfect, "confusing digits").facts["test_confusing"] == 0
+    assert set(verdicts(topic(perfect, "closest classes")).values()) == {"same"}
 
 
-def test_two_merged_classes_are_named_and_no_others(merged: Analysis) -> None:
-    text = said(merged)
-    assert "Digits 4 and 7 share cluster" in text or "Digits 7 and 4 share cluster" in text
-    assert text.count("share cluster") == sum(
-        len(merged.cluster_metrics[method, k, "both"].shared)
-        for method in ("kmeans", "ward")
-        for k in merged.choice.reported
-    )
-    assert "The closest class means are those of 4 and 7" in text
-    assert "confusing test digits: 4 and 7" in text
-    assert "Of these pairs, 4-7 is among the 5 with the closest class means, of 45 pairs." in text
+def test_random_labels_have_no_effects(by_chance: Analysis) -> None:
+    found = verdicts(topic(by_chance, "clusters and classes"))
+    assert set(found.values()) == {"unrelated", "not significant"}
+    assert topic(by_chance, "closest classes").effects == ()
+    assert set(verdicts(topic(by_chance, "confusing digits")).values()) == {"not significant"}
+    assert topic(by_chance, "confusing digits").facts["test_confusing"] > 100  # type: ignore[operator]
 
 
-def test_a_digit_that_lies_in_two_places_is_said_to_be_split(labels: NDArray[np.int64]) -> None:
-    centers = np.vstack([10 * np.eye(11)])
+def test_two_merged_classes_are_the_only_mixed_ones(merged: Analysis) -> None:
+    found = verdicts(topic(merged, "clusters and classes"))
+    mixed = [what for what, verdict in found.items() if verdict == "mixed cluster"]
+    assert mixed
+    assert all(what.startswith(("4, 7 in", "7, 4 in")) for what in mixed)
+    closest = topic(merged, "closest classes")
+    assert [what for what, verdict in verdicts(closest).items() if verdict == "lower"] == ["4-7"]
+    facts = topic(merged, "confusing digits").facts
+    assert str(facts["pairs"]).startswith("4-7 (")
+    assert facts["close_pairs"] == "4-7"
+
+
+def test_a_digit_in_two_places_is_the_only_split_one(labels: NDArray[np.int64]) -> None:
     places = np.where((labels == 3) & (np.arange(N) % 2 == 0), 10, labels)
-    text = said(analyzed(blobs(places, centers), labels))
-    assert "; 11 have the largest silhouette" in text
-    assert "Digit 3 is split over clusters" in text
-    assert text.count("Digit ") == text.count("Digit 3 ")
+    found = analyzed(blobs(places, 10 * np.eye(11)), labels)
+    split = [one for one in topic(found, "clusters and classes").effects if one.verdict == "split class"]
+    assert topic(found, "method").facts["best"] == 11
+    assert split
+    assert all(one.what.startswith("3 in clusters") for one in split)
+    assert all(0.4 < one.size < 0.6 for one in split)
 
 
-def test_clusters_that_divide_classes_are_not_said_to_miss_them() -> None:
+def test_clusters_within_classes_subdivide_them() -> None:
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 2, N)
-    places = labels * 5 + rng.integers(0, 5, N)  # five heaps a class
-    text = said(analyzed(blobs(places, far_apart()), labels))
-    assert "KMeans with 10 clusters divides the classes into smaller clusters, each of almost one digit only" in text
-    assert "weakly related" not in text
-    assert "unrelated" not in text
+    found = analyzed(blobs(labels * 5 + rng.integers(0, 5, N), far_apart()), labels)
+    groupings = verdicts(topic(found, "clusters and classes"), "adjusted Rand index")
+    assert groupings["KMeans, k = 10"] == "subdivides"
+    assert not {"weakly related", "unrelated"} & {*groupings.values()}
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_difference_between_the_splits_that_chance_makes_is_not_said(seed: int) -> None:
+def test_splits_that_are_alike_do_not_differ_in_purity(seed: int) -> None:
     labels = np.random.default_rng(seed).integers(0, 10, N)
     found = analyzed(blobs(labels, far_apart(), spread=3.0), labels)
-    assert "fits the" not in said(found)
+    assert set(verdicts(topic(found, "clusters and classes"), "purity").values()) == {"not significant"}
 
 
-def test_a_split_that_fits_worse_is_said(labels: NDArray[np.int64]) -> None:
+def test_a_split_that_clusters_fit_worse_has_a_lower_purity(labels: NDArray[np.int64]) -> None:
     points = blobs(labels, far_apart())
     points[TRAIN:] = blobs(np.random.default_rng(8).permutation(labels[TRAIN:]), far_apart())
-    assert "KMeans fits the train digits better" in said(analyzed(points, labels))
+    purity = verdicts(topic(analyzed(points, labels), "clusters and classes"), "purity")
+    assert set(purity.values()) == {"lower"}
 
 
-def test_networks_that_see_the_same_are_not_said_to_differ(perfect: Analysis) -> None:
-    (section,) = contrast(perfect, perfect)
-    text = " ".join(section.sentences)
-    assert "is larger for" not in text
-    assert "They have about the same trustworthiness" in text
+def test_an_embedding_that_loses_accuracy_is_lower(perfect: Analysis) -> None:
+    found = topic(replace(perfect, quality=replace(perfect.quality, knn_accuracy=0.9)), "embedding")
+    assert found.effects[0].verdict == "lower"
+    assert found.facts["lost"] == pytest.approx(0.1)
 
 
-def test_the_better_of_two_networks_is_named(labels: NDArray[np.int64], perfect: Analysis) -> None:
+def test_a_network_is_the_same_as_itself(perfect: Analysis) -> None:
+    (found,) = contrast(perfect, perfect)
+    assert set(verdicts(found).values()) == {"same"}
+    assert found.facts["shared"] == found.facts["top"] == 30
+    assert found.facts["times"] == pytest.approx(10)
+
+
+def test_the_better_of_two_networks_is_higher(labels: NDArray[np.int64], perfect: Analysis) -> None:
     blurred = analyzed(blobs(labels, far_apart(), spread=4.0), labels, name="blurred")
-    for pair in ((perfect, blurred), (blurred, perfect)):
-        (section,) = contrast(*pair)
-        text = " ".join(section.sentences)
-        assert "accuracy in feature space is larger for net (" in text
-        assert "larger for blurred" not in text
+    for pair, verdict in (((perfect, blurred), "lower"), ((blurred, perfect), "higher")):
+        (found,) = contrast(*pair)
+        assert verdicts(found)["feature space"] == verdict
 
 
-def as_attributes(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    return {"thickness": values}
-
-
-@pytest.mark.parametrize(("shift", "word"), [(2.0, "thicker"), (-2.0, "thinner")])
-def test_a_trait_in_which_digits_differ_is_said_with_its_direction(shift: float, word: str) -> None:
-    rng = np.random.default_rng(4)
-    labels, top = rng.integers(0, 10, 1000), np.arange(100)
-    values = labels + rng.normal(size=1000)
-    values[top] += shift
-    (sentence,) = differences(as_attributes(values), labels, top)
-    assert f"They are {word} than others of their class, by " in sentence
-    assert abs(float(sentence.partition("by ")[2].split()[0]) - 2.0) < 0.4
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_trait_in_which_they_do_not_differ_is_not_said(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, 1000)
-    values = {name: rng.normal(size=1000) for name in ATTRIBUTES}
-    top = rng.permutation(1000)[:100]
-    assert not list(differences(values, labels, top))
-    assert not list(leanings(values, labels, top, rng.integers(0, 10, 100)))
-
-
-def test_a_difference_between_classes_is_no_difference_within_them() -> None:
-    rng = np.random.default_rng(5)
-    labels = rng.integers(0, 10, 1000)
-    values = 5.0 * labels + rng.normal(size=1000)
-    top = np.flatnonzero(labels == 9)[:60]  # thick as all nines are
-    assert not list(differences(as_attributes(values), labels, top))
-
-
-def test_digits_that_lean_to_the_class_they_are_near_are_said_to() -> None:
-    rng = np.random.default_rng(6)
-    labels = np.repeat([1, 7], 500)
-    values = np.where(labels == 1, 0.0, 10.0) + rng.normal(size=1000)
-    top = np.arange(50)
-    values[top] += 2
-    (sentence,) = leanings(as_attributes(values), labels, top, np.full(50, 7))
-    assert sentence.startswith("In thickness (")
-    assert not list(leanings(as_attributes(-values), labels, top[:5], np.full(5, 7)))
-
-
-def test_unusual_loops_are_said() -> None:
-    labels, top = np.repeat([0, 1], 500), np.arange(60)
-    loops = np.where(labels == 0, 1.0, 0.0)
-    loops[top[:40]] = 0
-    (sentence,) = differences({"loops": loops}, labels, top)
-    assert sentence.startswith("67% of them have an unusual number of closed loops")
-
-
-def test_sections_without_sentences_are_left_out(perfect: Analysis) -> None:
-    assert all(section.sentences for section in discuss(perfect))
-
-
-@pytest.mark.parametrize("make", [discuss, lambda found: contrast(found, found)])
-def test_every_sentence_ends_and_has_no_blank_filled_with_nothing(
-    make: Callable[[Analysis], tuple[Section, ...]], perfect: Analysis
-) -> None:
-    for section in make(perfect):
-        for sentence in section.sentences:
-            assert sentence.endswith(".")
-            assert "nan" not in sentence.split()
-            assert "None" not in sentence
-            assert "  " not in sentence
+def test_all_sentences_can_be_written_and_recorded(perfect: Analysis, merged: Analysis) -> None:
+    topics = (*discuss(merged), *contrast(perfect, merged))
+    text = to_markdown(topics, TEMPLATES)
+    assert "nan" not in text
+    assert "None" not in text
+    assert from_json(to_json(topics)) == topics

@@ -62,7 +62,7 @@ def test_networks_are_shown_in_a_table_and_as_json(run: Ran) -> None:
         assert row.keys() >= {"model", "source", "target", "adapt", "accuracy", "n", "seconds"}
         assert (row["source"], row["target"], row["adapt"], row["n"]) == ("uci", "uci-deskewed", "none", n)
         assert f"{row['accuracy']:.4f}" in err
-    assert "In comparison" in value["discussion"]
+    assert "Models from uci to uci-deskewed: comparison." in value["discussion"]
 
 
 @pytest.fixture(scope="module")

@@ -159,17 +159,32 @@ def test_a_user_without_a_name_is_a_number(store: Store, monkeypatch: pytest.Mon
     assert fetch(store, run.id).data.tags["mlflow.user"].isdecimal()
 
 
+class Line:
+    """A drawing."""
+
+    def draw(self) -> Figure:
+        figure = Figure()
+        figure.subplots().plot([1, 2])
+        return figure
+
+    def to_npz(self) -> bytes:
+        return b"points"
+
+
 def test_artifacts_and_inputs(store: Store, tmp_path: Path) -> None:
-    figure = Figure()
-    figure.subplots().plot([1, 2])
     with open_run(store, "evaluate", "lenet on mnist") as run:
-        run.log_figure(figure, "figures/line.png")
+        run.log_figure(Line(), "usps/line")
         run.log_json({"a": [1]}, "a.json")
         run.log_dataset("mnist", "/data/mnist", "0123456789abcdef" * 3, "test", 10_000)
         run.describe("**bold**")
     files = {item.path for item in store.client.list_artifacts(run.id)}
-    assert files == {"a.json", "figures"}
-    assert Path(store.client.download_artifacts(run.id, "figures/line.png", str(tmp_path))).stat().st_size > 1000
+    assert files == {"a.json", "figures", "data"}
+    picture, data = (
+        Path(store.client.download_artifacts(run.id, file, str(tmp_path))).read_bytes()
+        for file in ("figures/usps/line.png", "data/usps/line.npz")
+    )
+    assert picture.startswith(b"\x89PNG")
+    assert data == Line().to_npz()
     found = fetch(store, run.id)
     assert found.data.tags["mlflow.note.content"] == "**bold**"
     dataset = found.inputs.dataset_inputs[0]

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 from experiments.evaluation import mcnemar, wilson_interval
-from experiments.transfer.proportions import Proportion, closes_less, design_effect, lost_between, paired
+from experiments.transfer.proportions import (
+    Proportion,
+    closes_less,
+    design_effect,
+    difference_interval,
+    loss_difference,
+    paired,
+    paired_change,
+    proportion_of,
+    rank_correlation,
+)
 
 VIEWS, DIGITS, SAMPLES = 15, 300, 400
 
@@ -35,7 +45,6 @@ def test_independent_images_are_counted_as_they_are(counts: tuple[int, int], oth
 
 def test_views_weigh_less_and_the_share_stays_what_it_is() -> None:
     share = Proportion(1200, 1500, 15)
-    assert str(share) == "80.0%"
     assert share.weight == 100
     assert share.successes == pytest.approx(80)
     assert share.interval() == pytest.approx(wilson_interval(80, 100))
@@ -69,7 +78,7 @@ def test_views_of_digits_make_no_false_findings(alike: float) -> None:
         right = seen(rng, 0.8, alike)
         before = Proportion(int(rng.binomial(2000, 0.8)), 2000)
         after = Proportion(int(right.sum()), right.size, design_effect(right))
-        low, high = lost_between(before, after)
+        low, high = difference_interval(before, after)
         false.append(before.differs(after) < 0.05)
         naive.append(before.differs(Proportion(after.count, after.n)) < 0.05)
         covered.append(low <= 0 <= high)
@@ -150,6 +159,57 @@ def test_the_same_digits_show_what_different_ones_do_not() -> None:
         Proportion(int(before.sum()), before.size, VIEWS).differs(Proportion(int(after.sum()), after.size, VIEWS))
         > 0.01
     )
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5])
+def test_the_interval_of_a_paired_change_covers_the_truth(alike: float) -> None:
+    rng, covered = np.random.default_rng(6), []
+    for _ in range(SAMPLES):
+        eases = rng.beta(1.6, 0.4, DIGITS) if alike else np.full(DIGITS, 0.8)
+        before, after = (np.ravel(rng.random((VIEWS, DIGITS)) < ease) for ease in (eases, eases - 0.1 * eases))
+        change = paired_change("", before, after, VIEWS)
+        covered.append(change.low <= -0.08 <= change.high)
+    assert 0.92 < np.mean(covered) < 0.985
+
+
+def test_a_change_that_never_happens_is_no_certainty() -> None:
+    change = paired_change("", np.ones(100, bool), np.ones(100, bool), 1)
+    assert (change.size, change.p) == (0, 1)
+    assert change.low < -0.01 < 0.01 < change.high
+
+
+def test_the_difference_of_two_losses_has_a_normal_interval() -> None:
+    shares = Proportion(980, 1000), Proportion(940, 1000), Proportion(980, 1000), Proportion(760, 1000)
+    effect = loss_difference("", shares[:2], shares[2:])
+    assert (effect.before, effect.after, effect.size) == pytest.approx((-0.22, -0.04, 0.18))
+    spread = np.sqrt(sum(share.variance for share in shares))
+    assert (effect.low, effect.high) == pytest.approx((0.18 - 1.96 * spread, 0.18 + 1.96 * spread), abs=1e-5)
+    assert effect.p < 1e-12
+
+
+def test_ranks_of_few_or_equal_items_are_not_correlated() -> None:
+    assert [one.size for one in rank_correlation("", [(i, -i) for i in range(5)])] == pytest.approx([-1])
+    assert not [*rank_correlation("", [(i, i) for i in range(4)])]
+    assert not [*rank_correlation("", [(i, 0) for i in range(9)])]
+
+
+@given(n=st.integers(1, 50), seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
+def test_the_interval_of_one_view_is_wilson_s(n: int, seed: int, share: float) -> None:
+    right = np.random.default_rng(seed).random(n) < share
+    assert proportion_of(right, 1).interval() == pytest.approx(wilson_interval(int(right.sum()), n))
+
+
+@pytest.mark.parametrize(
+    ("n", "accuracy", "spread"), [(60, 0.97, 0.1), (200, 0.9, 0.3), (500, 0.7, 2.0), (100, 0.5, 9.0)]
+)
+def test_the_interval_over_views_covers_the_truth(n: int, accuracy: float, spread: float) -> None:
+    # Digits differ in how often they are recognised, by a beta distribution: the smaller its sum, the more.
+    rng, samples = np.random.default_rng(0), 1500
+    easiness = rng.beta(accuracy / spread, (1 - accuracy) / spread, (samples, n))
+    right = rng.random((samples, VIEWS, n)) < easiness[:, None]
+    intervals = np.array([proportion_of(one.ravel(), VIEWS).interval() for one in right])
+    covered = ((intervals[:, 0] <= accuracy) & (accuracy <= intervals[:, 1])).mean()
+    assert 0.92 < covered < 0.985
 
 
 @pytest.mark.parametrize("views", [1, VIEWS])

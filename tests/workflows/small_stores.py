@@ -1,20 +1,28 @@
 """A tracking store with the runs of a small suite as the commands record them, without training anything."""
 
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
+from experiments.datasets import Split
+from experiments.evaluation import measure
+from experiments.evaluation.effects import Effect, Topic, to_json
+from experiments.reporting.drawing import Drawing
+from experiments.reporting.drawings.evaluation import evaluation_drawings
+from experiments.reporting.explorer import ExplorerData
+from experiments.reporting.figures.feature_map import feature_map
+from experiments.reporting.figures.training_curves import training_curves
 from experiments.results import VAL_ACCURACY, Result, to_table
 from experiments.tracking import Run, Store, open_run
 from experiments.tracking.tags import ADAPTED_FROM
 
 ACCURACIES = {"cnn": 0.98, "lenet": 0.95}
+LABELS = np.arange(60) % 10
+TESTED: dict[str, Any] = {"target": "uci", "split": "test"}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -37,8 +45,9 @@ def train(store: Store, name: str, accuracy: float, study_run: str | None = None
         run.log_params({"model": name, "dataset": "uci", "seed": 0})
         for epoch in (1, 2, 3):
             run.log_metrics({"val_accuracy": accuracy - 0.1 / epoch}, step=epoch)
-        run.log_metrics({"train_seconds": 12.5, "parameters": 1210, "size_bytes": 2_345_678})
-        keep_pictures(run, "training_curves")
+        numbers = {"train_seconds": 12.5, "parameters": 1210, "size_bytes": 2_345_678, "best_val_accuracy": accuracy}
+        run.log_results(to_table(Result(metric, value, name, seed=0) for metric, value in numbers.items()))
+        run.log_data(curves().to_npz(), "training_curves")
     register(store, run.id, name, accuracy)
     return run.id
 
@@ -59,15 +68,16 @@ def evaluate(store: Store, name: str, accuracy: float, parent: str) -> str:
         run.log_results(
             to_table(
                 [
-                    Result("accuracy", accuracy, name, target="uci", low=accuracy - 0.02, high=accuracy + 0.01),
+                    Result("accuracy", accuracy, name, low=accuracy - 0.02, high=accuracy + 0.01, **TESTED),
                     *(
-                        Result(metric, value, name, target="uci")
+                        Result(metric, value, name, **TESTED)
                         for metric, value in {"macro_f1": accuracy, "ece": 0.01, "latency_ms": 3.25}.items()
                     ),
                 ]
             )
         )
-        keep_pictures(run, "confusion_normalized", "misclassified", "reliability")
+        for figure, drawing in mistakes().items():
+            run.log_data(drawing.to_npz(), figure)
     return run.id
 
 
@@ -75,9 +85,10 @@ def compare(store: Store) -> None:
     with open_run(store, "evaluate", "comparison", tags=tags(", ".join(ACCURACIES))) as run:
         versions = ", ".join(f"uci-{name} v1" for name in ACCURACIES)
         run.log_params({"models": ", ".join(ACCURACIES), "versions": versions})
-        shown = [Result("accuracy", accuracy, name, target="uci") for name, accuracy in ACCURACIES.items()]
-        run.log_results(to_table([*shown, Result("misclassified_by_all", 3, target="uci")]))
-        keep_pictures(run, "comparison", "missed_by_all")
+        shown = [Result("accuracy", accuracy, name, **TESTED) for name, accuracy in ACCURACIES.items()]
+        run.log_results(to_table([*shown, Result("misclassified_by_all", 3, **TESTED)]))
+        run.log_data(curves().to_npz(), "comparison")
+        run.log_data(mistakes()["misclassified"].to_npz(), "missed_by_all")
 
 
 def by_method(accuracies: Mapping[str, float]) -> list[Result]:
@@ -94,8 +105,9 @@ def transfer(store: Store, name: str, target: str, accuracy: float, parent: str,
             *more,
         ]
         run.log_results(to_table(replace(row, model=name, source="uci", target=target) for row in rows))
-        run.log_text(f"| a |\n| - |\n| 1 |\n\n## {name}\n\nIt loses {HOSTILE}.\n", "discussion.md")
-        keep_pictures(run, "few_shot", "alignment", "shift")
+        discuss(run, "alignment", f"{name} {HOSTILE}")
+        for figure in ("few_shot", "alignment", "shift"):
+            run.log_data(curves().to_npz(), figure)
 
 
 def compare_transfers(store: Store, versions: str, target: str) -> str:
@@ -103,7 +115,7 @@ def compare_transfers(store: Store, versions: str, target: str) -> str:
     with open_run(store, "transfer", f"transfer {versions} to {target}", tags=about) as run:
         run.log_params({"models": versions, "targets": target})
         run.log_results(to_table([Result("accuracy", 0.5, versions, target=target)]))
-        run.log_text(f"## Beside each other\n\n{versions} are compared.\n", "discussion.md")
+        discuss(run, "alignment", f"{versions} are compared")
     return run.id
 
 
@@ -118,30 +130,50 @@ def analyze(store: Store, name: str, parent: str, digits: int = 1797) -> str:
             Result("confusing", 3, split="test"),
         ]
         run.log_results(to_table(rows))
-        run.log_text(f"## The map {HOSTILE}\n\nNear is near.\n", "discussion.md")
-        run.log_text("<!doctype html><title>explorer</title>", "explorer.html")
-        keep_pictures(run, "map", "map_kmeans", "confusing_test", "dendrogram")
+        discuss(run, "embedding", f"near is near {HOSTILE}")
+        run.log_data(explorer().to_npz(), "explorer")
+        run.log_data(Drawing.of(feature_map, np.zeros((60, 3), np.float32), LABELS, "digits", "a map").to_npz(), "map")
+        for figure in ("map_kmeans", "confusing_test", "dendrogram"):
+            run.log_data(curves().to_npz(), figure)
     return run.id
 
 
 def search(store: Store) -> None:
     about = {**tags("mlp"), "digits.study": f"s{HOSTILE}", "digits.best_params": '{"rate": 0.00123456, "units": 32}'}
     with open_run(store, "tune", "tune", tags=about) as run:
-        run.log_metrics({"best_value": 0.99, "trials": 8, "trials_pruned": 3, "trials_failed": 0})
-        keep_pictures(run, "history")
+        numbers = {"best_value": 0.99, "trials": 8, "trials_pruned": 3, "trials_failed": 0}
+        run.log_results(to_table(Result(metric, value, "mlp") for metric, value in numbers.items()))
+        run.log_data(curves().to_npz(), "history")
+
+
+def discuss(run: Run, topic: str, what: str) -> None:
+    run.log_json(to_json([Topic(topic, {}, (Effect(what, "accuracy", 0.5),))]), "discussion.json")
+
+
+def explorer() -> ExplorerData:
+    zeros = np.zeros(60, np.int64)
+    return ExplorerData(
+        title="a map", positions=np.eye(60, 3, dtype=np.float32), images=np.zeros((60, 28, 28), np.uint8),
+        labels=LABELS, predicted=LABELS, probability=np.ones(60, np.float32), split=zeros, index=np.arange(60),
+        groupings={}, confusion=np.zeros(60, np.float32), text=[], facts={},
+    )  # fmt: skip
 
 
 def tags(name: str) -> dict[str, str]:
     return {"digits.model": name, "digits.dataset": "uci"}
 
 
-def keep_pictures(run: Run, *names: str) -> None:
-    buffer = io.BytesIO()
-    Image.new("L", (40, 30)).save(buffer, "PNG")
-    with TemporaryDirectory() as folder:
-        for name in names:
-            Path(folder, f"{name}.png").write_bytes(buffer.getvalue())
-        run.store.client.log_artifacts(run.id, folder, "figures")
+def curves() -> Drawing:
+    """Return a figure that takes little time to draw."""
+    series = ("loss", "val_loss", "accuracy", "val_accuracy", "learning_rate", "seconds")
+    return Drawing.of(training_curves, {name: [1.0, 0.5] for name in series}, "a training")
+
+
+def mistakes() -> dict[str, Drawing]:
+    """Return the figures that an evaluation records, of random predictions."""
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(10), size=60).astype(np.float32)
+    test = Split(np.zeros((60, 28, 28), np.uint8), LABELS)
+    return evaluation_drawings(test, probabilities, measure(LABELS, probabilities).confusion, "a network")
 
 
 def results(folder: Path) -> Any:

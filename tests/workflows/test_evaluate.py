@@ -95,6 +95,7 @@ def test_an_evaluation_keeps_figures_and_all_predictions(trained: Trained, compa
         "misclassified.png",
         "reliability.png",
     }
+    assert "misclassified.npz" in artifacts(trained.store, run_id, "data")
     rows = list(csv.DictReader(io.StringIO(text(trained, run_id, "predictions.csv"))))
     assert [int(row["label"]) for row in rows] == LABELS.tolist()
     predicted = probabilities(trained, "lenet").argmax(axis=1).tolist()

@@ -1,10 +1,14 @@
 """Comparison of a report with its tracking store."""
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
-from small_stores import fill, results, train
+from PIL import Image
+from small_stores import evaluate, fill, results, train
 
 from experiments.errors import DigitsError
 from experiments.reporting.page.results import results_markdown
@@ -12,25 +16,54 @@ from experiments.tracking import Store
 from experiments.workflows.report.check import ReportDiffersError, check
 from experiments.workflows.report.run import report
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def test_a_report_agrees_with_its_store_until_one_changes(store: Store, tmp_path: Path) -> None:
     trainings = fill(store)
     report(store, tmp_path)
     agreed = check(store, tmp_path / "results.json")
     assert agreed.numbers > 30
-    assert check(store, tmp_path / "RESULTS.md").numbers == agreed.numbers
+    assert agreed.pictures > 20
+    assert check(store, tmp_path / "RESULTS.md") == replace(agreed, file=str(tmp_path / "RESULTS.md"))
     text = (tmp_path / "RESULTS.md").read_text()
     (tmp_path / "RESULTS.md").write_text(text.replace("98.00", "99.90"))
     with pytest.raises(ReportDiffersError, match=r"RESULTS\.md, line \d+: differs from results\.json"):
         check(store, tmp_path / "RESULTS.md")
     (tmp_path / "RESULTS.md").unlink()
-    store.client.log_metric(trainings["lenet"], "train_seconds", 99.0, step=1)
+    table = results_of(store, trainings["lenet"])
+    table.write_text(table.read_text().replace("12.5", "99.0"))
     store.client.log_metric(trainings["lenet"], "val_accuracy", 0.5, step=2, timestamp=2**42)
     with pytest.raises(ReportDiffersError) as differs:
         check(store, tmp_path / "results.json")
-    first, second = differs.value.differences
-    assert first == f"networks-uci, lenet, seconds: 12.5 here, 99.0 in run {trainings['lenet']}"
-    assert second == f"uci-lenet, val_accuracy at step 2: not that of run {trainings['lenet']}"
+    assert differs.value.differences == [
+        "networks-uci, lenet, v1, seed 0, seconds: 12.5 here, 99.0 in the store",
+        f"uci-lenet, val_accuracy at step 2: {0.95 - 0.1 / 2!r} here, 0.5 in the store",
+    ]
+
+
+def results_of(store: Store, run_id: str) -> Path:
+    folder = Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
+    return folder / "results.csv"
+
+
+def test_runs_that_ended_after_the_report_are_not_compared(store: Store, tmp_path: Path) -> None:
+    trainings = fill(store)
+    report(store, tmp_path)
+    time.sleep(0.01)
+    evaluate(store, "cnn", 0.5, trainings["cnn"])
+    train(store, "cnn", 0.999)
+    assert check(store, tmp_path / "results.json").agrees
+
+
+def test_a_picture_that_the_data_do_not_show_is_named(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    report(store, tmp_path)
+    Image.new("L", (40, 30), 255).save(tmp_path / "figures" / "uci-learning.png")
+    (tmp_path / "figures" / "transfer-matrix.png").unlink()  # only main pictures are published
+    with pytest.raises(ReportDiffersError) as differs:
+        check(store, tmp_path / "results.json")
+    assert differs.value.differences == ["figures/uci-learning.png: differs from what the store's data show"]
 
 
 def test_a_check_of_another_store_names_the_missing_runs(store: Store, tmp_path: Path) -> None:
@@ -39,7 +72,7 @@ def test_a_check_of_another_store_names_the_missing_runs(store: Store, tmp_path:
     (tmp_path / "RESULTS.md").unlink()
     place = tmp_path / "results.json"
     place.write_text(place.read_text().replace(gone, "0" * 32))
-    with pytest.raises(ReportDiffersError, match=f"there is no run {'0' * 32}"):
+    with pytest.raises(ReportDiffersError, match=f"run {'0' * 32}: .* is not in the store"):
         check(store, place)
     place.write_text(place.read_text().replace(there, "1" * 32))
     with pytest.raises(DigitsError, match=r"none of the 2 runs of .* is in the tracking store"):
@@ -57,7 +90,7 @@ def test_the_description_of_the_runs_is_compared_too(store: Store, tmp_path: Pat
         "title": {**reported, "title": "The best digits"},
         "machines": {**reported, "machines": ["Abacus, 10 cores"]},
         "seeds": {**reported, "seeds": ["42"]},
-        "commit is 'beef' here": {**reported, "runs": {**reported["runs"], run_id: {**of_one, "commit": "beef"}}},
+        "commit: 'beef' here": {**reported, "runs": {**reported["runs"], run_id: {**of_one, "commit": "beef"}}},
     }
     for words, other in changed.items():
         (tmp_path / "RESULTS.md").write_text(results_markdown(other))
@@ -67,7 +100,7 @@ def test_the_description_of_the_runs_is_compared_too(store: Store, tmp_path: Pat
         assert len(caught.value.differences) == 1
 
 
-NO_REPORTS = ["", "[]", "{}", '{"format": 0}', '{"format": 1, "tables": [1]}', '{"format": 1, "tables": []}']
+NO_REPORTS = ["", "[]", "{}", '{"format": 1}', '{"format": 2, "tables": [1]}', '{"format": 2, "tables": []}']
 
 
 @pytest.mark.parametrize("text", NO_REPORTS)
@@ -76,5 +109,5 @@ def test_other_files_cannot_be_checked(store: Store, tmp_path: Path, text: str) 
     with pytest.raises(DigitsError, match="cannot read"):
         check(store, file)
     file.write_text(text)
-    with pytest.raises(DigitsError, match=r"not the results\.json of a report|has format 0"):
+    with pytest.raises(DigitsError, match=r"not the results\.json of a report|has format 1"):
         check(store, file)

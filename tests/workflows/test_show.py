@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from experiments import datasets, results
+from experiments.reporting.drawing import Drawing
 from experiments.tracking import Store
 from experiments.workflows.data import show
 
@@ -21,6 +22,9 @@ def test_show_writes_and_logs_samples_and_class_counts(store: Store, tmp_path: P
             assert min(picture.size) > 300
     logged = store.client.list_artifacts(result.run_id, "figures")
     assert {artifact.path for artifact in logged} == {"figures/uci-samples.png", "figures/uci-classes.png"}
+    recorded = store.client.download_artifacts(result.run_id, "data/uci-samples.npz", str(tmp_path))
+    drawing = Drawing.from_npz(Path(recorded).read_bytes())
+    np.testing.assert_array_equal(drawing.data["images"], datasets.sample(data.train, 25).images)
     run = store.client.get_run(result.run_id)
     assert (run.info.status, run.data.tags["digits.kind"]) == ("FINISHED", "data")
     assert run.data.tags["digits.data_digest"] == data.digest

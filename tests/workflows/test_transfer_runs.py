@@ -196,7 +196,9 @@ def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: Transfer
     figures = {"confusion", "misclassified", "reliability", "map", "class_changes", "alignment", "adaptation", "shift"}
     expected = {f"figures/{name}.png" for name in (*figures, "adaptation_curves", "few_shot")}
     assert expected <= files(home, result.run_id)
-    assert {"predictions.csv", "confused_pairs.csv", "results.csv", "discussion.md"} <= files(home, result.run_id)
+    assert {f"data/{name}.npz" for name in figures} <= files(home, result.run_id)
+    tables = {"predictions.csv", "confused_pairs.csv", "results.csv", "discussion.json", "discussion.md"}
+    assert tables <= files(home, result.run_id)
     children = home.client.search_runs([home.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
     adapted = {child.data.params["adapt"]: child for child in children if "adapt" in child.data.params}
     assert adapted.keys() == set(METHODS)

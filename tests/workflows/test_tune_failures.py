@@ -67,7 +67,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     made = Script()
     monkeypatch.setattr(trials_module, "fit", made)
     monkeypatch.setattr(trials_module, "release_memory", lambda: None)  # there is nothing to let go of
-    monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})  # those of a real search are looked at
+    monkeypatch.setattr("experiments.reporting.search_drawings", lambda *_: {})  # those of a real search are looked at
     return made
 
 
@@ -183,7 +183,7 @@ def test_a_search_of_which_all_diverges_says_that_none_was_complete(store: Store
 
 @pytest.mark.slow
 def test_a_point_of_a_grid_that_cannot_be_trained_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})
+    monkeypatch.setattr("experiments.reporting.search_drawings", lambda *_: {})
     fixed = {"epochs": 1, "learning_rate": 1e-3, "dropout": 0.1, "augmentation": 0.0, "precision": "float32"}
     options = TuneOptions("lenet", "uci", settings=fixed, limit=200, trials=9, sampler="grid", executor=InThisProcess())
     result = tune(store, options)

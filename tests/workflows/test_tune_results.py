@@ -50,7 +50,7 @@ def searched(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         point_to(folder, patch)
         store, log = open_store(), ProgressLog()
         with patch.context() as without_figures:
-            without_figures.setattr("experiments.reporting.search_figures", lambda *_: {})
+            without_figures.setattr("experiments.reporting.search_drawings", lambda *_: {})
             first = tune(store, OPTIONS, log)
         runs = [all_runs(store)]
         again = tune(store, OPTIONS, log)

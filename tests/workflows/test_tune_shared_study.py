@@ -191,7 +191,7 @@ def options(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[TuneOpti
         monkeypatch.setattr(module, "GRACE_SECONDS", 3)
     monkeypatch.setattr(trials_module, "fit", fit)
     monkeypatch.setattr(trials_module, "release_memory", lambda: None)
-    monkeypatch.setattr("experiments.reporting.search_figures", lambda *_: {})
+    monkeypatch.setattr("experiments.reporting.search_drawings", lambda *_: {})
     yield TuneOptions("mlp_small", "uci", storage=database, trials=1, pruner="none", executor=InThisProcess())
     for one in opened:  # a command leaves that to its end
         one.remove_session()

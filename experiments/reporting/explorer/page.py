@@ -1,19 +1,18 @@
 """The explorer of a feature space as one offline page: a rotating cloud of points, one per digit."""
 
 import base64
-import html
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
-from experiments.reporting.figures.style import GROUP_COLORS
-from experiments.reporting.page.offline_page import fill_template, read_asset, script_digest
+from experiments.offline_page import page_templates, read_assets
+from experiments.reporting.archive import read_npz, write_npz
+from experiments.reporting.figure_parts.style import GROUP_COLORS
 
 PACKAGE = "experiments.reporting.explorer"
 SIDE = 28
@@ -96,6 +95,24 @@ class ExplorerData:
         for name, groups in self.groupings.items():
             _check(f"groupings[{name!r}]", groups, count, MOST_GROUPS - 1, whole=True)
 
+    def to_npz(self) -> bytes:
+        """Write the data as an archive of NumPy arrays, with images in the 16 levels of gray of the page.
+
+        For the 70,000 digits of MNIST it has 9 MB and takes about 2 s.
+        """
+        return write_npz(replace(self, images=GREY_STEP * _gray_levels(self.images)))
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> "ExplorerData":
+        """Read data that `to_npz` wrote.
+
+        Raises
+        ------
+        DigitsError
+            If they are damaged, or another version of this project wrote them.
+        """
+        return read_npz(content, lambda value, converter: converter.structure(value, cls))
+
 
 def explorer_page(data: ExplorerData) -> str:
     """Build the page. It contains everything, and requests nothing.
@@ -110,22 +127,18 @@ def explorer_page(data: ExplorerData) -> str:
     # The page keeps this order, so "most confusing first" needs no sorting there, and the images that a reader asks
     # for first are in the first sheets.
     order = np.argsort(-np.asarray(data.confusion, float), kind="stable")
-    script = "\n".join(read_asset(PACKAGE, f"{name}.js") for name in SCRIPTS)
-    return fill_template(
-        read_asset(PACKAGE, "page.html"),
-        title=html.escape(data.title),
-        # Enforced by the browser: no request leaves the page, and no other script runs.
-        policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script_digest(script)}'",
-        style=read_asset(PACKAGE, "page.css"),
-        text="\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in data.text),
-        facts="\n".join(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data.facts.items()
-        ),
-        data=_as_json(_encode(data, order)),
-        sheets="\n".join(
-            f'<script type="text/plain" class="sheet">{sheet}</script>' for sheet in _sheets(data.images, order)
-        ),
-        script=script,
+    return (
+        page_templates(PACKAGE)
+        .get_template("page.html")
+        .render(
+            title=data.title,
+            text=data.text,
+            facts=data.facts,
+            data=_encode(data, order),
+            sheets=_sheets(data.images, order),
+            style=read_assets(PACKAGE, "page.css"),
+            script=read_assets(PACKAGE, *(f"{name}.js" for name in SCRIPTS)),
+        )
     )
 
 
@@ -192,11 +205,16 @@ def _tiled(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _png(picture: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
-    levels = Image.fromarray(np.round(picture / GREY_STEP).astype(np.uint8)).convert("P")
+    levels = Image.fromarray(_gray_levels(picture)).convert("P")
     levels.putpalette(bytes(level for level in range(0, 256, GREY_STEP) for _ in "rgb"))
     buffer = io.BytesIO()
     levels.save(buffer, "PNG", bits=4, compress_level=6)  # level 9 takes ten times as long for 3 % less
     return buffer.getvalue()
+
+
+def _gray_levels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the nearest of 16 levels of gray, 0 to 15, of each pixel."""
+    return np.round(np.arange(256) / GREY_STEP).astype(np.uint8)[picture]
 
 
 def _packed(values: NDArray[Any], kind: str) -> str:
@@ -205,8 +223,3 @@ def _packed(values: NDArray[Any], kind: str) -> str:
 
 def _text(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
-
-
-def _as_json(data: Mapping[str, Any]) -> str:
-    """Return JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")

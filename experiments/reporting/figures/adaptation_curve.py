@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.layout import LABEL_LINE, in_percent, spacious
-from experiments.reporting.figures.style import BLUE, ORANGE, notice
+from experiments.reporting.figure_parts.layout import LABEL_LINE, in_percent, spacious
+from experiments.reporting.figure_parts.style import BLUE, ORANGE, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.reporting.figures.layout import Interval, row_labels, signed, spacious
-from experiments.reporting.figures.style import GREY, INK, network_color, notice
+from experiments.reporting.figure_parts.layout import Interval, row_labels, signed, spacious
+from experiments.reporting.figure_parts.style import GREY, INK, network_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figures.layout import Interval, spacious
-from experiments.reporting.figures.style import network_color, notice
+from experiments.reporting.figure_parts.layout import Interval, spacious
+from experiments.reporting.figure_parts.style import network_color, notice
 from experiments.transfer.alignments import DESKEW
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.cells import cell_text, head, heat_cells
-from experiments.reporting.figures.layout import row_labels, signed, spacious
-from experiments.reporting.figures.style import ORANGE, PALE_BLUE, notice
+from experiments.reporting.figure_parts.cells import cell_text, head, heat_cells, signed_shades
+from experiments.reporting.figure_parts.layout import row_labels, signed, spacious
+from experiments.reporting.figure_parts.style import notice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +32,6 @@ def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure
     title
         Should name source and target.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     labels, height = row_labels(changes)
     rows = max(ROW, height) * max(len(changes), 1)
     with spacious(title, 8.6, 0.8 + rows, NOTE if changes else "") as figure:
@@ -43,7 +41,7 @@ def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure
         axes = figure.add_subplot()
         values = 100 * np.array(list(changes.values()), float)
         end = max(float(np.nanmax(np.abs(values), initial=0)), LEAST_END)
-        heat_cells(axes, values, LinearSegmentedColormap.from_list("signed", [ORANGE, "white", PALE_BLUE]), (-end, end))
+        heat_cells(axes, values, signed_shades(), (-end, end))
         for (place, column), value in np.ndenumerate(values):
             cell_text(axes, place, column, "\N{EN DASH}" if isnan(value) else signed(value, 1), fontsize=9)
         head(axes, [str(digit) for digit in range(values.shape[1])], "digit")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.cells import cell_text, head, heat_cells, lowest, mistake_shades
-from experiments.reporting.figures.layout import row_labels, spacious
-from experiments.reporting.figures.style import PALE, notice
+from experiments.reporting.figure_parts.cells import cell_text, head, heat_cells, lowest, mistake_shades
+from experiments.reporting.figure_parts.layout import row_labels, spacious
+from experiments.reporting.figure_parts.style import PALE, notice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +25,8 @@ NOTE = (
 def corruption_heatmap(
     accuracies: Mapping[str, Mapping[str, float]],
     clean: Mapping[str, float],
-    title: str,
     mean_errors: Mapping[str, float],
+    title: str,
 ) -> "Figure":
     """Draw accuracies on clean and corrupted images, and the mean corruption error.
 
@@ -37,10 +37,10 @@ def corruption_heatmap(
         and may be missing from some. May be empty.
     clean
         Accuracy of each network on the clean images, in [0, 1]; networks may be missing.
-    title
-        Should name the images and which network is the baseline.
     mean_errors
         Mean corruption error of each network, relative to the baseline's; networks may be missing.
+    title
+        Should name the images and which network is the baseline.
     """
     corruptions = list(dict.fromkeys(name for row in accuracies.values() for name in row))
     labels, height = row_labels(accuracies)

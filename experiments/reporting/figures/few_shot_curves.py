@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figures.layout import spacious
-from experiments.reporting.figures.style import BLUE, INK, ORANGE, notice
+from experiments.reporting.figure_parts.layout import spacious
+from experiments.reporting.figure_parts.style import BLUE, INK, ORANGE, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

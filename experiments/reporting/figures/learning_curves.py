@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.style import GREY, drawing, network_color
+from experiments.reporting.figure_parts.style import GREY, drawing, network_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ SEEN = 12  # percent of the lowest values that the axis may leave out: those of 
 NAME_HEIGHT = 0.052  # of the axes' height
 
 
-def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "Figure":
+def learning_curves(curves: Mapping[str, Sequence[float]], title: str) -> "Figure":
     """Draw the validation accuracy of each network by epoch, labeled at the end of its line.
 
     The axis leaves out the first steep epochs, so that the ends can be distinguished.
@@ -23,7 +23,7 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "F
     Parameters
     ----------
     curves
-        By network, accuracies in [0, 1] by epoch; at least one value each.
+        By network, the accuracy in [0, 1] after each epoch, from the first; at least one value each.
     title
         Should name the data.
     """
@@ -32,9 +32,9 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "F
     with drawing(title, 8.2, 4.6) as figure:
         axes = figure.add_subplot()
         for name, values in curves.items():
-            accuracies = 100 * np.array(list(values.values()))
-            axes.plot(list(values), accuracies, color=network_color(name), marker="o", markersize=3.5, linewidth=1.8)
-        everything = 100 * np.concatenate([list(values.values()) for values in curves.values()])
+            epochs, color = range(1, len(values) + 1), network_color(name)
+            axes.plot(epochs, 100 * np.array(values), color=color, marker="o", markersize=3.5, linewidth=1.8)
+        everything = 100 * np.concatenate(list(curves.values()))
         lowest, highest = np.percentile(everything, SEEN), everything.max()
         space = max(highest - lowest, 0.1) * 0.06
         axes.set_ylim(lowest - space, min(highest + space, 100 + space))
@@ -44,9 +44,9 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str) -> "F
     return figure
 
 
-def _write_names(axes: "Axes", curves: Mapping[str, Mapping[int, float]]) -> None:
+def _write_names(axes: "Axes", curves: Mapping[str, Sequence[float]]) -> None:
     """Write the names to the right of the axes, each close to the end of its line."""
-    ends = {name: list(values.items())[-1] for name, values in curves.items()}
+    ends = {name: (len(values), values[-1]) for name, values in curves.items()}
     low, high = axes.get_ylim()
     order = sorted(ends, key=lambda name: ends[name][1])
     heights = spread([(100 * ends[name][1] - low) / (high - low) for name in order], NAME_HEIGHT)

@@ -1,39 +1,38 @@
 """Comparison of accuracies on the same images."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.style import drawing, network_color
+from experiments.reporting.figure_parts.layout import Interval
+from experiments.reporting.figure_parts.style import drawing, network_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from experiments.evaluation import Comparison
-
 LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
 
 
-def model_comparison(comparison: "Comparison", title: str) -> "Figure":
+def model_comparison(accuracies: Mapping[str, Interval], title: str) -> "Figure":
     """Draw accuracies with their 95 % intervals, the best model on top.
 
     The axis spans the intervals and no more, so that differences show: it does not start at 0.
 
     Parameters
     ----------
-    comparison
-        Result of `experiments.evaluation.compare`.
+    accuracies
+        By model: accuracy and the bounds of its interval, in [0, 1]; at least one.
     title
         Should name data and split.
     """
-    ranked = sorted(comparison.rows.items(), key=lambda row: row[1].accuracy)
+    ranked = sorted(accuracies.items(), key=lambda row: row[1][0])
     with drawing(title, 9, 1.6 + 0.42 * len(ranked)) as figure:
         axes = figure.add_subplot()
-        for place, (name, metrics) in enumerate(ranked):
-            bounds = (metrics.accuracy_low, metrics.accuracy, metrics.accuracy_high)
-            _draw_row(axes, place, network_color(name), bounds)
+        for place, (name, interval) in enumerate(ranked):
+            _draw_row(axes, place, network_color(name), interval)
         axes.set_yticks(range(len(ranked)), [textwrap.fill(name, LABEL_CHARACTERS) for name, _ in ranked])
         axes.set(xlabel="accuracy in percent, with 95 % Wilson interval", ylim=(-0.6, len(ranked) - 0.4))
         axes.grid(visible=False, axis="y")
@@ -41,8 +40,8 @@ def model_comparison(comparison: "Comparison", title: str) -> "Figure":
     return figure
 
 
-def _draw_row(axes: "Axes", place: int, color: str, bounds: tuple[float, float, float]) -> None:
-    low, value, high = 100 * np.array(bounds)
+def _draw_row(axes: "Axes", place: int, color: str, interval: Interval) -> None:
+    value, low, high = 100 * np.array(interval)
     axes.errorbar(
         value, place, xerr=[[value - low], [high - value]],
         fmt="o", color=color, markersize=8, linewidth=2.5, capsize=5, capthick=2,

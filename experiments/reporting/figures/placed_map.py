@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figures.feature_map import PANEL, VIEWS, bare, flat, name_groups, seen_from
-from experiments.reporting.figures.layout import spacious
-from experiments.reporting.figures.style import GREY, INK, group_color, notice
+from experiments.reporting.figure_parts.layout import spacious
+from experiments.reporting.figure_parts.point_views import PANEL, draw_panels, name_groups, views_of
+from experiments.reporting.figure_parts.style import GREY, INK, group_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +22,9 @@ SOURCE_KEY = "#D0D0D0"
 
 def placed_map(
     reference: NDArray[np.float32],
-    reference_labels: NDArray[Any],
+    reference_labels: NDArray[np.integer],
     placed: NDArray[np.float32],
-    placed_labels: NDArray[Any],
+    placed_labels: NDArray[np.integer],
     wrong: NDArray[np.bool_],
     title: str,
 ) -> "Figure":
@@ -58,21 +58,26 @@ def placed_map(
         if not len(together):
             notice(figure, "no points")
             return figure
-        views = [seen_from(together, *view) for view in VIEWS] if in_space else [flat(together)]
-        reach = max(float(np.abs(view[:, :2]).max()) for view in views) * 1.03 or 1.0
-        panels = figure.subplots(1, len(views), squeeze=False)[0]
+        views = views_of(together)
+        panels = draw_panels(figure, views)
         for axes, view in zip(panels, views, strict=True):
-            bare(axes, reach)
             _source_points(axes, view[:source], reference_labels)
             _target_points(axes, view[source:], placed_labels, wrong)
             named = (view[:source], reference_labels) if source else (view, placed_labels)
             name_groups(axes, *named, "")
-        keys = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncols": 3, "columnspacing": 1.4}
-        panels[0].legend(handles=_legend(source, wrong), handletextpad=0.2, **keys)
+        panels[0].legend(
+            handles=_legend(source, wrong),
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            borderaxespad=0.2,
+            ncols=3,
+            columnspacing=1.4,
+            handletextpad=0.2,
+        )
     return figure
 
 
-def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any]) -> None:
+def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[np.integer]) -> None:
     order = np.argsort(view[:, 2], kind="stable")
     colors = _colors(labels[order])
     size = float(np.clip(SOURCE_INK / max(len(view), 1), 2, 16))
@@ -80,7 +85,9 @@ def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any]
     axes.scatter(view[order, 0], view[order, 1], s=size, c=pale, linewidths=0, rasterized=True)
 
 
-def _target_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
+def _target_points(
+    axes: "Axes", view: NDArray[np.float64], labels: NDArray[np.integer], wrong: NDArray[np.bool_]
+) -> None:
     """Draw misclassified digits last, as crosses with a dark edge: the shape distinguishes them in every color."""
     size = float(np.clip(TARGET_INK / max(len(view), 1), 12, 40))
     styles: tuple[tuple[Any, dict[str, Any]], ...] = (
@@ -91,7 +98,7 @@ def _target_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[Any]
         axes.scatter(view[chosen, 0], view[chosen, 1], c=_colors(labels[chosen]), rasterized=True, **style)
 
 
-def _colors(labels: NDArray[Any]) -> NDArray[np.float64]:
+def _colors(labels: NDArray[np.integer]) -> NDArray[np.float64]:
     from matplotlib.colors import to_rgb
 
     palette = np.array([to_rgb(group_color(digit)) for digit in range(10)])

@@ -4,16 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.style import GREY, INK, PALE_BLUE, RED, drawing
+from experiments.evaluation import Calibration
+from experiments.reporting.figure_parts.style import GREY, INK, PALE_BLUE, RED, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from experiments.evaluation import Calibration
 
-
-def reliability_diagram(calibration: "Calibration", title: str) -> "Figure":
+def reliability_diagram(calibration: Calibration, title: str) -> "Figure":
     """Draw accuracy against confidence, and the number of predictions per bin.
 
     The hatched gap lies between a bin's accuracy and its mean confidence: below the diagonal the model
@@ -33,7 +32,7 @@ def reliability_diagram(calibration: "Calibration", title: str) -> "Figure":
     return figure
 
 
-def _draw_gaps(axes: "Axes", calibration: "Calibration") -> None:
+def _draw_gaps(axes: "Axes", calibration: Calibration) -> None:
     filled = calibration.counts > 0
     left, width = calibration.edges[:-1][filled], np.diff(calibration.edges)[filled]
     accuracy, confidence = calibration.accuracy[filled], calibration.confidence[filled]
@@ -49,7 +48,7 @@ def _draw_gaps(axes: "Axes", calibration: "Calibration") -> None:
     axes.legend(loc="upper left")
 
 
-def _draw_counts(axes: "Axes", calibration: "Calibration") -> None:
+def _draw_counts(axes: "Axes", calibration: Calibration) -> None:
     left, width = calibration.edges[:-1], np.diff(calibration.edges)
     axes.bar(left, calibration.counts, width, align="edge", color=GREY, edgecolor="white")
     axes.set_yscale("log")

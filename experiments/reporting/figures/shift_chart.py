@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.layout import in_percent, row_labels, spacious
-from experiments.reporting.figures.style import GREY, INK, network_color, notice
+from experiments.reporting.figure_parts.layout import in_percent, row_labels, spacious
+from experiments.reporting.figure_parts.style import GREY, INK, network_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

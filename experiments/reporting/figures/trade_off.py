@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.style import drawing, network_color
+from experiments.reporting.figure_parts.style import drawing, network_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figures.style import BLUE, GREY, INK, ORANGE, drawing
+from experiments.reporting.figure_parts.style import BLUE, GREY, INK, ORANGE, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figures.cells import cell_text, head, heat_cells, lowest, mistake_shades
-from experiments.reporting.figures.layout import LABEL_LINE, Interval, lines_of, row_labels, spacious
-from experiments.reporting.figures.style import INK, notice
+from experiments.reporting.figure_parts.cells import cell_text, head, heat_cells, lowest, mistake_shades
+from experiments.reporting.figure_parts.layout import LABEL_LINE, Interval, lines_of, row_labels, spacious
+from experiments.reporting.figure_parts.style import INK, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,11 +1,17 @@
 """The content of a report as plain data: sections of tables, pictures and texts, with the run behind each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Unit = Literal["share", "count", "seconds", "milliseconds", "bytes", "number"]
 Better = Literal["high", "low", ""]
+
+CELL_COLUMNS = ("network", "detail", "column")
+"""Where a number is shown: the name of its row, what distinguishes rows of one name, and the key of its column."""
 
 
 @dataclass(frozen=True)
@@ -33,28 +39,22 @@ class RunSource:
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number in the tracking store: the last value of a metric of a run."""
-
-    value: float
-    run_id: str
-    metric: str
-
-
-@dataclass(frozen=True)
 class Column:
-    """A column of numbers.
+    """A column of a table: a query on the results of runs.
 
     Attributes
     ----------
     key
-        Key of the numbers in the rows. Numbers at `key` with ``_low`` and ``_high`` are its 95 % interval.
+        Name of the column for programs.
     title, hint
         Heading, and an explanation in one sentence, which may be empty.
     unit
         Unit of the values. ``share`` in [0, 1] is shown in percent, ``bytes`` in MB (10**6 bytes).
     better
         Whether high or low values are better; empty if neither.
+    where
+        Values that columns of `experiments.results` have in its rows; a sequence stands for any of its members, the
+        first one found in its order.
     """
 
     key: str
@@ -62,26 +62,62 @@ class Column:
     unit: Unit
     better: Better = ""
     hint: str = ""
+    where: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number of a table with the bounds of its 95 % interval (NaN if there is none), and its run."""
+
+    value: float
+    low: float
+    high: float
+    run_id: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """The numbers of one network by column key; some may be missing. `note` distinguishes networks of one name."""
+    """A row of a table: a network, ensemble or search, and its numbers by the key of the column.
+
+    `detail` distinguishes rows of one name; it may be empty. Some numbers may be missing.
+    """
 
     name: str
-    note: str
-    numbers: Mapping[str, Number]
+    detail: str
+    cells: Mapping[str, Cell]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """Networks and their numbers. `name` identifies the table for programs; `title` and `note` are for readers."""
+    """Results of runs, arranged for the reader.
+
+    Attributes
+    ----------
+    name
+        Name of the table for programs.
+    title, note
+        For readers; the note may be empty.
+    columns
+        Its columns, in order.
+    cells
+        One row per number, in the order of the rows: `CELL_COLUMNS`, which say where it is shown, and the columns of
+        `experiments.results`, and ``run_id``.
+    """
 
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    cells: "pd.DataFrame"
     note: str = ""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows, in order."""
+        found: dict[tuple[str, str], dict[str, Cell]] = {}
+        shown = self.cells[[*CELL_COLUMNS, "value", "low", "high", "run_id"]]
+        for name, detail, column, *numbers in shown.itertuples(index=False):
+            found.setdefault((name, detail), {})[column] = Cell(*numbers)
+        return tuple(Row(name, detail, cells) for (name, detail), cells in found.items())
 
 
 @dataclass(frozen=True)
@@ -90,28 +126,26 @@ class Picture:
 
     Attributes
     ----------
-    file
-        Path relative to the page.
+    file, preview
+        Paths relative to the page: a PNG file, and a smaller WebP file of the same picture.
     caption, alt
         Caption and alternative text.
     run_ids
-        Runs whose numbers it shows.
+        Runs whose data it shows.
     width, height
-        Size in pixels.
+        Size of the PNG file in pixels.
     main
         Whether it is one of the few pictures of the Markdown summary.
-    numbers
-        Numbers in the caption.
     """
 
     file: str
+    preview: str
     caption: str
     alt: str
     run_ids: tuple[str, ...]
     width: int
     height: int
     main: bool = False
-    numbers: Mapping[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,6 +193,11 @@ class ReportSection:
     command: str
     blocks: tuple[Block, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, title: str, lead: str, command: str, blocks: Iterable[Block]) -> "ReportSection":
+        """Build a section without empty blocks."""
+        return cls(name, title, lead, command, tuple(block for block in blocks if not block.empty))
+
     @property
     def tables(self) -> tuple[Table, ...]:
         """Its tables, in order."""
@@ -169,7 +208,7 @@ class ReportSection:
         """The runs that its content comes from, in order."""
         found: list[str] = []
         for block in self.blocks:
-            found += [number.run_id for table in block.tables for row in table.rows for number in row.numbers.values()]
+            found += [run_id for table in block.tables for run_id in table.cells["run_id"]]
             found += [run_id for picture in block.pictures for run_id in picture.run_ids]
             found += [link.run_id for link in block.links] + [passage.run_id for passage in block.passages]
         return tuple(dict.fromkeys(found))
@@ -201,8 +240,9 @@ class Report:
         The content, and the learning curves behind its figures.
     sources
         The runs of the sections by id, in order.
-    outdated
-        One sentence on the runs of older versions that were left out; may be empty.
+    left_out
+        What was left out and the commands that make it again: runs of older versions, and figures without data; may be
+        empty.
     """
 
     title: str
@@ -213,7 +253,7 @@ class Report:
     sections: tuple[ReportSection, ...]
     curves: tuple[LearningCurve, ...] = ()
     sources: Mapping[str, RunSource] = field(default_factory=dict)
-    outdated: str = ""
+    left_out: str = ""
 
     @property
     def tables(self) -> tuple[Table, ...]:

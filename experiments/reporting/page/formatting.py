@@ -1,10 +1,10 @@
 """Number formats, shared by the page and the Markdown of a report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isnan
 
-from experiments.reporting.page.content import Column, Number, Row, Table, Unit
+from experiments.reporting.page.content import Cell, Column, Row, Unit
 
-LOW, HIGH = "_low", "_high"  # suffixes of a column's key for the bounds of its interval
 MINUTE, HOUR = 60, 3600
 MEGABYTE = 1e6  # bytes
 UNITS: Mapping[Unit, str] = {
@@ -45,23 +45,22 @@ def number_text(value: float, unit: Unit) -> str:
     return _short(value / MEGABYTE) if unit == "bytes" else f"{value:.3f}"
 
 
-def interval_text(numbers: Mapping[str, Number], column: Column) -> str:
-    """Format the 95 % interval of a column's number; empty if it has none."""
-    low, high = numbers.get(column.key + LOW), numbers.get(column.key + HIGH)
-    if low is None or high is None:
+def interval_text(cell: Cell, unit: Unit) -> str:
+    """Format the 95 % interval of a number; empty if it has none."""
+    if isnan(cell.low) or isnan(cell.high):
         return ""
-    return f"{number_text(low.value, column.unit)} to {number_text(high.value, column.unit)}"
+    return f"{number_text(cell.low, unit)} to {number_text(cell.high, unit)}"
 
 
-def best_rows(table: Table, column: Column) -> list[Row]:
+def best_rows(rows: Sequence[Row], column: Column) -> list[Row]:
     """Return the rows with the best number of a column; none if neither direction is better or all are equal."""
-    rows = [row for row in table.rows if column.key in row.numbers]
-    if not column.better or len(rows) < 2:
+    measured = [row for row in rows if column.key in row.cells]
+    if not column.better or len(measured) < 2:
         return []
-    values = [row.numbers[column.key].value for row in rows]
+    values = [row.cells[column.key].value for row in measured]
     best = max(values) if column.better == "high" else min(values)
-    found = [row for row, value in zip(rows, values, strict=True) if value == best]
-    return found if len(found) < len(rows) else []
+    found = [row for row, value in zip(measured, values, strict=True) if value == best]
+    return found if len(found) < len(measured) else []
 
 
 def _short(value: float) -> str:

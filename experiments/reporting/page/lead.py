@@ -33,26 +33,25 @@ def _sentences(tables: Mapping[str, Table]) -> Iterator[str]:
 
 def _best_network(dataset: str, table: Table) -> str:
     """Describe the most accurate network of a table."""
-    best = next((row for row in table.rows if "accuracy" in row.numbers), None)
-    if best is None:
+    measured = [row for row in table.rows if "accuracy" in row.cells]
+    if not measured:
         return f"No network was evaluated on the {dataset} test digits yet."
-    column = next(column for column in table.columns if column.key == "accuracy")
-    accuracy = number_text(best.numbers["accuracy"].value, column.unit)
-    interval = interval_text(best.numbers, column)
-    measured = sum("accuracy" in row.numbers for row in table.rows)
-    if measured == 1:
+    best = measured[0]
+    accuracy = number_text(best.cells["accuracy"].value, "share")
+    interval = interval_text(best.cells["accuracy"], "share")
+    if len(measured) == 1:
         return f"{best.name} has {accuracy} % accuracy on the {dataset} test digits (95 % interval {interval})."
-    selection = f"not corrected for the selection of the best of {measured}"
+    selection = f"not corrected for the selection of the best of {len(measured)}"
     return (
-        f"{best.name} has the highest accuracy of the {measured} networks on the {dataset} test digits: {accuracy} % "
-        f"(95 % interval {interval}, {selection})."
+        f"{best.name} has the highest accuracy of the {len(measured)} networks on the {dataset} test digits: "
+        f"{accuracy} % (95 % interval {interval}, {selection})."
     )
 
 
 def _best_ensemble(table: Table) -> str:
     """Describe the most accurate ensemble of a table."""
-    first = table.rows[0]
-    accuracy = f"{number_text(first.numbers['accuracy'].value, 'share')} %"
-    if len(table.rows) == 1:
+    first, *others = table.rows
+    accuracy = f"{number_text(first.cells['accuracy'].value, 'share')} %"
+    if not others:
         return f"An ensemble of {first.name} has {accuracy}."
     return f"The best of {len(table.rows)} ensembles, of {first.name}, has {accuracy}."

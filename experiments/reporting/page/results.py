@@ -1,14 +1,16 @@
 """The numbers of a report as JSON, and the Markdown summary made from that JSON alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from experiments.reporting.page.content import Column, Number, Report, Row, Table
+from experiments.reporting.page.content import CELL_COLUMNS, Column, Report, Row, Table
 from experiments.reporting.page.formatting import best_rows, interval_text, number_text, unit_text
-from experiments.results import markdown_table
+from experiments.reporting.page.lead import NETWORKS
+from experiments.results import COLUMNS, markdown_table
 
-FORMAT = 1
+FORMAT = 2
+SHOWN = ("key", "title", "unit", "better", "hint")  # of a column: its query is the program's own
 
 
 def report_results(report: Report) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def report_results(report: Report) -> dict[str, Any]:
         "experiment": report.experiment,
         "machines": list(report.machines),
         "seeds": list(report.seeds),
-        "tables": [asdict(table) for table in report.tables],
+        "tables": [_table_to_json(table) for table in report.tables],
         "curves": [asdict(curve) for curve in report.curves],
         "pictures": [asdict(picture) for picture in report.pictures],
         "runs": {run_id: asdict(source) for run_id, source in report.sources.items()},
@@ -47,9 +49,39 @@ def results_markdown(results: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def networks_markdown(results: Mapping[str, Any], dataset: str, keys: Collection[str]) -> str:
+    """Write columns of the table of networks trained on a dataset as Markdown, without details: for the README."""
+    (table,) = (one for one in results_tables(results) if one.name == NETWORKS + dataset)
+    return _table_markdown(table, [column for column in table.columns if column.key in keys], details=False)
+
+
 def results_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
     """Rebuild the tables from JSON."""
-    return tuple(_table(one) for one in results["tables"])
+    return tuple(_table_from_json(table) for table in results["tables"])
+
+
+def _table_to_json(table: Table) -> dict[str, Any]:
+    cells = [
+        {name: value for name, value in row.items() if not _is_empty(value)}
+        for row in table.cells.astype({"seed": object, "n": object}).to_dict("records")
+    ]
+    columns = [{name: getattr(column, name) for name in SHOWN} for column in table.columns]
+    return {"name": table.name, "title": table.title, "note": table.note, "columns": columns, "cells": cells}
+
+
+def _table_from_json(data: Mapping[str, Any]) -> Table:
+    import pandas as pd
+
+    columns = tuple(Column(**column) for column in data["columns"])
+    cells = pd.DataFrame(data["cells"], columns=[*COLUMNS, "run_id", *CELL_COLUMNS])
+    texts = cells.select_dtypes(exclude="number").columns
+    return Table(data["name"], data["title"], columns, cells.fillna(dict.fromkeys(texts, "")), data["note"])
+
+
+def _is_empty(value: Any) -> bool:
+    import pandas as pd
+
+    return value == "" if isinstance(value, str) else bool(pd.isna(value))
 
 
 def _made(results: Mapping[str, Any]) -> str:
@@ -70,14 +102,23 @@ def _made(results: Mapping[str, Any]) -> str:
 
 def _table_parts(table: Table) -> Iterator[str]:
     yield f"## {table.title}"
-    heads = ["network", "", *(_head(column) for column in table.columns)]
-    best = {column.key: best_rows(table, column) for column in table.columns}
-    rows = [
-        [row.name, row.note, *(_cell(row, column, row in best[column.key]) for column in table.columns)]
-        for row in table.rows
-    ]
-    yield markdown_table(heads, rows)
+    yield _table_markdown(table, table.columns, details=True)
     yield table.note
+
+
+def _table_markdown(table: Table, columns: Sequence[Column], details: bool) -> str:
+    rows = table.rows
+    best = {column.key: best_rows(rows, column) for column in columns}
+    heads = ["network", *([""] if details else []), *(_head(column) for column in columns)]
+    cells = [
+        [
+            row.name,
+            *([row.detail] if details else []),
+            *(_cell(row, column, row in best[column.key]) for column in columns),
+        ]
+        for row in rows
+    ]
+    return markdown_table(heads, cells)
 
 
 def _head(column: Column) -> str:
@@ -86,10 +127,10 @@ def _head(column: Column) -> str:
 
 
 def _cell(row: Row, column: Column, best: bool) -> str:
-    number = row.numbers.get(column.key)
-    if number is None:
+    cell = row.cells.get(column.key)
+    if cell is None:
         return ""
-    text, interval = number_text(number.value, column.unit), interval_text(row.numbers, column)
+    text, interval = number_text(cell.value, column.unit), interval_text(cell, column.unit)
     return (f"**{text}**" if best else text) + (f" ({interval})" if interval else "")
 
 
@@ -110,12 +151,3 @@ def _runs(runs: Sequence[Mapping[str, str]] | Any) -> str:
 
 def _plain(text: str) -> str:
     return text.replace("[", "(").replace("]", ")")
-
-
-def _table(data: Mapping[str, Any]) -> Table:
-    rows = tuple(
-        Row(row["name"], row["note"], {key: Number(**number) for key, number in row["numbers"].items()})
-        for row in data["rows"]
-    )
-    columns = tuple(Column(**column) for column in data["columns"])
-    return Table(data["name"], data["title"], columns, rows, data["note"])

@@ -13,11 +13,11 @@ import numpy as np
 from experiments import reporting, tracking
 from experiments.analysis.clusters import METHODS
 from experiments.analysis.digits import BOTH, SPLITS
-from experiments.analysis.discussion import contrast, discuss
+from experiments.analysis.discussion import TEMPLATES, contrast, discuss
 from experiments.analysis.embedding import TRUST_SAMPLE, Quality, perplexity_for
 from experiments.analysis.result import Analysis
-from experiments.analysis.text import Section, as_markdown
 from experiments.analysis.tsne import SCHEDULE
+from experiments.evaluation.effects import Topic, to_json, to_markdown, to_text
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resumable_run
 from experiments.reporting.explorer import ExplorerData, explorer_page
@@ -158,17 +158,20 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
             "clusters": analysis.choice.reported[0],
         }
     )
-    sections = discuss(analysis)
-    text = as_markdown(sections)
+    topics = discuss(analysis)
+    text = to_markdown(topics, TEMPLATES)
     with stages("figures"):
         for split in SPLITS:
             run.log_text(csv_text(confusing_rows(analysis, split)), f"confusing_{split}.csv")
+        run.log_json(to_json(topics), "discussion.json")
         run.log_text(text, "discussion.md")
         run.describe(f"The feature space of **{analysis.name}** on **{dataset}**. `explorer.html` shows it.\n\n{text}")
-        for file, figure in reporting.analysis_figures(analysis, dataset):
-            run.log_figure(figure, f"figures/{file}.png")
+        for name, drawing in reporting.analysis_drawings(analysis, dataset).items():
+            run.log_figure(drawing, name)
     with stages("page"):
-        run.log_text(explorer_page(_explorer_data(analysis, sections, run.id, dataset)), "explorer.html")
+        explorer = _explorer_data(analysis, topics, run.id, dataset)
+        run.log_data(explorer.to_npz(), "explorer")
+        run.log_text(explorer_page(explorer), "explorer.html")
     table = to_table(_results(source, analysis, stages.seconds))
     run.log_results(table, model_id=source.reference.model_id)
     confusing = tuple(row for split in SPLITS for row in confusing_rows(analysis, split, LISTED))
@@ -233,7 +236,7 @@ def _finite(number: float) -> float | None:
     return round(float(number), 6) if np.isfinite(number) else None
 
 
-def _explorer_data(analysis: Analysis, sections: Sequence[Section], run_id: str, dataset: str) -> ExplorerData:
+def _explorer_data(analysis: Analysis, topics: Sequence[Topic], run_id: str, dataset: str) -> ExplorerData:
     digits, quality = analysis.digits, analysis.quality
     confusion = np.concatenate([analysis.confusing[split].ranking.percentile for split in SPLITS])
     seen_by = [f"{split} digits as {analysis.confusing[split].seen_by} sees them" for split in SPLITS]
@@ -248,7 +251,7 @@ def _explorer_data(analysis: Analysis, sections: Sequence[Section], run_id: str,
         index=digits.index,
         groupings={f"{METHODS[method]}, k = {k}": clusters for (method, k), clusters in analysis.groupings.items()},
         confusion=confusion.astype(np.float32),
-        text=[f"{section.heading}. {' '.join(section.sentences)}" for section in sections],
+        text=to_text(topics, TEMPLATES),
         facts={
             "data": dataset,
             "features": f"{analysis.dimensions}, reduced to {analysis.reduced}",
@@ -270,13 +273,15 @@ def record_comparison(
     """Record the comparison of several networks in a separate run."""
     import pandas as pd
 
-    text = as_markdown([section for pair in combinations(analyses, 2) for section in contrast(*pair)])
+    topics = [topic for pair in combinations(analyses, 2) for topic in contrast(*pair)]
+    text = to_markdown(topics, TEMPLATES)
     data, names = sources[0].data, ", ".join(analysis.name for analysis in analyses)
     tags = subject_tags(names, data.name, data.digest)
     title = f"feature spaces compared on {data.name}"
     with tracking.open_run(store, "analyze", title, parent=parent, tags=tags) as run:
         run.log_params({"models": names, "dataset": data.name})
         run.log_dataset(data.name, data.source, data.digest, "analyze", len(sources[0].digits))
+        run.log_json(to_json(topics), "discussion.json")
         run.log_text(text, "discussion.md")
         run.log_json({name: result.run_id for name, result in results.items()}, "analyses.json")
         table = pd.concat([result.table for result in results.values()], ignore_index=True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ENSEMBLE = "ensemble"  # its name among those of the models
 MCNEMAR, ONLY_CORRECT = "mcnemar", "only_correct"
-SHOWN = 25  # images in the figure of sample predictions
 SUMMARY = (
     results.ACCURACY, results.ACCURACY_LOW, results.ACCURACY_HIGH, results.MACRO_F1, results.TOP2, results.LOSS,
     "log_loss", results.ECE, results.LATENCY_MS,
@@ -208,24 +207,10 @@ def _record_predictions(run: Run, data: Dataset, probabilities: NDArray[np.float
 
 
 def _record_figures(run: Run, found: Evaluation, model: str, title: str) -> None:
-    images, labels = found.data.test.images, found.data.test.labels
-    metrics, probabilities = found.comparison.rows[model], found.probabilities[model]
-    mistakes = evaluation.misclassified(labels, probabilities)
-    calibrated = evaluation.calibration(labels, probabilities)
-    shown = (images[:SHOWN], labels[:SHOWN], probabilities[:SHOWN])
-    figures = {
-        "confusion": reporting.confusion_heatmap(metrics.confusion, False, f"{title}: confusion"),
-        "confusion_normalized": reporting.confusion_heatmap(
-            metrics.confusion, True, f"{title}: confusion, % of each digit"
-        ),
-        "sample_predictions": reporting.prediction_grid(*shown, f"{title}: first digits"),
-        "misclassified": reporting.misclassified_gallery(
-            images, labels, probabilities, mistakes, f"{title}: misclassified, most confident first"
-        ),
-        "reliability": reporting.reliability_diagram(calibrated, f"{title}: reliability"),
-    }
-    for name, figure in figures.items():
-        run.log_figure(figure, f"figures/{name}.png")
+    metrics, test = found.comparison.rows[model], found.data.test
+    drawings = reporting.evaluation_drawings(test, found.probabilities[model], metrics.confusion, title)
+    for name, drawing in drawings.items():
+        run.log_figure(drawing, name)
     run.log_text(results.csv_text([vars(digit) for digit in metrics.per_class]), "per_class.csv")
 
 
@@ -237,17 +222,8 @@ def _record_comparison(run: Run, found: Evaluation, table: "pd.DataFrame") -> No
     run.log_dataset(data.name, data.source, data.digest, "test", len(data.test))
     run.log_results(table)
     run.log_json(missed.tolist(), f"{results.MISCLASSIFIED_BY_ALL}.json")
-    run.log_figure(reporting.model_comparison(found.comparison, f"Accuracy on {title}"), "figures/comparison.png")
-    best = max(found.comparison.rows, key=lambda name: found.comparison.rows[name].accuracy)
-    probabilities = found.probabilities[best]
-    gallery = reporting.misclassified_gallery(
-        data.test.images,
-        data.test.labels,
-        probabilities,
-        missed[np.argsort(-probabilities[missed].max(axis=1), kind="stable")],
-        f"{title}: misclassified by all, predictions of {best}, most confident first",
-    )
-    run.log_figure(gallery, "figures/missed_by_all.png")
+    for name, drawing in reporting.comparison_drawings(data.test, found.probabilities, found.comparison, title).items():
+        run.log_figure(drawing, name)
     tables = _comparison_tables(table)
     run.log_text(f"{tables}\n", "comparison.md")
     run.describe(f"Networks compared on {title}.\n\n{tables}")

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,29 +19,17 @@ from experiments.reporting.page.page import report_page
 from experiments.reporting.page.results import report_results, results_markdown
 from experiments.tracking import PastRun, Store
 from experiments.tracking.provenance import code_commit
-from experiments.workflows.report.analysis_sections import (
-    confusing_section,
-    features_section,
-    searches_section,
-    transfer_section,
-)
-from experiments.workflows.report.assets import PAGES, PICTURES, ReportAssets
-from experiments.workflows.report.network_sections import (
-    calibration_section,
-    costs_section,
-    mistakes_section,
-    networks_section,
-    read_curves,
-    training_section,
-)
-from experiments.workflows.report.numbers import networks_table
-from experiments.workflows.report.run_index import RunIndex, index_runs, outdated_text
+from experiments.workflows.report.assets import PAGES, PICTURES, PREVIEWS, ReportAssets
+from experiments.workflows.report.data import ReportData, read_data
+from experiments.workflows.report.run_index import outdated_text
+from experiments.workflows.report.sections import SECTIONS
 
 PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
 # In the order in which they are moved: the first shows that a report wrote the others.
-FILES = (RESULTS, PICTURES, PAGES, MARKDOWN, PAGE)
+FILES = (RESULTS, PICTURES, PREVIEWS, PAGES, MARKDOWN, PAGE)
 TEMPORARY = ".report-"
 ABANDONED_SECONDS = 24 * 3600
+NAMED = 5  # runs without the data of figures, in a message
 
 
 @dataclass(frozen=True)
@@ -56,6 +44,8 @@ class ReportResult:
         Numbers of networks, pictures and runs in the report.
     left_out
         By title of each empty section, the command that makes the missing runs.
+    missing
+        By name of each run whose figures lack their data, the command that makes it again.
     """
 
     output: str
@@ -65,10 +55,11 @@ class ReportResult:
     pictures: int
     runs: int
     left_out: Mapping[str, str]
+    missing: Mapping[str, str]
 
 
 def report(store: Store, output: Path, progress: Progress | None = None) -> ReportResult:
-    """Write a report from the runs of an experiment. Nothing is computed again.
+    """Write a report from the runs of an experiment. Figures are drawn anew, and nothing else is computed again.
 
     The files are replaced in one step: an interrupted report leaves the previous one unchanged.
 
@@ -80,70 +71,85 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
     Raises
     ------
     DigitsError
-        If no network has been trained, files are missing from the store, or the folder holds files of the same names
+        If no network has been trained, tables are missing from the store, or the folder holds files of the same names
         that no report wrote.
     """
     progress = progress or Progress()
+    began = datetime.now(UTC)
     progress.stage("report: read the runs")
-    indices, outdated = index_runs(store)
-    if outdated:
-        progress.log(f"left out {outdated_text(outdated)}")
-    if not any(index.networks for index in indices):
+    data = read_data(store)
+    if data.outdated:
+        progress.log(f"left out {outdated_text(data.outdated)}")
+    if not any(index.networks for index in data.indices):
         raise DigitsError(f"no network has been trained in {store.experiment}; run: digits run --profile quick")
     _check_free(output)
     fresh = _make_folder(output)
     try:
-        progress.stage("report: gather tables and pictures")
-        content = _gather(store, indices, outdated_text(outdated), fresh)
-        results = report_results(content)
-        (fresh / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (fresh / MARKDOWN).write_text(results_markdown(results), encoding="utf-8")
-        (fresh / PAGE).write_text(report_page(content), encoding="utf-8")
+        progress.stage("report: draw the pictures")
+        content, missing = write_report(store, data, began, fresh)
         _swap(fresh, output)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    if missing:
+        progress.log(_missing_text(missing))
     return ReportResult(
         output=str(output),
         page=str(output / PAGE),
         results=str(output / RESULTS),
-        networks=sum(len(index.networks) for index in indices),
+        networks=sum(len(index.networks) for index in data.indices),
         pictures=len(content.pictures),
         runs=len(content.sources),
         left_out={section.title: section.command for section in content.sections if not section.blocks},
+        missing=missing,
     )
 
 
-def _gather(store: Store, indices: Sequence[RunIndex], outdated: str, folder: Path) -> Report:
-    """Build the content of the report, and write its pictures and explorers to a folder."""
+def write_report(store: Store, data: ReportData, written: datetime, folder: Path) -> tuple[Report, Mapping[str, str]]:
+    """Write all files of a report to an empty folder.
+
+    Parameters
+    ----------
+    written
+        Time after which no run was considered.
+
+    Returns
+    -------
+    tuple
+        The content of the report, and `ReportResult.missing`.
+    """
     assets = ReportAssets(store, folder)
-    summaries = {index.dataset: networks_table(index) for index in indices if index.networks}
-    curves = tuple(read_curves(store, indices))
-    sections = (
-        networks_section(indices, summaries, assets),
-        costs_section(indices, summaries, assets),
-        training_section(indices, curves, assets),
-        mistakes_section(indices, assets),
-        calibration_section(indices, assets),
-        features_section(indices, assets),
-        confusing_section(indices, assets),
-        transfer_section(indices, assets),
-        searches_section(indices, assets),
-    )
+    sections = assets.finish([build(data, assets) for build in SECTIONS])
     tables = [table for section in sections for table in section.tables]
-    return Report(
+    left_out = [outdated_text(data.outdated), _missing_text(assets.missing)]
+    content = Report(
         title=report_title(tables),
         lead=report_lead(tables),
-        written=datetime.now(UTC).isoformat(timespec="seconds"),
+        written=written.isoformat(timespec="milliseconds"),
         commit=code_commit() or "",
         experiment=store.experiment,
         sections=sections,
-        curves=curves,
+        curves=data.curves,
         sources=_sources(store, sections),
-        outdated=outdated,
+        left_out="; ".join(text for text in left_out if text),
     )
+    results = report_results(content)
+    (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (folder / MARKDOWN).write_text(results_markdown(results), encoding="utf-8")
+    (folder / PAGE).write_text(report_page(content), encoding="utf-8")
+    return content, assets.missing
 
 
-def _sources(store: Store, sections: Sequence[ReportSection]) -> dict[str, RunSource]:
+def _missing_text(missing: Mapping[str, str]) -> str:
+    """Name the runs whose figures cannot be drawn, and the commands that make them again; empty if there are none."""
+    if not missing:
+        return ""
+    names = [*missing]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    commands = "; ".join(dict.fromkeys(missing.values()))
+    return f"figures without data ({', '.join(names[:NAMED])}{more}); make them again with: {commands}"
+
+
+def _sources(store: Store, sections: Iterable[ReportSection]) -> dict[str, RunSource]:
     """Return the runs of the sections by id, in order."""
     run_ids = dict.fromkeys(run_id for section in sections for run_id in section.run_ids)
     found = {run_id: tracking.past_run(store, run_id) for run_id in run_ids}

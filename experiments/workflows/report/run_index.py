@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 
 from experiments import tracking
 from experiments.datasets.published import PUBLISHED
 from experiments.results import tuned_label
 from experiments.tracking import PastRun, Store
 from experiments.tracking.registry import BestVersion, best_versions, version_text
+from experiments.tracking.runs import Kind
 from experiments.tracking.tags import DATASET, MODEL, RESULTS_VERSION, STUDY, TARGET
 
 NAMED = 5  # outdated runs in a message
+KINDS: tuple[Kind, ...] = ("train", "evaluate", "analyze", "transfer", "tune")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class NetworkRuns:
     evaluation: PastRun | None
     analysis: PastRun | None
     transfers: Mapping[str, tuple[PastRun, ...]]
+
+    @property
+    def runs(self) -> tuple[PastRun, ...]:
+        """All its runs."""
+        own = (self.training, self.evaluation, self.analysis)
+        return (*(run for run in own if run), *(run for tried in self.transfers.values() for run in tried))
 
     @property
     def architecture(self) -> str:
@@ -93,6 +102,15 @@ class RunIndex:
     searches: tuple[PastRun, ...]
 
     @property
+    def runs(self) -> tuple[PastRun, ...]:
+        """All runs of the index; some occur more than once."""
+        members = (run for member in self.members for run in (member.training, member.evaluation) if run)
+        comparisons = (run for runs in self.transfer_comparisons.values() for run in runs)
+        single = (run for run in (self.comparison, self.analysis_comparison) if run)
+        networks = (run for network in self.networks for run in network.runs)
+        return (*networks, *single, *self.ensembles, *members, *comparisons, *self.searches)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The target domains of its networks, with the corrupted dataset last."""
         named = dict.fromkeys(target for network in self.networks for target in network.transfers)
@@ -115,9 +133,15 @@ class _Runs:
     outdated: tuple[PastRun, ...]
 
 
-def index_runs(store: Store) -> tuple[tuple[RunIndex, ...], tuple[PastRun, ...]]:
-    """Return the index of each training dataset, and the runs of older versions, which are left out."""
-    runs = _read(store)
+def index_runs(store: Store, until: datetime | None = None) -> tuple[tuple[RunIndex, ...], tuple[PastRun, ...]]:
+    """Return the index of each training dataset, and the runs of older versions, which are left out.
+
+    Parameters
+    ----------
+    until
+        Leave out runs that ended later.
+    """
+    runs = _read(store, until)
     networks = _networks(store, runs)
     names = dict.fromkeys(network.version.dataset for network in networks)
     searched = dict.fromkeys(name for run in runs.searches if (name := run.tags.get(DATASET)))
@@ -141,23 +165,28 @@ def outdated_text(runs: Sequence[PastRun]) -> str:
     return f"runs of an older version ({', '.join(names[:NAMED])}{more}); make them again with: {commands}"
 
 
-def _read(store: Store) -> _Runs:
-    trainings = {run.id: run for run in tracking.past_runs(store, "train")}
+def _read(store: Store, until: datetime | None) -> _Runs:
+    found: dict[Kind, list[PastRun]] = {
+        kind: [run for run in tracking.past_runs(store, kind) if until is None or (run.ended and run.ended <= until)]
+        for kind in KINDS
+    }
+    trained = {run.id for run in found["train"]}
     # Below a transfer run there is a run for each adaptation method, which the report does not read.
-    read = [
-        *tracking.past_runs(store, "evaluate"),
-        *tracking.past_runs(store, "analyze"),
-        *(run for run in tracking.past_runs(store, "transfer") if run.parent in trainings or "targets" in run.params),
-    ]
-    current = [run for run in read if RESULTS_VERSION in run.tags]
-    repeated = {(run.kind, run.name) for run in current}
+    found["transfer"] = [run for run in found["transfer"] if run.parent in trained or "targets" in run.params]
+    current = {kind: [run for run in runs if RESULTS_VERSION in run.tags] for kind, runs in found.items()}
+    repeated = {(run.kind, run.name) for runs in current.values() for run in runs}
     return _Runs(
-        trainings=trainings,
-        evaluations=[run for run in current if run.kind == "evaluate"],
-        analyses=[run for run in current if run.kind == "analyze"],
-        transfers=[run for run in current if run.kind == "transfer"],
-        searches=tracking.past_runs(store, "tune"),
-        outdated=tuple(run for run in read if RESULTS_VERSION not in run.tags and (run.kind, run.name) not in repeated),
+        trainings={run.id: run for run in current["train"]},
+        evaluations=current["evaluate"],
+        analyses=current["analyze"],
+        transfers=current["transfer"],
+        searches=current["tune"],
+        outdated=tuple(
+            run
+            for runs in found.values()
+            for run in runs
+            if RESULTS_VERSION not in run.tags and (run.kind, run.name) not in repeated
+        ),
     )
 
 
@@ -181,9 +210,7 @@ def _index(dataset: str, networks: Iterable[NetworkRuns], runs: _Runs) -> RunInd
 def _networks(store: Store, runs: _Runs) -> list[NetworkRuns]:
     """Return the best versions that were trained in this experiment."""
     found = []
-    for version in best_versions(store):
-        if version.run_id not in runs.trainings:
-            continue
+    for version in best_versions(store, runs.trainings):
         transfers: dict[str, list[PastRun]] = {}
         for run in runs.transfers:
             if run.parent == version.run_id:

@@ -70,12 +70,10 @@ def epoch_recorder(run: Run, options: "TrainOptions", progress: Progress) -> Cal
 
 def record_end(run: Run, options: "TrainOptions", data: Dataset, fitted: Fit, validation: Split) -> RegisteredVersion:
     """Record figures, model and results of a finished training, and register the model."""
-    title = f"{options.model} on {data.name}"
-    run.log_figure(reporting.training_curves(_history(fitted), f"{title}: training"), "figures/training_curves.png")
     shown = validation.take(range(min(SHOWN, len(validation))))
-    probabilities = predict(fitted.model, shown)
-    samples = reporting.prediction_grid(shown.images, shown.labels, probabilities, f"{title}: validation digits")
-    run.log_figure(samples, "figures/sample_predictions.png")
+    title, probabilities = f"{options.model} on {data.name}", predict(fitted.model, shown)
+    for name, drawing in reporting.training_drawings(_history(fitted), shown, probabilities, title).items():
+        run.log_figure(drawing, name)
     run.log_text(_summary(fitted.model), "model_summary.txt")
     params, example = params_of(options, data), validation.take(range(1)).as_float()
     model_id = tracking.log_model(run, fitted.model, f"{data.name}-{options.model}", params, example)

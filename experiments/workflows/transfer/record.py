@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
-from experiments.analysis.text import Section, as_markdown
+from experiments.evaluation.effects import Topic, to_json, to_markdown
 from experiments.execution.resume import ResumeState, resumable_run
 from experiments.models.prediction import predict
 from experiments.results import ALIGN, SOURCE_ONLY
@@ -19,11 +19,11 @@ from experiments.tracking.references import model_params
 from experiments.tracking.tags import ADAPTATION, ADAPTED_FROM, subject_tags
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
+from experiments.transfer.discussion import TEMPLATES, discuss
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
 from experiments.transfer.result_rows import (
     result_rows,
 )
-from experiments.transfer.summary import summarize
 from experiments.workflows.transfer.pipeline import DESKEWED_NAME, Measured, adapted_model
 from experiments.workflows.transfer.rows import method_rows
 from experiments.workflows.transfer.tasks import TransferTask
@@ -53,13 +53,13 @@ class TaskRecord:
         Registered versions of adapted models by method.
     skipped
         As in `Measured`.
-    sections
-        The results in words.
+    topics
+        The discussion.
     """
 
     run_id: str
     table: "pd.DataFrame"
-    sections: Sequence[Section]
+    topics: Sequence[Topic]
     confusion: NDArray[np.int64] | None
     registered: Mapping[str, RegisteredVersion] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -113,14 +113,15 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
     metrics = result.source_only.metrics
     if metrics:
         run.log_text(results.csv_text(confused_pairs(metrics.confusion)), "confused_pairs.csv")
-    for name, figure in reporting.transfer_figures(result, measured.shared_map):
-        run.log_figure(figure, f"figures/{name}.png")
+    for name, drawing in reporting.transfer_drawings(result, measured.shared_map).items():
+        run.log_figure(drawing, name)
     skipped = [f"`{part}` is skipped: {reason}." for part, reason in measured.skipped.items()]
-    sections = summarize([result])
-    text = "\n\n".join([_markdown(method_rows(table)), *skipped, as_markdown(sections)])
+    topics = discuss([result])
+    text = "\n\n".join([_markdown(method_rows(table)), *skipped, to_markdown(topics, TEMPLATES)])
+    run.log_json(to_json(topics), "discussion.json")
     run.log_text(text, "discussion.md")
     run.describe(f"**{result.model}**, trained on {result.source}, in the domain **{result.target.name}**.\n\n{text}")
-    return TaskRecord(run.id, table, sections, metrics.confusion if metrics else None, registered, measured.skipped)
+    return TaskRecord(run.id, table, topics, metrics.confusion if metrics else None, registered, measured.skipped)
 
 
 @contextmanager
@@ -152,7 +153,7 @@ def _record_method(run: Run, task: TransferTask, result: DomainResult, method: s
     run.log_results(rows, metrics=pd.concat(metrics))
     _log_predictions(run, result, adapted, "predictions.csv")
     title = f"{result.model} on {result.target.name}: {method}"
-    run.log_figure(reporting.curve_figure({method: curve}, title), "figures/curve.png")
+    run.log_figure(reporting.adaptation_curve_drawing({method: curve}, title), "curve")
     old, new = (results.value(part, results.ACCURACY) for part in (before, after))
     if old is None or new is None:
         effect = "the target has no labels to measure the accuracy"
@@ -226,13 +227,13 @@ def _register_adapted(run: Run, task: TransferTask, method: str) -> RegisteredVe
 
 def record_comparison(
     store: Store, found: Sequence[DomainResult], records: Sequence[TaskRecord], parent: str | None
-) -> tuple[str, Sequence[Section]]:
+) -> tuple[str, Sequence[Topic]]:
     """Record the main metrics of several tasks, and figures of all models side by side, in a run.
 
     Returns
     -------
     tuple
-        Its id, and the results in words.
+        Its id, and the discussion.
     """
     import pandas as pd
 
@@ -246,21 +247,22 @@ def record_comparison(
         for result, record in zip(found, records, strict=True)
         for row in method_rows(record.table)
     ]
-    sections = summarize(found)
-    text = f"{_markdown(rows)}\n\n{as_markdown(sections)}"
+    topics = discuss(found)
+    text = f"{_markdown(rows)}\n\n{to_markdown(topics, TEMPLATES)}"
     name = f"transfer {which} to {', '.join(targets)}"
     with tracking.open_run(store, "transfer", name, parent=parent, tags=tags) as run:
         run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})
         run.log_json([record.run_id for record in records], "transfers.json")
         run.log_results(table)
-        run.log_figure(reporting.matrix_figure(found), "figures/matrix.png")
+        run.log_figure(reporting.transfer_matrix_drawing(found), "matrix")
         for target in targets:
             group = [result for result in found if result.target.name == target]
-            for file, figure in reporting.comparison_figures(group, f"to {target}"):
-                run.log_figure(figure, f"figures/{target}/{file}.png")
+            for file, drawing in reporting.transfer_comparison_drawings(group, f"to {target}").items():
+                run.log_figure(drawing, f"{target}/{file}")
+        run.log_json(to_json(topics), "discussion.json")
         run.log_text(text, "discussion.md")
         run.describe(f"{', '.join(models)} in the domains {', '.join(targets)}.\n\n{text}")
-    return run.id, sections
+    return run.id, topics
 
 
 def _names(found: Sequence[DomainResult]) -> tuple[list[str], list[str], list[str]]:

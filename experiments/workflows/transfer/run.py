@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from experiments import tracking
-from experiments.analysis.text import as_text
 from experiments.errors import UsageError, unknown
+from experiments.evaluation.effects import to_text
 from experiments.execution.progress import Progress
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.training import require_tensorflow
 from experiments.transfer.adaptation import ADAPTATIONS
+from experiments.transfer.discussion import TEMPLATES
 from experiments.workflows.transfer import record, rows
 from experiments.workflows.transfer.pipeline import measure_task
 from experiments.workflows.transfer.record import TaskRecord
@@ -93,7 +94,7 @@ class TransferResult:
     tasks
         The record of each pair of model and target.
     discussion
-        The results in words.
+        The results in words, plain text.
     """
 
     run_id: str
@@ -157,7 +158,7 @@ def transfer(
             measured = measure_task(store, task, options, progress, run.id)
             records.append(record.record_task(run, saved, task, measured, options.register))
         found.append(measured.result)
-    run_id, sections = records[0].run_id, records[0].sections
+    run_id, topics = records[0].run_id, records[0].topics
     if len(records) > 1:
-        run_id, sections = record.record_comparison(store, found, records, parent)
-    return TransferResult(run_id, tuple(records), as_text(sections))
+        run_id, topics = record.record_comparison(store, found, records, parent)
+    return TransferResult(run_id, tuple(records), "\n\n".join(to_text(topics, TEMPLATES)))

@@ -95,8 +95,8 @@ def record_result(run: Run, search: Search, trials: Sequence[Trial]) -> None:
     run.log_text(csv_text([trial.row() for trial in trials]), "trials.csv")
     title = f"{search.name}: {finished} trials"
     run.log_text(reporting.search_page(trials, search.space, title), "search.html")
-    for name, figure in reporting.search_figures(trials, search.space, title).items():
-        run.log_figure(figure, f"figures/{name}.png")
+    for name, drawing in reporting.search_drawings(trials, search.space, title).items():
+        run.log_figure(drawing, name)
 
 
 def require_best(trials: Sequence[Trial]) -> Trial:

@@ -12,8 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from experiments.errors import DigitsError
+from experiments.reporting.archive import write_npz
 from experiments.reporting.explorer.page import FINEST, GREY_STEP, SHEET_DIGITS, ExplorerData, explorer_page
-from experiments.reporting.figures.style import GROUP_COLORS
+from experiments.reporting.figure_parts.style import GROUP_COLORS
 
 HOSTILE = '</script><script>alert(1)</script> <!-- & "{{data}}"'
 
@@ -141,8 +143,16 @@ def test_what_is_said_is_shown_and_never_run() -> None:
     assert hostile.data["groupings"][0]["name"] == HOSTILE
 
 
-def test_same_atlas_same_page() -> None:
-    assert explorer_page(atlas()) == explorer_page(atlas())
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_recorded_data_give_the_same_page(dimensions: int) -> None:
+    given = atlas(dimensions=dimensions)
+    assert explorer_page(ExplorerData.from_npz(given.to_npz())) == explorer_page(given)
+
+
+def test_data_with_another_number_of_digits_are_damaged() -> None:
+    recorded = write_npz({**vars(atlas()), "labels": np.zeros(59, np.int64)})
+    with pytest.raises(DigitsError, match="damaged"):
+        ExplorerData.from_npz(recorded)
 
 
 def test_all_points_in_one_place() -> None:

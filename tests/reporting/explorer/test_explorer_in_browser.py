@@ -114,6 +114,15 @@ def cell(page: "Page", matrix: str, row: int, column: int) -> "Locator":
     return page.locator(f"#{matrix} [data-row='{row}'][data-column='{column}']")
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_barrier(reader: Reader, width: int, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = reader.open(digits(), viewport={"width": width, "height": 800}, color_scheme=scheme)
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 @pytest.mark.parametrize(("renderer", "script"), [("webgl2", ""), ("canvas", WITHOUT_WEBGL)])
 def test_draws_with_and_without_webgl(reader: Reader, renderer: str, script: str) -> None:
     page = reader.open(digits(), script=script)

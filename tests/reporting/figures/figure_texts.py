@@ -17,7 +17,8 @@ def texts(figure: Figure) -> list[str]:
 
 def unreadable(figure: Figure) -> list[str]:
     """Return what keeps lines from being read: others that cover them, or the figure's edge."""
-    lines = _drawn(figure)
+    # Powers of ten are drawn smaller than they are measured.
+    lines = [(text, box) for text, box in _drawn(figure) if "mathdefault" not in text]
     left, bottom, right, top = figure.bbox.padded(TOLERANCE).extents
     cut_off = [
         f"{text!r} is cut off"

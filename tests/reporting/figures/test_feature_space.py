@@ -3,50 +3,36 @@
 import io
 import re
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from figure_texts import texts, unreadable
+from examples import CLUSTERS, FLAT, IN_SPACE, LABELS, POINTS, RANDOM, SCORES, SHORT, cluster_counts
+from figure_texts import texts
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import ward
 from scipy.stats import spearmanr
 
-from experiments.analysis.centroids import Centroids, centroids
-from experiments.analysis.cluster_metrics import ClusterMetrics, cluster_metrics
-from experiments.analysis.clusters import CountChoice, Tree, elbow
+from experiments.analysis.centroids import centroids
+from experiments.analysis.clusters import Tree
 from experiments.analysis.confusing import MEASURES, Ranking
-from experiments.reporting.figures.cluster_count import cluster_count
-from experiments.reporting.figures.dendrogram import dendrogram
-from experiments.reporting.figures.feature_heatmaps import centroid_distances, contingency_heatmap, measure_agreement
+from experiments.reporting.drawings.analysis import agreement_drawing, tree_drawing
+from experiments.reporting.figure_parts.style import GREY, GROUP_COLORS, SHADES, group_color
+from experiments.reporting.figures import FIGURES
+from experiments.reporting.figures.centroid_distances import centroid_distances
+from experiments.reporting.figures.contingency_heatmap import contingency_heatmap
 from experiments.reporting.figures.feature_map import SCORE_SHADES, feature_map
-from experiments.reporting.figures.style import GREY, GROUP_COLORS, SHADES, group_color
-
-SHORT = "mnist-lenet v3 on mnist"
-LONG = " on ".join(["models:/a-folder-of-my-own-digits-with-a-very-long-name-alexnet227@champion"] * 2)
-
-RANDOM = np.random.default_rng(0)
-LABELS = RANDOM.integers(0, 10, 300)
-MEANS = 6 * RANDOM.normal(size=(10, 5))
-POINTS = (MEANS[LABELS] + RANDOM.normal(size=(300, 5))).astype(np.float32)
-CLUSTERS = RANDOM.integers(0, 20, 300)
-IN_SPACE, FLAT = POINTS[:, :3], POINTS[:, :2]
-SCORES = RANDOM.random(300)
 
 
-def choice(counts: range, best: int) -> CountChoice:
-    silhouettes = tuple(0.5 - abs(count - best) / 50 for count in counts)
-    inertias = tuple(90_000 / count for count in counts)
-    return CountChoice(tuple(counts), silhouettes, inertias, best, elbow(counts, inertias), {})
+def choice(last: int, best: int, elbow: int) -> Figure:
+    return FIGURES["cluster_count"](*cluster_counts(last, best, elbow), SHORT)
 
 
 def tree(points: NDArray[Any]) -> Tree:
@@ -54,71 +40,24 @@ def tree(points: NDArray[Any]) -> Tree:
     return Tree(merges[:, :2].astype(np.int64), merges[:, 2])
 
 
-def ranking(n: int = 50) -> Ranking:
-    measures = {name: RANDOM.normal(size=n) for name in MEASURES}
-    names = list(measures)
-    found = {
-        (a, b): float(spearmanr(measures[a], measures[b]).statistic) if n else 0.0
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-    }
-    return Ranking(measures, RANDOM.random(n), np.arange(n), found)
+def draw_tree(found: Tree, labels: NDArray[np.int64], branches: int = 20) -> Figure:
+    return tree_drawing(found, labels, SHORT, branches).draw()
 
 
-def grouped(k: int) -> ClusterMetrics:
-    return cluster_metrics(LABELS, np.arange(300) % k, k)
+def ranking() -> Ranking:
+    measures = {name: RANDOM.normal(size=50) for name in MEASURES}
+    pairs = combinations(measures, 2)
+    found = {(a, b): float(spearmanr(measures[a], measures[b]).statistic) for a, b in pairs}
+    return Ranking(measures, RANDOM.random(50), np.arange(50), found)
+
+
+def contingency(counts: NDArray[np.int64]) -> Figure:
+    return contingency_heatmap(counts, 0.5, 0.25, 0.3, SHORT)
 
 
 TREE = tree(POINTS)
 # Merges that lie below their parts, as they may in a tree in which only neighbors are joined.
 UNEVEN = replace(TREE, heights=np.where(np.arange(299) % 7 == 3, TREE.heights / 2, TREE.heights))
-NOWHERE = Centroids(np.arange(0), np.zeros((0, 0)), np.zeros(0))
-NO_IMAGES = replace(grouped(3), contingency=np.zeros((10, 3), np.int64))
-
-FIGURES: dict[str, Callable[[str], Figure]] = {
-    "digits in space": lambda title: feature_map(IN_SPACE, LABELS, title, "digits"),
-    "flat clusters": lambda title: feature_map(FLAT, CLUSTERS, title, "clusters"),
-    "clusters at one place": lambda title: feature_map(0 * IN_SPACE, CLUSTERS, title, "clusters"),
-    "scores": lambda title: feature_map(IN_SPACE, SCORES, title, "scores"),
-    "one score": lambda title: feature_map(IN_SPACE[:1], SCORES[:1], title, "scores"),
-    "no points": lambda title: feature_map(IN_SPACE[:0], LABELS[:0], title, "digits"),
-    "count": lambda title: cluster_count(choice(range(2, 21), 12), title),
-    "one count": lambda title: cluster_count(choice(range(2, 3), 2), title),
-    "no count": lambda title: cluster_count(replace(choice(range(2, 3), 2), counts=()), title),
-    "one cluster": lambda title: contingency_heatmap(grouped(1), title),
-    "twenty clusters": lambda title: contingency_heatmap(grouped(20), title),
-    "large clusters": lambda title: contingency_heatmap(
-        replace(grouped(20), contingency=np.full((10, 20), 99_999)), title
-    ),
-    "no clusters": lambda title: contingency_heatmap(NO_IMAGES, title),
-    "tree": lambda title: dendrogram(TREE, LABELS, title),
-    "uneven tree": lambda title: dendrogram(UNEVEN, LABELS, title, branches=40),
-    "tree of two": lambda title: dendrogram(tree(POINTS[:2]), LABELS[:2], title),
-    "tree of the same": lambda title: dendrogram(tree(0 * POINTS), LABELS, title, branches=4),
-    "no tree": lambda title: dendrogram(Tree(np.zeros((0, 2), np.int64), np.zeros(0)), LABELS[:1], title),
-    "centroids": lambda title: centroid_distances(centroids(POINTS, LABELS), title),
-    "one centroid": lambda title: centroid_distances(centroids(POINTS[:1], LABELS[:1]), title),
-    "the same centroids": lambda title: centroid_distances(centroids(0 * POINTS, LABELS), title),
-    "no centroids": lambda title: centroid_distances(NOWHERE, title),
-    "measures": lambda title: measure_agreement(ranking(), title),
-    "no measures": lambda title: measure_agreement(ranking(0), title),
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("title", [SHORT, LONG], ids=["short title", "long title"])
-def test_every_figure_can_be_read(name: str, title: str) -> None:
-    figure = FIGURES[name](title)
-    assert unreadable(figure) == []
-    assert figure.get_suptitle().replace("\n", "").replace(" ", "") == title.replace(" ", "")
-    assert min(float(text.get_fontsize()) for text in figure.findobj(Text) if text.get_text()) >= 8
-
-
-@pytest.mark.parametrize("name", [name for name in FIGURES if name.startswith("no ")])
-def test_where_there_is_nothing_the_figure_says_so(name: str) -> None:
-    figure = FIGURES[name](SHORT)
-    assert len(figure.axes) == 1
-    assert len(texts(figure)) == 2
 
 
 def dots(axes: Axes) -> PathCollection:
@@ -139,12 +78,12 @@ def cells(axes: Axes) -> dict[tuple[int, int], str]:
 
 class TestFeatureMap:
     def test_a_flat_map_has_one_panel_with_the_points_where_they_are(self) -> None:
-        (axes,) = feature_map(FLAT, LABELS, SHORT, "digits").axes
+        (axes,) = feature_map(FLAT, LABELS, "digits", SHORT).axes
         np.testing.assert_allclose(np.diff(drawn(axes), axis=0), np.diff(FLAT, axis=0), atol=1e-5)
 
     def test_a_cloud_is_seen_from_opposite_sides_without_perspective(self) -> None:
         ends = np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32)
-        front, back = feature_map(ends, np.zeros(6, np.int64), SHORT, "digits").axes
+        front, back = feature_map(ends, np.zeros(6, np.int64), "digits", SHORT).axes
         for axes in (front, back):
             # An orthographic view is two orthonormal rows of a rotation.
             np.testing.assert_allclose(drawn(axes).T @ drawn(axes), 2 * np.eye(2), atol=1e-6)
@@ -152,7 +91,7 @@ class TestFeatureMap:
 
     def test_what_is_near_is_drawn_last_and_what_is_far_is_paler(self) -> None:
         line = np.array([[0, 0, 0], [4, 2, 0]], np.float32)  # away from the first view's side, toward the second's
-        front, back = feature_map(line, np.array([0, 0]), SHORT, "digits").axes
+        front, back = feature_map(line, np.array([0, 0]), "digits", SHORT).axes
         assert drawn(front)[0, 1] > drawn(front)[1, 1]  # seen from above, what is nearer lies lower
         assert drawn(back)[0, 1] > drawn(back)[1, 1]
         for axes in (front, back):
@@ -162,7 +101,7 @@ class TestFeatureMap:
 
     def test_groups_have_their_color_and_name_at_their_median_and_others_none(self) -> None:
         flat = np.array([[0, 0], [1, 0], [5, 0], [90, 90], [91, 90]], np.float32)
-        (axes,) = feature_map(flat, np.array([3, 3, 3, 7, 7]), SHORT, "digits").axes
+        (axes,) = feature_map(flat, np.array([3, 3, 3, 7, 7]), "digits", SHORT).axes
         assert [text.get_text() for text in axes.texts] == ["3", "7"]
         three, seven = (np.array(text.get_position()) for text in axes.texts)
         np.testing.assert_allclose(seven - three, [89.5, 90])
@@ -170,12 +109,13 @@ class TestFeatureMap:
         assert colors == [group_color(3)] * 3 + [group_color(7)] * 2
 
     def test_clusters_cannot_be_taken_for_digits(self) -> None:
-        (axes,) = feature_map(FLAT, np.arange(300) % 3, SHORT, "clusters").axes
+        (axes,) = feature_map(FLAT, np.arange(300) % 3, "clusters", SHORT).axes
         assert [text.get_text() for text in axes.texts] == ["c0", "c1", "c2"]
 
     @pytest.mark.parametrize("positions", [0 * IN_SPACE, IN_SPACE, FLAT])
     def test_names_and_their_frames_are_apart_and_on_the_map(self, positions: NDArray[Any]) -> None:
-        figure = feature_map(positions, CLUSTERS, SHORT, "clusters")
+        figure = feature_map(positions, CLUSTERS, "clusters", SHORT)
+        figure.draw_without_rendering()
         for axes in figure.axes:
             patches = [text.get_bbox_patch() for text in axes.texts]
             frames = [patch.get_window_extent() for patch in patches if patch]
@@ -186,7 +126,7 @@ class TestFeatureMap:
                 assert axes.bbox.padded(1).contains(one.x1, one.y1)
 
     def test_the_most_confusing_lie_on_top_and_are_darkest(self) -> None:
-        figure = feature_map(FLAT, SCORES, SHORT, "scores")
+        figure = feature_map(FLAT, SCORES, "scores", SHORT)
         values = np.asarray(dots(figure.axes[0]).get_array())
         assert (np.diff(values) >= 0).all()
         shades = [sum(to_rgb(shade)) for shade in SCORE_SHADES]
@@ -209,41 +149,38 @@ class TestFeatureMap:
     @pytest.mark.parametrize("shape", [(5,), (5, 4), (5, 1)])
     def test_other_positions_are_refused(self, shape: tuple[int, ...]) -> None:
         with pytest.raises(ValueError, match=re.escape(f"received {shape}")):
-            feature_map(np.zeros(shape, np.float32), np.zeros(5, np.int64), SHORT, "digits")
+            feature_map(np.zeros(shape, np.float32), np.zeros(5, np.int64), "digits", SHORT)
 
     def test_all_of_mnist_is_drawn_in_five_seconds(self) -> None:
         many = np.random.default_rng(0).normal(size=(70_000, 3)).astype(np.float32)
         start = time.process_time()
-        figure = feature_map(many, np.arange(70_000) % 10, SHORT, "digits")
+        figure = feature_map(many, np.arange(70_000) % 10, "digits", SHORT)
         figure.savefig(io.BytesIO(), format="png", dpi=120)
         assert time.process_time() - start < 5
         assert all(dots(axes).get_rasterized() for axes in figure.axes)
 
 
 class TestClusterCount:
-    def test_says_what_is_chosen_why_and_what_else_it_could_be(self) -> None:
-        found = choice(range(2, 21), 12)
-        said = texts(cluster_count(found, SHORT))
+    def test_names_what_is_chosen_why_and_what_else_it_could_be(self) -> None:
+        said = texts(choice(20, best=12, elbow=5))
         assert "k = 12: chosen, as its silhouette is the largest (0.500)" in said
-        assert any(line.startswith(f"k = {found.elbow}: elbow") for line in said)
+        assert any(line.startswith("k = 5: elbow") for line in said)
         assert "k = 10: as many as there are digits (silhouette 0.460)" in said
 
     def test_draws_both_curves(self) -> None:
-        found = choice(range(2, 21), 10)
-        upper, lower = cluster_count(found, SHORT).axes
-        for axes, values in ((upper, found.silhouettes), (lower, found.inertias)):
-            np.testing.assert_array_equal(np.asarray(axes.lines[0].get_xydata()), np.c_[found.counts, values])
+        counts, *curves = cluster_counts(20, 10, 5)[:3]
+        for axes, values in zip(choice(20, best=10, elbow=5).axes, curves, strict=True):
+            np.testing.assert_array_equal(np.asarray(axes.lines[0].get_xydata()), np.c_[counts, values])
 
     def test_ten_is_not_marked_where_it_was_not_tried(self) -> None:
-        said = texts(cluster_count(choice(range(2, 6), 3), SHORT))
-        assert not any("as many as there are digits" in line for line in said)
+        assert not any("as many as there are digits" in line for line in texts(choice(5, best=3, elbow=3)))
 
 
 class TestContingencyHeatmap:
     def test_columns_are_in_the_order_of_their_most_frequent_digit_the_larger_first(self) -> None:
         counts = np.zeros((10, 4), np.int64)
         counts[7, 0], counts[2, 1], counts[2, 2], counts[0, 3] = 4000, 10, 30, 1
-        figure = contingency_heatmap(replace(grouped(4), contingency=counts), SHORT)
+        figure = contingency(counts)
         axes = figure.axes[0]
         heads = [label.get_text().split("\n") for label in axes.get_xticklabels()]
         assert heads == [
@@ -254,13 +191,14 @@ class TestContingencyHeatmap:
     def test_a_share_that_rounds_to_nothing_is_not_written(self) -> None:
         counts = np.zeros((10, 2), np.int64)
         counts[5] = 7000, 3
-        figure = contingency_heatmap(replace(grouped(2), contingency=counts), SHORT)
+        figure = contingency(counts)
         assert cells(figure.axes[0]) == {(5, 0): "7,000\n100 %", (5, 1): "3"}
 
     @pytest.mark.parametrize("k", [1, 2, 10, 20])
     def test_every_image_is_counted(self, k: int) -> None:
-        found = cells(contingency_heatmap(grouped(k), SHORT).axes[0])
-        assert sum(int(text.split("\n")[0]) for text in found.values()) == 300
+        counts = RANDOM.integers(0, 99, (10, k))
+        found = cells(contingency(counts).axes[0])
+        assert sum(int(text.split("\n")[0]) for text in found.values()) == counts.sum()
 
 
 class TestDendrogram:
@@ -278,7 +216,7 @@ class TestDendrogram:
 
     @pytest.mark.parametrize("branches", [2, 10, 20])
     def test_leaves_are_the_clusters_that_the_tree_is_cut_into(self, branches: int) -> None:
-        found = self.leaves(dendrogram(TREE, LABELS, SHORT, branches))
+        found = self.leaves(draw_tree(TREE, LABELS, branches))
         cut = TREE.cut(branches)
         expected = []
         for cluster in range(branches):
@@ -288,11 +226,11 @@ class TestDendrogram:
         assert sorted(found) == sorted(expected)
 
     def test_merges_are_as_high_as_in_the_tree(self) -> None:
-        bars = self.lines(dendrogram(TREE, LABELS, SHORT)).get_segments()[::3]
+        bars = self.lines(draw_tree(TREE, LABELS)).get_segments()[::3]
         np.testing.assert_allclose([bar[0][0] for bar in bars], TREE.heights[-19:])
 
     def test_lines_do_not_cross(self) -> None:
-        figure = dendrogram(TREE, LABELS, SHORT)
+        figure = draw_tree(TREE, LABELS)
         arms = [tuple(map(tuple, line)) for line in self.lines(figure).get_segments() if line[0][1] == line[1][1]]
         bars = [tuple(map(tuple, line)) for line in self.lines(figure).get_segments() if line[0][1] != line[1][1]]
         for (low, y), (high, _) in arms:
@@ -302,32 +240,33 @@ class TestDendrogram:
     def test_a_branch_of_one_digit_has_its_color_and_others_are_grey(self) -> None:
         points = np.array([[0], [1], [2], [50], [51], [400], [401]], float)
         labels = np.array([4, 4, 4, 4, 4, 9, 9])
-        lines = self.lines(dendrogram(tree(points), labels, SHORT, 4))
+        lines = self.lines(draw_tree(tree(points), labels, 4))
         colors = [to_hex(color).upper() for color in np.asarray(lines.get_color())]
         assert colors[-3] == GREY.upper()  # where all are joined
         assert set(colors) == {GREY.upper(), group_color(4), group_color(9)}
 
     def test_a_leaf_in_which_no_digit_has_the_majority_is_grey(self) -> None:
-        lines = self.lines(dendrogram(tree(np.arange(4.0)[:, None]), np.array([0, 1, 0, 1]), SHORT, 2))
+        lines = self.lines(draw_tree(tree(np.arange(4.0)[:, None]), np.array([0, 1, 0, 1]), 2))
         assert {to_hex(color) for color in np.asarray(lines.get_color())} == {GREY}
 
     def test_heights_never_fall_and_the_figure_says_what_was_raised(self) -> None:
-        figure = dendrogram(UNEVEN, LABELS, SHORT)
+        figure = draw_tree(UNEVEN, LABELS)
         raised = int((np.maximum.accumulate(UNEVEN.heights[-19:]) > UNEVEN.heights[-19:]).sum())
         assert f"Merges that are lower than one of their parts, drawn as high as it: {raised}." in texts(figure)
         bars = [line[0][0] for line in self.lines(figure).get_segments()][::3]
         assert (np.diff(bars) >= 0).all()
-        assert not any("lower" in line for line in texts(dendrogram(TREE, LABELS, SHORT)))
+        assert not any("lower" in line for line in texts(draw_tree(TREE, LABELS)))
 
     def test_there_are_no_more_branches_than_points(self) -> None:
-        assert len(self.leaves(dendrogram(tree(POINTS[:6]), LABELS[:6], SHORT))) == 6
+        assert len(self.leaves(draw_tree(tree(POINTS[:6]), LABELS[:6]))) == 6
 
 
 class TestCentroidDistances:
     def test_cells_are_distances_and_the_diagonal_spreads(self) -> None:
         labels = np.array([2, 2, 5, 5, 9, 9])
         points = np.array([[0, 1], [0, -1], [30, 2], [30, -2], [0, 43], [0, 37]], np.float32)
-        figure = centroid_distances(centroids(points, labels), SHORT)
+        found = centroids(points, labels)
+        figure = centroid_distances(found.digits, found.distances, found.spreads, SHORT)
         axes = figure.axes[0]
         assert cells(axes) == {
             (0, 0): "1.0", (1, 1): "2.0", (2, 2): "3.0",
@@ -339,13 +278,13 @@ class TestCentroidDistances:
     @pytest.mark.parametrize(("scale", "expected"), [(1e-3, "0.0300"), (1, "30.0"), (100, "3,000")])
     def test_numbers_have_three_digits_or_more(self, scale: float, expected: str) -> None:
         distances = np.array([[0, 30], [30, 0]]) * scale
-        figure = centroid_distances(Centroids(np.array([0, 1]), distances, np.zeros(2)), SHORT)
+        figure = centroid_distances(np.array([0, 1]), distances, np.zeros(2), SHORT)
         assert cells(figure.axes[0])[0, 1] == expected
 
 
 def test_each_pair_of_measures_has_its_correlation_twice() -> None:
     found = ranking()
-    figure = measure_agreement(found, SHORT)
+    figure = agreement_drawing(found, SHORT).draw()
     names = list(found.measures)
     written = cells(figure.axes[0])
     assert len(written) == 12

@@ -6,10 +6,12 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.evaluation import Comparison, compare
+from experiments.evaluation import measure
 from experiments.models import MODELS
+from experiments.reporting.drawings.evaluation import accuracy_interval
+from experiments.reporting.figure_parts.layout import Interval
+from experiments.reporting.figure_parts.style import network_color
 from experiments.reporting.figures.model_comparison import model_comparison
-from experiments.reporting.figures.style import network_color
 
 LABELS = np.arange(200) % 10
 
@@ -18,8 +20,8 @@ def with_mistakes(mistakes: int) -> NDArray[np.float64]:
     return np.eye(10)[(LABELS + (np.arange(len(LABELS)) < mistakes)) % 10]
 
 
-def comparison(**mistakes: int) -> Comparison:
-    return compare(LABELS, {name: with_mistakes(count) for name, count in mistakes.items()})
+def comparison(**mistakes: int) -> dict[str, Interval]:
+    return {name: accuracy_interval(measure(LABELS, with_mistakes(count))) for name, count in mistakes.items()}
 
 
 def names_from_the_top(figure: Figure) -> list[str]:

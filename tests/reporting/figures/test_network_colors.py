@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from experiments.models import MODELS
-from experiments.reporting.figures.style import network_color
+from experiments.reporting.figure_parts.style import network_color
 
 
 def test_every_architecture_has_a_color_of_its_own() -> None:
@@ -45,7 +45,7 @@ def test_other_names_have_colors_that_no_architecture_has() -> None:
 def test_other_names_have_the_same_color_in_every_process() -> None:
     names = ["runs:/6ad0f3", "champion", "lenet5"]
     code = (
-        "from experiments.reporting.figures.style import network_color; "
+        "from experiments.reporting.figure_parts.style import network_color; "
         f"print([network_color(name) for name in {names}])"
     )
     for seed in ("1", "2"):

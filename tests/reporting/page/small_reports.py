@@ -1,46 +1,62 @@
 """A report with all that a page can hold, for its tests; every text from a run tries to be markup."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from experiments.reporting.figure_parts.image_files import save_preview
 from experiments.reporting.page.content import (
+    CELL_COLUMNS,
     Block,
     Column,
     LearningCurve,
     Link,
-    Number,
     Passage,
     Picture,
     Report,
     ReportSection,
-    Row,
     RunSource,
     Table,
 )
+from experiments.results import Result, to_table
 
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' {{title}} | **b**"
-ACCURACY, SECONDS = (
-    Column("accuracy", "Test accuracy", "share", "high", HOSTILE),
-    Column("seconds", "Time", "seconds", "low"),
-)
-
-
-def row(name: str, seconds: float, accuracy: float | None = None) -> Row:
-    numbers = {"seconds": Number(seconds, "one", "train_seconds")}
-    if accuracy is not None:
-        numbers["accuracy"] = Number(accuracy, "two", "accuracy")
-        numbers["accuracy_low"] = Number(accuracy - 0.01, "two", "accuracy_low")
-        numbers["accuracy_high"] = Number(accuracy + 0.01, "two", "accuracy_high")
-    return Row(name, f"v1 {HOSTILE}", numbers)
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' {{ title }} {% raw %} | **b**"
+ACCURACY = Column("accuracy", "Test accuracy", "share", "high", HOSTILE, {"metric": "accuracy"})
+SECONDS = Column("seconds", "Time", "seconds", "low", where={"metric": "train_seconds"})
+MEASURED = {"cnn": (100, 0.98), "lenet": (9.5, 0.95), HOSTILE: (7200, None)}  # seconds and accuracy
 
 
-def table(columns: int = 2) -> Table:
-    """Return a table of three networks, of which one was not measured."""
+def table(columns: int = 2, name: str = "networks", title: str = HOSTILE) -> Table:
+    """Return a table of three networks, of which one has no accuracy; columns beyond the second are of counts."""
     others = tuple(Column(f"more{i}", f"Another number {i}", "count") for i in range(columns - 2))
-    rows = (row("cnn", 100, 0.98), row("lenet", 9.5, 0.95), row(HOSTILE, 7200))
-    return Table("networks", HOSTILE, (ACCURACY, SECONDS, *others), rows, HOSTILE)
+    cells: list[tuple[str, str, str, Result]] = []
+    for network, (seconds, accuracy) in MEASURED.items():
+        cells.append((network, "seconds", "one", Result("train_seconds", seconds, model=network)))
+        if accuracy is not None:
+            cells.append((network, "accuracy", "two", measured(accuracy, network)))
+        cells += [(network, other.key, "one", Result("more", 123_456, model=network)) for other in others]
+    return table_of(name, title, (ACCURACY, SECONDS, *others), cells, detail=f"v1 {HOSTILE}", note=HOSTILE)
+
+
+def measured(accuracy: float, network: str = "") -> Result:
+    """Return an accuracy with its interval."""
+    return Result("accuracy", accuracy, model=network, low=accuracy - 0.01, high=accuracy + 0.01)
+
+
+def table_of(
+    name: str,
+    title: str,
+    columns: tuple[Column, ...],
+    cells: Sequence[tuple[str, str, str, Result]],
+    detail: str = "",
+    note: str = "",
+) -> Table:
+    """Return a table of cells, each given as network, column, run and result."""
+    frame = to_table(result for *_, result in cells).assign(run_id=[run_id for _, _, run_id, _ in cells])
+    places = ([network for network, *_ in cells], detail, [column for _, column, *_ in cells])
+    return Table(name, title, columns, frame.assign(**dict(zip(CELL_COLUMNS, places, strict=True))), note)
 
 
 def source(run_id: str) -> RunSource:
@@ -51,14 +67,19 @@ def source(run_id: str) -> RunSource:
 
 def small_report(columns: int = 2) -> Report:
     """Return a report of three sections, the last without any runs."""
-    pictures = tuple(
-        Picture(f"figures/{name}.png", HOSTILE, HOSTILE, ("one", "two"), width, 300, main=True)
-        for name, width in (("narrow", 400), ("wide", 900))
+    narrow, wide, folded = (
+        Picture(f"figures/{name}.png", f"figures/{name}.webp", HOSTILE, HOSTILE, run_ids, width, 300, main=True)
+        for name, width, run_ids in (
+            ("narrow", 400, ("one",)),
+            ("wide", 1200, ("one", "two")),
+            ("folded", 500, ("two",)),
+        )
     )
     words = Passage(HOSTILE, f"## {HOSTILE}\n\n{HOSTILE}\n\n| a | b |\n| :- | -: |\n| `{HOSTILE}` | 1 |", "two")
     blocks = (
-        Block(HOSTILE, links=(Link("explorers/one.html", HOSTILE, "one"),), pictures=pictures, passages=(words,)),
-        Block("more", pictures=pictures[:1], folded=True),
+        Block(HOSTILE, links=(Link("explorers/one.html", HOSTILE, "one"),), pictures=(narrow, wide), passages=(words,)),
+        Block("More", pictures=(folded,), folded=True),
+        Block(passages=(words,)),
     )
     return Report(
         title=HOSTILE,
@@ -81,3 +102,4 @@ def write_pictures(report: Report, folder: Path) -> None:
     (folder / "figures").mkdir()
     for picture in report.pictures:
         Image.fromarray(np.full((picture.height, picture.width), 128, np.uint8)).save(folder / picture.file)
+        save_preview(folder / picture.file, folder / picture.preview)

@@ -2,29 +2,45 @@
 
 import pytest
 
-from experiments.reporting.page.prose import as_html
+from experiments.reporting.page.prose import markdown_html
 
 
 @pytest.mark.parametrize(
     ("markdown", "html"),
     [
         ("", ""),
-        ("one\ntwo", "<p>one\ntwo</p>"),
-        ("## A <b>", "<h4>A &lt;b&gt;</h4>"),
-        ("# A\nnext", "<h4>A</h4>\n<p>next</p>"),
-        ("###### deep", "<h6>deep</h6>"),
-        ("* a\n* **b**", "<ul><li>a</li><li><strong>b</strong></li></ul>"),
-        ("`**<x>**` and **y**", "<p><code>**&lt;x&gt;**</code> and <strong>y</strong></p>"),
-        ("| alone", "<p>| alone</p>"),
-        ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
+        ("one\ntwo", "<p>one\ntwo</p>\n"),
+        ("`**<x>**` and **y**", "<p><code>**&lt;x&gt;**</code> and <strong>y</strong></p>\n"),
+        ("<b onclick='x()'>a</b>", "<p>&lt;b onclick='x()'&gt;a&lt;/b&gt;</p>\n"),
+        ("<script>\nx\n</script>", "<p>&lt;script&gt;\nx\n&lt;/script&gt;</p>\n"),
+        ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>\n"),
     ],
 )
-def test_only_what_is_listed_becomes_markup(markdown: str, html: str) -> None:
-    assert as_html(markdown) == html
+def test_text_cannot_become_markup_that_acts(markdown: str, html: str) -> None:
+    assert markdown_html(markdown, 4) == html
 
 
-def test_tables_keep_their_cells() -> None:
-    html = as_html("| a \\| b | n |\n| :--- | ---: |\n| <x> | 1 |\n| only |")
-    assert '<th scope="col">a | b</th>' in html
-    assert '<td>&lt;x&gt;</td><td class="number">1</td>' in html
-    assert "<tr><td>only</td></tr>" in html
+def test_pictures_are_not_loaded() -> None:
+    assert "<img" not in markdown_html("![x](https://example.org/x.png)", 4)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "level", "tags"),
+    [
+        ("# a\n\n## b\n\n# c", 4, ["h4", "h5", "h4"]),
+        ("## a\n\n### b", 3, ["h3", "h4"]),
+        ("# a\n\n## b\n\n### c", 5, ["h5", "h6", "h6"]),
+    ],
+)
+def test_headings_start_at_the_level_of_the_page(markdown: str, level: int, tags: list[str]) -> None:
+    html = markdown_html(markdown, level)
+    assert [line[1:3] for line in html.splitlines()] == tags
+    assert [line[-3:-1] for line in html.splitlines()] == tags
+
+
+def test_tables_scroll_and_name_their_columns() -> None:
+    html = markdown_html("| a \\| b | n |\n| :--- | ---: |\n| <x> | 1 |\n| only |", 4)
+    assert html.startswith('<div class="scroll" tabindex="0" role="group" aria-label="Table">\n<table>')
+    assert html.rstrip().endswith("</table>\n</div>")
+    assert 'scope="col">a | b</th>' in html
+    assert "&lt;x&gt;</td>" in html

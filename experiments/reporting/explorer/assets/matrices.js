@@ -1,5 +1,7 @@
 // Counts of labels against predictions or clusters, as a table of buttons.
 
+const EVEN = 0.179; // luminance of a color on which black and white are equally readable: 4.6 to 1
+
 function counted(rowOf, columnOf, columns, included) {
   const counts = Array.from({ length: 10 }, () => new Array(columns).fill(0));
   for (let i = 0; i < rowOf.length; i++) if (included(i)) counts[rowOf[i]][columnOf[i]]++;
@@ -19,11 +21,12 @@ class Matrix {
 
   show(counts, chosen) {
     const columns = counts[0].length;
-    const head = element("tr", {}, element("th", { scope: "col" }),
+    const head = element("tr", {}, element("td"),
       ...Array.from({ length: columns }, (_, column) => element("th", { scope: "col", textContent: column })));
+    const tones = ["--page", "--accent", "--tint-wrong"].map((name) => fromHex(this.style(name)));
     const rows = counts.map((row, digit) => {
       const total = row.reduce((sum, count) => sum + count, 0);
-      const cells = row.map((count, column) => this.cell(count, total, digit, column, chosen));
+      const cells = row.map((count, column) => this.cell(count, total, digit, column, chosen, tones));
       return element("tr", {}, element("th", { scope: "row", textContent: digit }), ...cells);
     });
     this.host.style.setProperty("--columns", columns);
@@ -32,7 +35,11 @@ class Matrix {
     this.aim(Math.min(this.focus[0], 9), Math.min(this.focus[1], columns - 1), focused);
   }
 
-  cell(count, total, row, column, chosen) {
+  style(name) {
+    return getComputedStyle(this.host).getPropertyValue(name).trim();
+  }
+
+  cell(count, total, row, column, chosen, [paper, accent, mistake]) {
     const wrong = this.mistakes && row !== column;
     const share = total ? count / total : 0;
     // Mistakes are a percent of a row: on the same scale as the rest, they would all look white.
@@ -41,7 +48,6 @@ class Matrix {
       type: "button",
       tabIndex: -1,
       textContent: count || "",
-      className: `${wrong ? "mistake" : ""} ${tint > 0.55 ? "strong" : ""}`,
       data: { row, column, count },
       aria: {
         label: `${this.describe(row, column)}: ${number(count)}`,
@@ -49,7 +55,8 @@ class Matrix {
       },
     });
     button.title = `${this.describe(row, column)}: ${number(count)}`;
-    button.style.setProperty("--tint", `${(count ? Math.max(tint, 0.08) : 0) * 100}%`);
+    const color = mixed(paper, wrong ? mistake : accent, count ? Math.max(tint, 0.08) : 0);
+    Object.assign(button.style, { background: css(color), color: luminance(color) > EVEN ? "#000" : "#fff" });
     return element("td", {}, button);
   }
 

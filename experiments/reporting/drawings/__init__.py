@@ -1,0 +1,1 @@
+"""Which figures each kind of run records: functions from results to drawings."""
