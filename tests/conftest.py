@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from experiments.errors import DigitsError
+    from experiments.reporting.pictures import PictureJob
     from experiments.tracking import Store
     from experiments.workflows.train.run import TrainResult
 
@@ -132,3 +134,26 @@ def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
         patch.delenv(name, raising=False)
     patch.setenv("DIGITS_HOME", str(folder))
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write blank pictures into reports instead of drawing them."""
+    from PIL import Image
+
+    from experiments.errors import DigitsError
+    from experiments.reporting.drawing import Drawing
+
+    def blank(job: "PictureJob") -> "tuple[int, int] | DigitsError":
+        try:
+            Drawing.from_npz(job.content)
+        except DigitsError as error:
+            return error
+        for file in (job.picture, job.preview):
+            Image.new("L", (40, 30)).save(file)
+        return 40, 30
+
+    def draw(jobs: "Sequence[PictureJob]") -> "list[tuple[int, int] | DigitsError]":
+        return [blank(job) for job in jobs]
+
+    monkeypatch.setattr("experiments.workflows.report.assets.draw_pictures", draw)
