@@ -11,7 +11,7 @@ LOWEST = 6  # level of headings in HTML
 def markdown_html(markdown: str, level: int) -> str:
     r"""Convert Markdown (CommonMark and tables) to HTML.
 
-    HTML in it is shown as text, and pictures are not loaded.
+    HTML in it is shown as text, pictures are not loaded, and tables are folded.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def markdown_html(markdown: str, level: int) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(markdown)
     _move_headings(tokens, level)
-    return parser.renderer.render([*_scrollable_tables(tokens)], parser.options, {})
+    return parser.renderer.render([*_folded_tables(tokens)], parser.options, {})
 
 
 def _move_headings(tokens: Sequence[Token], level: int) -> None:
@@ -38,14 +38,19 @@ def _move_headings(tokens: Sequence[Token], level: int) -> None:
         token.tag = f"h{min(int(token.tag[1:]) - highest + level, LOWEST)}"
 
 
-def _scrollable_tables(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Put each table into a region that scrolls and that the keyboard reaches."""
+def _folded_tables(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Fold each table, and put it into a region that scrolls and that the keyboard reaches."""
     region = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"}
     for token in tokens:
         if token.type == "table_open":
+            yield Token("details_open", "details", 1, block=True)
+            yield Token("summary_open", "summary", 1)
+            yield Token("text", "", 0, content="Table")
+            yield Token("summary_close", "summary", -1, block=True)
             yield Token("region_open", "div", 1, attrs=dict(region), block=True)
         elif token.type == "th_open":
             token.attrSet("scope", "col")
         yield token
         if token.type == "table_close":
             yield Token("region_close", "div", -1, block=True)
+            yield Token("details_close", "details", -1, block=True)
