@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, first_line
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.figure_parts.image_files import picture_size, reduce_colors, save_picture, save_preview
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FEW = 12  # pictures: they take less time than starting a process
 MAX_PROCESSES = 4
@@ -57,11 +61,19 @@ def _leave_interrupts_to_parent() -> None:
 
 def _draw(job: PictureJob) -> tuple[int, int] | DigitsError:
     try:
-        figure = Drawing.from_npz(job.content).draw()
+        save_picture(_figure(job), job.picture)
     except DigitsError as error:
         return error
-    save_picture(figure, job.picture)
     save_preview(job.picture, job.preview)
     if job.few_colors:
         reduce_colors(job.picture)
     return picture_size(job.picture)
+
+
+def _figure(job: PictureJob) -> "Figure":
+    drawing = Drawing.from_npz(job.content)
+    try:
+        return drawing.draw()
+    except Exception as error:  # data of the right types may not fit together
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise DigitsError(f"{job.picture.name}: {drawing.figure} cannot be drawn: {reason}") from error

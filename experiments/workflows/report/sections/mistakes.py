@@ -28,6 +28,7 @@ def mistakes_section(data: ReportData, assets: ReportAssets) -> ReportSection:
                 "misclassified",
                 f"{index.dataset}-{label}-misclassified",
                 f"{label}: its mistakes, most confident first",
+                required=True,
             )
         )
         blocks += [
@@ -87,5 +88,6 @@ def _missed(index: RunIndex, data: ReportData, assets: ReportAssets) -> tuple[Pi
     missed = value(select(data.frame, run_id=index.comparison.id), MISCLASSIFIED_BY_ALL)
     if missed is None:
         return ()
-    caption = f"{missed:,.0f} {index.dataset} test digits are misclassified by all of {compared(index)}"
-    return assets.picture(index.comparison, "missed_by_all", f"{index.dataset}-missed-by-all", caption, main=True)
+    digits = "test digit is" if missed == 1 else "test digits are"
+    caption = f"{missed:,.0f} {index.dataset} {digits} misclassified by all of {compared(index)}"
+    return assets.picture(index.comparison, "missed_by_all", f"{index.dataset}-missed-by-all", caption, True, True)
