@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 COMPRESSION = 3  # of zlib: in two thirds of the time of level 6, 3 % more bytes
 DPI = 160  # sharp on high-density screens and in print
 COLORS = 256  # maximum of a PNG with a palette
-PREVIEW_WIDTH = 760  # pixels
+PREVIEW_WIDTH, PREVIEW_QUALITY = 640, 65  # pixels, and WebP's scale to 100: a report has many pictures
 
 
 def save_picture(figure: "Figure", file: Path) -> None:
@@ -27,13 +27,13 @@ def reduce_colors(file: Path) -> None:
 
 
 def save_preview(picture: Path, preview: Path) -> None:
-    """Save a smaller copy of an image file as WebP, at most 760 pixels wide; the same picture gives the same file."""
+    """Save a smaller copy of an image file as WebP, at most 640 pixels wide; the same picture gives the same file."""
     from PIL import Image
 
     with Image.open(picture) as full:
         copy = full.convert("RGB")
     copy.thumbnail((PREVIEW_WIDTH, copy.height), Image.Resampling.LANCZOS)
-    copy.save(preview, "WEBP", quality=80, method=4)
+    copy.save(preview, "WEBP", quality=PREVIEW_QUALITY, method=4)
 
 
 def picture_size(file: Path) -> tuple[int, int]:

@@ -32,7 +32,6 @@ FEW_SHOT = {"few_shot": "{}: fine-tuning on few labeled digits, compared with tr
 METHODS = {
     "adaptation_curves": "{}: adaptation without labels, step by step",
     "map": "{}: its digits on the map of the source digits",
-    "confusion_normalized": "{}: confusion matrix in percent",
 }
 SEARCH = {
     "history": "{}: the trials in order, and the best so far",

@@ -47,14 +47,16 @@ class ReportAssets:
         """Return whether a run recorded a figure."""
         return self._has_file(run, f"{FIGURES}/{figure}.png") or self._has_file(run, f"{FIGURE_DATA}/{figure}.npz")
 
-    def drawing(self, run: PastRun, figure: str) -> Drawing | None:
-        """Read the data of a figure; None if there are none."""
-        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
-        try:
-            return None if content is None else Drawing.from_npz(content)
-        except DigitsError:
-            self._note_missing(run)
-            return None
+    def drawings(self, runs: Mapping[str, PastRun], figure: str) -> dict[str, Drawing]:
+        """Read the data of the same figure of several runs by key; runs that have none are left out."""
+        found: dict[str, Drawing] = {}
+        for key, run in runs.items():
+            content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
+            try:
+                found |= {} if content is None else {key: Drawing.from_npz(content)}
+            except DigitsError:
+                self._note_missing(run)
+        return found
 
     def picture(
         self, run: PastRun, figure: str, name: str, caption: str, main: bool = False, required: bool = False

@@ -11,6 +11,7 @@ from experiments.tracking import PastRun
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
+from experiments.workflows.report.sections.confusion import confusions
 from experiments.workflows.report.tables import methods_table, networks_table
 
 
@@ -28,6 +29,11 @@ def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         pairs = [
             (network, target) for target in index.targets for network in index.networks if target in network.transfers
         ]
+        for target in index.targets:
+            tried = {network.label: network.transfers[target][0] for network, of in pairs if of == target}
+            name, route = f"{index.dataset}-to-{target}-confusion", f"From {index.dataset} to {target}"
+            caption = f"{route}: rows are true digits, columns predicted digits, in percent"
+            blocks.append(Block(pictures=confusions(tried, name, target, caption, assets)))
         few = [picture for pair in pairs for picture in _latest_pictures(*pair, captions.FEW_SHOT, assets)]
         blocks.append(Block(f"Few-shot learning, from {index.dataset}", pictures=tuple(few)))
         blocks += [_one_network(network, target, target in compared, assets) for network, target in pairs]
