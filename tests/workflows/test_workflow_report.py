@@ -32,7 +32,7 @@ from digits_cli.main import main
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
 from experiments.reporting.drawing import Drawing
-from experiments.reporting.pictures import PictureJob
+from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result, to_table
 from experiments.tracking import Store, open_run, open_store, past_runs
 from experiments.tracking.registry import best_versions

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.cells import annotated_heatmap, blues
-from experiments.reporting.figure_parts.style import drawing, footnote, notice
+from experiments.reporting.figure_parts.style import footnote, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ def centroid_distances(
         Should name data and model.
     """
     count = len(digits)
-    with drawing(title, 7.5, 7) as figure:
+    with themed_figure(title, 7.5, 7) as figure:
         if not count:
             notice(figure, "no images")
             return figure

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.image_sheet import counted, empty_sheet, image_sheet
-from experiments.reporting.figure_parts.style import GREY
+from experiments.reporting.figure_parts.style import GRAY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,5 +45,5 @@ def pairs_gallery(
             x, y, middle = column * STEP, row * ROW, (STEP - GAP) / 2
             sheet.place(one, x + middle - 1, y)
             sheet.place(other, x + middle + GAP, y)
-            sheet.write(x + STEP / 2, y + 1.08, caption, fontsize=8, color=GREY, ha="center", va="top")
+            sheet.write(x + STEP / 2, y + 1.08, caption, fontsize=8, color=GRAY, ha="center", va="top")
     return figure

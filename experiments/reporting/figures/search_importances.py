@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from experiments.reporting.figure_parts.hyperparameters import TOO_FEW
-from experiments.reporting.figure_parts.style import BLUE, drawing, notice
+from experiments.reporting.figure_parts.style import BLUE, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def search_importances(importances: Mapping[str, float], title: str) -> "Figure"
     title
         Should name the study.
     """
-    with drawing(title, 8, 1.6 + 0.4 * len(importances)) as figure:
+    with themed_figure(title, 8, 1.6 + 0.4 * len(importances)) as figure:
         if not importances:
             notice(figure, TOO_FEW)
             return figure

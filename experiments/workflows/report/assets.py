@@ -11,7 +11,7 @@ from experiments.evaluation.effects import from_json, to_markdown
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
-from experiments.reporting.pictures import PictureJob, draw_pictures
+from experiments.reporting.picture_files import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_json, artifact_names, read_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES

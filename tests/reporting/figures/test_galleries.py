@@ -13,7 +13,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from sheets import digits_on, texts_at, written
 
-from experiments.reporting.figure_parts.style import BLUE, GREY, INK, RED
+from experiments.reporting.figure_parts.style import BLUE, GRAY, INK, RED
 from experiments.reporting.figures import FIGURES
 from experiments.reporting.figures.confusing_gallery import confusing_gallery
 from experiments.reporting.figures.misclassified_gallery import misclassified_gallery
@@ -90,7 +90,7 @@ class TestMisclassifiedGallery:
         np.testing.assert_allclose(heights, probabilities.ravel(), atol=1e-6)
         for place, colors in enumerate(np.asarray(bars.get_facecolor()).reshape(3, 10, 4)):
             named = {int(labels[place]): BLUE, int(probabilities[place].argmax()): RED}
-            assert all(same_color(color, named.get(digit, GREY)) for digit, color in enumerate(colors))
+            assert all(same_color(color, named.get(digit, GRAY)) for digit, color in enumerate(colors))
 
     @pytest.mark.parametrize(
         ("count", "total", "expected"), [(40, 45, " (first 30 of 45)"), (30, 30, " (30)"), (1, 1, " (1)")]
