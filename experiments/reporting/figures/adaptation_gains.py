@@ -30,7 +30,7 @@ class Gain:
 
 
 def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
-    """Draw the accuracy before and after each method, grouped by network.
+    """Draw the accuracy before and after each adaptation method as a row with two circles, grouped by network.
 
     Parameters
     ----------

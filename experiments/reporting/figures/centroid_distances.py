@@ -17,7 +17,7 @@ CLOSEST = 3  # pairs that are named
 def centroid_distances(
     digits: NDArray[np.int64], distances: NDArray[np.float64], spreads: NDArray[np.float64], title: str
 ) -> "Figure":
-    """Draw the distances between the class means, with the spread of each class on the diagonal.
+    """Draw the distances between the class means as a heatmap, with the spread of each class on the diagonal.
 
     Parameters
     ----------

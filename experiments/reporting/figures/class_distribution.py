@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def class_distribution(counts: Mapping[str, NDArray[np.int64]], title: str) -> "Figure":
-    """Draw the number of images per digit and in total, by split.
+    """Draw the number of images of each digit as a bar per split.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def cluster_count(
     counts: Sequence[int], silhouettes: Sequence[float], inertias: Sequence[float], best: int, elbow: int, title: str
 ) -> "Figure":
-    """Draw silhouette and inertia against the number of clusters, and mark the candidates.
+    """Draw silhouette and inertia against the number of clusters, with the candidates marked.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def confusion_heatmap(confusion: NDArray[np.int64], normalize: bool, title: str) -> "Figure":
-    """Draw a confusion matrix in which only mistakes are colored.
+    """Draw a confusion matrix with a row per true digit, in which only mistakes are colored.
 
     The diagonal is gray: in a good model it is a hundred times larger than anything else.
 

@@ -15,7 +15,7 @@ WORTH_A_SHARE = 0.5  # percent, from which a proportion is written next to a cou
 
 
 def contingency_heatmap(counts: NDArray[np.int64], purity: float, ari: float, ami: float, title: str) -> "Figure":
-    """Draw the counts of each digit in each cluster, sorted by the most frequent digit.
+    """Draw the counts of each digit in each cluster as a heatmap, sorted by the most frequent digit.
 
     Parameters
     ----------

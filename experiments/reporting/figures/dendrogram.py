@@ -40,7 +40,7 @@ class _Tree:
 def dendrogram(
     children: NDArray[np.int64], heights: NDArray[np.float64], counts: NDArray[np.int64], title: str
 ) -> "Figure":
-    """Draw a tree of b leaves, each a branch of a larger tree, labeled with its most frequent digit.
+    """Draw the top of a cluster hierarchy as a tree, each leaf labeled with its most frequent digit.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ def feature_map(
     kind: Literal["digits", "clusters", "scores"],
     title: str,
 ) -> "Figure":
-    """Draw a map of n points: one panel for two dimensions, two opposite views for three.
+    """Draw a map of points colored by digit, cluster or score; a map in three dimensions from two opposite sides.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def measure_agreement(measures: Mapping[str, str], correlations: NDArray[np.float64], title: str) -> "Figure":
-    """Draw Spearman's rank correlation of each pair of confusion measures.
+    """Draw Spearman's rank correlation of each pair of confusion measures as a heatmap.
 
     Parameters
     ----------

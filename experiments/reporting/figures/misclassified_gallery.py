@@ -34,7 +34,7 @@ def misclassified_gallery(
     total: int,
     title: str,
 ) -> "Figure":
-    """Draw the first 30 of n mistakes, each as the image with its index and a bar chart of its ten probabilities.
+    """Draw at most 30 mistakes, each as the image with its index and a bar chart of its ten probabilities.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
 
 
 def model_comparison(accuracies: Mapping[str, Interval], title: str) -> "Figure":
-    """Draw accuracies with their 95 % intervals, the best model on top.
+    """Draw the accuracy of each model as a point with its 95 % interval, the best model on top.
 
     The axis spans the intervals and no more, so that differences show: it does not start at 0.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def outlier_gallery(digits: DigitImages, scores: NDArray[np.float64], total: int, title: str) -> "Figure":
-    """Draw the first 25 outliers, five per row, each with its place, its label and its outlier score above.
+    """Draw at most 25 outliers, each with its place, its label and its outlier score above.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ MAX_SHOWN = 20
 def pairs_gallery(
     left: DigitImages, right: DigitImages, distances: NDArray[np.float32], total: int, title: str
 ) -> "Figure":
-    """Draw the first 20 pairs of digits side by side, each with places, labels and distance below.
+    """Draw at most 20 pairs of digits side by side, each with places, labels and distance below.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def placed_map(
     wrong: NDArray[np.bool_],
     title: str,
 ) -> "Figure":
-    """Draw the target's digits over the source's: one panel for two dimensions, two opposite views for three.
+    """Draw the target's digits over the source's on one map; a map in three dimensions from two opposite sides.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reliability_diagram(calibration: Calibration, title: str) -> "Figure":
-    """Draw accuracy against confidence, and the number of predictions per bin.
+    """Draw accuracy against confidence as a bar per bin, and the number of predictions in each.
 
     The hatched gap lies between a bin's accuracy and its mean confidence: below the diagonal the model
     is too sure of itself. After Guo et al. 2017 (arXiv:1706.04599), figure 1.

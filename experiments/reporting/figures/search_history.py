@@ -15,7 +15,7 @@ Points = Sequence[tuple[int, float]]  # number of a trial and its value
 
 
 def search_history(complete: Points, pruned: Points, title: str) -> "Figure":
-    """Draw the value of each trial, and the best so far.
+    """Draw the value of each trial in order, and the best so far.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def search_importances(importances: Mapping[str, float], title: str) -> "Figure":
-    """Draw the proportion of the variance that each hyperparameter explains.
+    """Draw the proportion of the variance that each hyperparameter explains as a bar.
 
     Parameters
     ----------
@@ -28,6 +28,6 @@ def search_importances(importances: Mapping[str, float], title: str) -> "Figure"
         names = list(importances)[::-1]
         bars = axes.barh(names, [importances[name] for name in names], color=BLUE)
         axes.bar_label(bars, fmt="{:.2f}", padding=4)
-        axes.set(xlabel="share of the spread of the values that it explains", xlim=(0, 1))
+        axes.set(xlabel="proportion of the variance that it explains", xlim=(0, 1))
         axes.grid(visible=False, axis="y")
     return figure

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def search_parallel_coordinates(
     values: Sequence[float], parameters: Mapping[str, Hyperparameter], title: str
 ) -> "Figure":
-    """Draw each complete trial as a line through its value and its hyperparameters, and mark the best.
+    """Draw each complete trial as a line through its value and its hyperparameters, with the best marked.
 
     Parameters
     ----------

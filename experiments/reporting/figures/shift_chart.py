@@ -21,7 +21,7 @@ NETWORK_CHARACTERS = MEASURE_CHARACTERS = 24  # a line of a name
 
 
 def shift_chart(rows: Mapping[str, Mapping[str, float]], title: str) -> "Figure":
-    """Draw a bar chart for each measure; the networks are sorted by the last measure.
+    """Draw each measure of domain shift as a bar per network, sorted by the last measure.
 
     Parameters
     ----------

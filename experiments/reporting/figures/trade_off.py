@@ -31,7 +31,7 @@ class NetworkCost:
 
 
 def trade_off(networks: Mapping[str, NetworkCost], cost: str, title: str) -> "Figure":
-    """Draw accuracy with its 95 % interval against a cost on a logarithmic axis.
+    """Draw the accuracy of each network with its 95 % interval against a cost on a logarithmic axis.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ Curves = Mapping[str, Sequence[float]]
 
 
 def training_curves(history: Curves, title: str) -> "Figure":
-    """Draw loss, accuracy and learning rate by epoch, and mark the best epoch.
+    """Draw loss, accuracy and learning rate by epoch, with the best epoch marked.
 
     Parameters
     ----------
