@@ -31,10 +31,10 @@ BRANCHES = 20  # leaves of the dendrogram
 def analysis_drawings(found: Analysis, dataset: str) -> dict[str, Drawing]:
     """Return the figures of an analysis by name; `dataset` is part of their titles."""
     about = f"{found.name} on {dataset}"
-    means, title = found.centroids, f"{about}: distances between the classes' means"
+    means, title = found.centroids, f"{about}: distances between the class means"
     return {
         **dict(_maps(found, about)),
-        "cluster_count": _cluster_count(found.choice, f"{about}: how many clusters"),
+        "cluster_count": _cluster_count(found.choice, f"{about}: choice of the number of clusters"),
         **dict(_contingencies(found, about)),
         "dendrogram": tree_drawing(found.tree, found.digits.labels, f"{about}: top of Ward's hierarchy"),
         "centroids": Drawing.of(centroid_distances, means.digits, means.distances, means.spreads, title),
@@ -57,7 +57,7 @@ def _maps(found: Analysis, about: str) -> Iterator[tuple[str, Drawing]]:
         clusters, title = found.groupings[method, k].astype(np.uint8), f"{about}: t-SNE, by {name}, k = {k}"
         yield f"map_{method}", Drawing.of(feature_map, places, clusters, "clusters", title)
     scores = np.concatenate([confusing.ranking.percentile for confusing in found.confusing.values()])
-    title = f"{about}: t-SNE, by place among the confusing"
+    title = f"{about}: t-SNE, by confusion score"
     yield "map_confusion", Drawing.of(feature_map, places, scores.astype(np.float32), "scores", title)
 
 
@@ -92,7 +92,7 @@ def tree_drawing(tree: Tree, labels: NDArray[np.int64], title: str, branches: in
 
 def _confusing(found: Analysis, dataset: str, about: str) -> Iterator[tuple[str, Drawing]]:
     for split, confusing in found.confusing.items():
-        title = f"{about}, {split}: agreement of the measures of confusion"
+        title = f"{about}, {split}: correlation of the confusion measures"
         yield f"measures_{split}", agreement_drawing(confusing.ranking, title)
         title = f"{dataset} {split}, as {confusing.seen_by} sees it: most confusing digits"
         rows, total = _confusing_digits(found, split), len(confusing.ranking.order)
