@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from experiments.errors import DigitsError
-    from experiments.reporting.pictures import PictureJob
+    from experiments.reporting.picture_files import PictureJob
     from experiments.tracking import Store
     from experiments.workflows.train.run import TrainResult
 

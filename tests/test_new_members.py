@@ -1,4 +1,4 @@
-"""The guide's network and adaptation method, added by one file and one line each, work in every command."""
+"""The guide's network, adaptation method and figure, added as it says, work in every command."""
 
 import json
 import os
@@ -24,11 +24,16 @@ def example(first_line: str) -> str:
     return next(block for block in blocks if block.startswith(first_line))
 
 
-def insert(file: Path, anchor: str, line: str) -> None:
+def line(start: str) -> str:
+    """Return the line of code in the text of the guide that starts with a text."""
+    return next(code for code in re.findall("`([^`\n]+)`", GUIDE) if code.startswith(start))
+
+
+def insert(file: Path, anchor: str, inserted: str) -> None:
     """Insert a line before the first line that contains the anchor."""
     text = file.read_text(encoding="utf-8")
     place = text.rindex("\n", 0, text.index(anchor)) + 1
-    file.write_text(f"{text[:place]}{line}\n{text[place:]}", encoding="utf-8")
+    file.write_text(f"{text[:place]}{inserted}\n{text[place:]}", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +48,27 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     insert(models / "__init__.py", "        MLP_SMALL,", "        ALLCONV,")
     (methods / "prior.py").write_text(example('"""Uniform prior'), encoding="utf-8")
     registry = methods / "__init__.py"
-    line = "from experiments.transfer.adaptation.prior import PRIOR"
-    insert(registry, "from experiments.transfer.adaptation.self_training", line)
+    imported = "from experiments.transfer.adaptation.prior import PRIOR"
+    insert(registry, "from experiments.transfer.adaptation.self_training", imported)
     registry.write_text(registry.read_text().replace("(ADABN,", "(PRIOR, ADABN,"))
+    add_figure(folder)
     return folder
+
+
+def add_figure(folder: Path) -> None:
+    """Add the figure of the guide, its example and its caption."""
+    reporting, examples = folder / "experiments/reporting", folder / "tests/reporting/figures"
+    shutil.copytree(ROOT / "tests/reporting/figures", examples, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (reporting / "figures/recall_bars.py").write_text(example('"""Recall of each digit'), encoding="utf-8")
+    imported = "from experiments.reporting.figures.recall_bars import recall_bars"
+    insert(reporting / "figures/__init__.py", "from experiments.reporting.figures.reliability_diagram", imported)
+    insert(reporting / "figures/__init__.py", '    "reliability_diagram"', '    "recall_bars": recall_bars,')
+    insert(examples / "examples.py", '    "reliability_diagram"', line('"recall_bars"'))
+    recorded = reporting / "recorded/evaluation.py"
+    insert(recorded, "from experiments.reporting.figures.reliability_diagram", imported)
+    insert(recorded, '        "reliability"', line('"recall": Drawing'))
+    insert(reporting / "page/captions.py", '    "confusion_normalized"', line('"recall": "{}'))
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +98,24 @@ def test_they_are_trained_evaluated_transferred_and_reported(digits: Any, projec
     evaluated = json.loads(digits("evaluate", "--model", "allconv", "--json"))
     assert evaluated["models"]["allconv"]["n"] == 359
     target = ("--target", "uci-c", "--adapt", "prior", "--json")
-    results = json.loads(digits("transfer", "--model", "allconv", *target))["results"]
+    transferred = json.loads(digits("transfer", "--model", "allconv", *target))
+    results = transferred["results"]
     assert [row["adapt"] for row in results] == ["none", "prior"]
     assert results[0]["accuracy"] != results[1]["accuracy"]
     digits("report", "--output", str(project / "report"))
     assert (project / "report/figures/uci-allconv-to-uci-c-adaptation_curves.png").is_file()
-    assert "accuracy/prior" in (project / "report/results.json").read_text(encoding="utf-8")
+    report = json.loads((project / "report/results.json").read_text(encoding="utf-8"))
+    columns = {table["name"]: [column["key"] for column in table["columns"]] for table in report["tables"]}
+    assert "prior" in columns["transfer-uci-uci-c"]
+    for run_id in (evaluated["run_id"], transferred["run_id"]):
+        assert [*project.glob(f"mlruns/**/{run_id}/artifacts/**/figures/recall.png")], run_id
+    assert (project / "report/figures/uci-allconv-to-uci-c-recall.png").is_file()
+    assert "uci-c: recall of each digit" in (project / "report/index.html").read_text(encoding="utf-8")
+
+
+def test_the_figure_passes_the_tests_of_all_figures(project: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-k", "recall_bars"]
+    tests = "tests/reporting/figures/test_every_figure.py"
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    done = subprocess.run([*command, tests], check=False, cwd=project, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -1,24 +1,13 @@
 """Correction of p values for multiple tests."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar, overload
+from collections.abc import Sequence
 
 import numpy as np
-
-Key = TypeVar("Key", bound=Hashable)
 
 SIGNIFICANT = 0.01  # p value, after Holm's correction
 
 
-@overload
-def holm(p_values: Mapping[Key, float]) -> dict[Key, float]: ...
-
-
-@overload
-def holm(p_values: Sequence[float]) -> list[float]: ...
-
-
-def holm(p_values: Mapping[Key, float] | Sequence[float]) -> dict[Key, float] | list[float]:
+def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p values by Holm's step-down method (Holm 1979).
 
     It controls the family-wise error rate: if all tests with an adjusted p value below a level are called significant,
@@ -31,25 +20,14 @@ def holm(p_values: Mapping[Key, float] | Sequence[float]) -> dict[Key, float] | 
 
     Returns
     -------
-    dict or list
-        The adjusted p values, by the same keys or in the same order.
+    list
+        The adjusted p values, in the same order.
 
     Examples
     --------
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    if isinstance(p_values, Mapping):
-        return dict(zip(p_values, _adjusted(list(p_values.values())), strict=True))
-    return _adjusted(p_values)
-
-
-def significant_keys(p_values: Mapping[Key, float]) -> list[Key]:
-    """Return the keys of significant p values after Holm's correction, in the given order."""
-    return [key for key, p in holm(p_values).items() if p < SIGNIFICANT]
-
-
-def _adjusted(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)
     stepped = np.maximum.accumulate(np.asarray(p_values)[order] * factors)

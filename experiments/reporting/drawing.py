@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import get_annotations, signature
+from inspect import get_annotations, getdoc, signature
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from experiments.reporting.archive import read_npz, write_npz
@@ -34,6 +34,13 @@ class Drawing:
     def of(cls, figure: "Callable[P, Figure]", *args: P.args, **kwargs: P.kwargs) -> "Drawing":
         """Describe the call of a registered figure's function, with the same arguments."""
         return cls(figure.__name__, signature(figure).bind(*args, **kwargs).arguments)
+
+    @property
+    def description(self) -> str:
+        """The kind of figure and how to read it in one sentence, for readers who cannot see it."""
+        first_line = (getdoc(_function(self.figure)) or "").partition("\n")[0]
+        text = first_line.removeprefix("Draw ")
+        return text[:1].upper() + text[1:]
 
     def draw(self) -> "Figure":
         """Draw the figure."""

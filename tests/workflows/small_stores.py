@@ -12,11 +12,11 @@ from experiments.datasets import Split
 from experiments.evaluation import measure
 from experiments.evaluation.effects import Effect, Topic, to_json
 from experiments.reporting.drawing import Drawing
-from experiments.reporting.drawings.evaluation import evaluation_drawings
 from experiments.reporting.explorer import ExplorerData
 from experiments.reporting.figures.feature_map import feature_map
 from experiments.reporting.figures.training_curves import training_curves
 from experiments.reporting.page import captions
+from experiments.reporting.recorded.evaluation import evaluation_drawings
 from experiments.results import VAL_ACCURACY, Result, to_table
 from experiments.tracking import Run, Store, open_run
 from experiments.tracking.tags import ADAPTED_FROM

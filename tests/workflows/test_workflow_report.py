@@ -33,7 +33,7 @@ from digits_cli.main import main
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
 from experiments.reporting.drawing import Drawing
-from experiments.reporting.pictures import PictureJob
+from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result, to_table
 from experiments.tracking import Store, open_run, open_store, past_runs
 from experiments.tracking.registry import best_versions
@@ -112,7 +112,7 @@ def test_an_ensemble_stands_beside_its_members(store: Store, trainings: dict[str
     assert alone == [("lenet", "uci-lenet v1, seed 0", 0.98), ("cnn", "uci-cnn v1, seed 0", 0.95)]
     trained = {cell["run_id"] for (_, column), cell in members.items() if column == "seconds"}
     assert trained == set(trainings.values())
-    assert "An ensemble of 3 networks has 99.00 %." in results(tmp_path / "report")["lead"]
+    assert "An ensemble of 3 networks has 99.00 % accuracy on" in results(tmp_path / "report")["lead"]
     together = cells(tmp_path / "report", "ensembles-uci")
     assert {(network, cell["detail"]) for (network, _), cell in together.items()} == {
         ("3 networks", "uci-cnn v1, uci-lenet v1 v2")

@@ -18,7 +18,7 @@ PACKAGE = "experiments.reporting.explorer"
 SIDE = 28
 SHEET_COLUMNS = 50
 SHEET_DIGITS = SHEET_COLUMNS**2  # a sheet decodes in about 10 ms, and a gallery needs few sheets
-GREY_STEP = 17  # 16 levels of grey, 0 17 .. 255: half the size of 256 levels, without a visible difference
+GRAY_STEP = 17  # 16 levels of gray, 0 17 .. 255: half the size of 256 levels, without a visible difference
 FINEST = 32_767  # positions are int16
 MOST_GROUPS = 65_536
 
@@ -39,7 +39,7 @@ class ExplorerData:
     positions
         Embedded features, (n, 3) for a cloud or (n, 2) for a flat map, of any scale.
     images
-        White on black, uint8 (n, 28, 28); kept in 16 levels of grey.
+        White on black, uint8 (n, 28, 28); kept in 16 levels of gray.
     labels, predicted
         True and predicted digits 0..9, (n,).
     probability
@@ -100,7 +100,7 @@ class ExplorerData:
 
         For the 70,000 digits of MNIST it has 9 MB and takes about 2 s.
         """
-        return write_npz(replace(self, images=GREY_STEP * _gray_levels(self.images)))
+        return write_npz(replace(self, images=GRAY_STEP * _gray_levels(self.images)))
 
     @classmethod
     def from_npz(cls, content: bytes) -> "ExplorerData":
@@ -206,7 +206,7 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     levels = Image.fromarray(_gray_levels(picture)).convert("P")
-    levels.putpalette(bytes(level for level in range(0, 256, GREY_STEP) for _ in "rgb"))
+    levels.putpalette(bytes(level for level in range(0, 256, GRAY_STEP) for _ in "rgb"))
     buffer = io.BytesIO()
     levels.save(buffer, "PNG", bits=4, compress_level=6)  # level 9 takes ten times as long for 3 % less
     return buffer.getvalue()
@@ -214,7 +214,7 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
 
 def _gray_levels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the nearest of 16 levels of gray, 0 to 15, of each pixel."""
-    return np.round(np.arange(256) / GREY_STEP).astype(np.uint8)[picture]
+    return np.round(np.arange(256) / GRAY_STEP).astype(np.uint8)[picture]
 
 
 def _packed(values: NDArray[Any], kind: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figure_parts.style import GREY, INK, ORANGE, PALE, PALE_BLUE
+from experiments.reporting.figure_parts.style import GRAY, INK, ORANGE, PALE, PALE_BLUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def cell_text(axes: "Axes", row: int, column: int, text: str, above: float = 0, 
     """Write into a cell, `above` points above its center; texts without digits are gray."""
     axes.annotate(
         text, (column + 0.5, row + 0.5), (0, above), textcoords="offset points", ha="center", va="center",
-        color=INK if any(map(str.isdigit, text)) else GREY, **style,
+        color=INK if any(map(str.isdigit, text)) else GRAY, **style,
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def head(axes: "Axes", labels: Sequence[str], said: str = "", rotation: int = 0)
     axes.xaxis.set_label_position("top")
     axes.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=rotation)
     axes.tick_params(length=0)
-    axes.set_xlabel(said, loc="left", color=GREY)
+    axes.set_xlabel(said, loc="left", color=GRAY)
 
 
 def mistake_shades() -> "Colormap":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figure_parts.style import INK, MARGIN, TITLE_CHARACTERS_PER_INCH, drawing, footnote
+from experiments.reporting.figure_parts.style import INK, MARGIN, TITLE_CHARACTERS_PER_INCH, footnote, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ HIGHEST_SHARE = 1 + 1e-6
 
 @contextmanager
 def spacious(title: str, width: float, height: float, note: str = "") -> Iterator["Figure"]:
-    """Yield an empty figure as `drawing` does, with `height` inches between title and note.
+    """Yield an empty figure as `themed_figure` does, with `height` inches between title and note.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def spacious(title: str, width: float, height: float, note: str = "") -> Iterato
     above = len(textwrap.wrap(title, int(width * TITLE_CHARACTERS_PER_INCH)))
     below = textwrap.wrap(note, int(width * NOTE_CHARACTERS_PER_INCH))
     around = sum(lines * line + 2 * MARGIN for lines, line in ((above, TITLE_LINE), (len(below), NOTE_LINE)) if lines)
-    with drawing(title, width, height + around) as figure:
+    with themed_figure(title, width, height + around) as figure:
         if below:
             footnote(figure, "\n".join(below))
         yield figure

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Okabe & Ito's palette, which can be told apart with every kind of color blindness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PALE_BLUE = "#7FB8DA"
-INK, GREY, PALE = "#262626", "#767676", "#E4E4E4"
+INK, GRAY, PALE = "#262626", "#767676", "#E4E4E4"
 
 # Of the networks, in the order of the registry: one hue per family, one lightness per member. The last five are for
 # networks that are added.
@@ -40,7 +40,7 @@ _THEME = MappingProxyType(
         "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures look the same everywhere
         "text.color": INK,
         "axes.labelcolor": INK,
-        "axes.edgecolor": GREY,
+        "axes.edgecolor": GRAY,
         "axes.linewidth": 0.8,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -86,7 +86,7 @@ def group_color(group: int) -> str:
 
 
 @contextmanager
-def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
+def themed_figure(title: str, width: float, height: float) -> Iterator["Figure"]:
     """Yield an empty figure with the theme, and lay it out at the end of the block, once: it can be saved as it is.
 
     Matplotlib's settings are restored afterwards. The figure is not registered with pyplot, so it is freed with its
@@ -117,14 +117,14 @@ def drawing(title: str, width: float, height: float) -> Iterator["Figure"]:
 
 def footnote(figure: "Figure", text: str) -> None:
     """Write an explanation below a figure."""
-    figure.supxlabel(text, x=MARGIN / figure.get_figwidth(), ha="left", fontsize=9, color=GREY)
+    figure.supxlabel(text, x=MARGIN / figure.get_figwidth(), ha="left", fontsize=9, color=GRAY)
 
 
 def notice(figure: "Figure", text: str) -> None:
     """Write in the middle of an otherwise empty figure why it is empty."""
     axes = figure.add_subplot()
     axes.set_axis_off()
-    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=12, color=GREY)
+    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=12, color=GRAY)
 
 
 def _theme() -> Any:

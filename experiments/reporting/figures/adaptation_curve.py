@@ -30,7 +30,7 @@ def adaptation_curve(
     unit: str = "epoch",
     first: int = 1,
 ) -> "Figure":
-    """Draw the curves of each method: a row of panels, or one panel each if no method has two series.
+    """Draw each measure of each adaptation method by epoch or step, in a panel of its own.
 
     Parameters
     ----------

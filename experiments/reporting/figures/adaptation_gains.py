@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.reporting.figure_parts.layout import Interval, row_labels, signed, spacious
-from experiments.reporting.figure_parts.style import GREY, INK, network_color, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, network_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ class Gain:
 
 
 def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
-    """Draw the accuracy before and after each method, grouped by network.
+    """Draw the accuracy before and after each adaptation method as a row with two circles, grouped by network.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def adaptation_gains(rows: Sequence[Gain], title: str) -> "Figure":
         axes.margins(x=0.06)
         axes.text(
             1.02, 1.0, "before \N{RIGHTWARDS ARROW} after, points  [95 % interval of after]",
-            transform=axes.transAxes, va="bottom", fontsize=9, color=GREY,
+            transform=axes.transAxes, va="bottom", fontsize=9, color=GRAY,
         )  # fmt: skip
     return figure
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.cells import annotated_heatmap, blues
-from experiments.reporting.figure_parts.style import drawing, footnote, notice
+from experiments.reporting.figure_parts.style import footnote, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ CLOSEST = 3  # pairs that are named
 def centroid_distances(
     digits: NDArray[np.int64], distances: NDArray[np.float64], spreads: NDArray[np.float64], title: str
 ) -> "Figure":
-    """Draw the distances between the class means, with the spread of each class on the diagonal.
+    """Draw the distances between the class means as a heatmap, with the spread of each class on the diagonal.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def centroid_distances(
         Should name data and model.
     """
     count = len(digits)
-    with drawing(title, 7.5, 7) as figure:
+    with themed_figure(title, 7.5, 7) as figure:
         if not count:
             notice(figure, "no images")
             return figure

@@ -22,7 +22,7 @@ NOTE = (
 
 
 def class_changes(changes: Mapping[str, Sequence[float]], title: str) -> "Figure":
-    """Draw the change of each digit's recall from source to target, by network.
+    """Draw the change of each digit's recall from source to target as a heatmap with a row per network.
 
     Parameters
     ----------

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figure_parts.style import BLUE, GREEN, ORANGE, drawing
+from experiments.reporting.figure_parts.style import BLUE, GREEN, ORANGE, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def class_distribution(counts: Mapping[str, NDArray[np.int64]], title: str) -> "Figure":
-    """Draw the number of images per digit and in total, by split.
+    """Draw the number of images of each digit as a bar per split.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def class_distribution(counts: Mapping[str, NDArray[np.int64]], title: str) -> "
     bars = [(digit, int(counts[split][digit]), total) for split, total in totals.items() for digit in range(10)]
     digits, sizes, of_split = zip(*bars, strict=True)
     data = {"digit": digits, "images": sizes, "split": of_split}
-    with drawing(title, 10, 4.5) as figure:
+    with themed_figure(title, 10, 4.5) as figure:
         axes = figure.add_subplot()
         seaborn.barplot(data=data, x="digit", y="images", hue="split", palette=palette, saturation=1, ax=axes)
         for container in axes.containers:

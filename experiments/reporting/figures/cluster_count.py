@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.datasets import CLASSES
-from experiments.reporting.figure_parts.style import BLUE, GREY, ORANGE, PALE, RED, drawing, notice
+from experiments.reporting.figure_parts.style import BLUE, GRAY, ORANGE, PALE, RED, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def cluster_count(
     counts: Sequence[int], silhouettes: Sequence[float], inertias: Sequence[float], best: int, elbow: int, title: str
 ) -> "Figure":
-    """Draw silhouette and inertia against the number of clusters, and mark the candidates.
+    """Draw silhouette and inertia against the number of clusters, with the candidates marked.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def cluster_count(
     """
     from matplotlib.ticker import MaxNLocator
 
-    with drawing(title, 8, 6) as figure:
+    with themed_figure(title, 8, 6) as figure:
         if not counts:
             notice(figure, "no number of clusters could be tried")
             return figure
@@ -37,7 +37,7 @@ def cluster_count(
         for axes, values in ((upper, silhouettes), (lower, inertias)):
             axes.plot(counts, values, "o-", color=BLUE, markersize=4)
         ends = [counts[0], counts[-1]], [inertias[0], inertias[-1]]
-        lower.plot(*ends, "--", color=GREY, linewidth=1)
+        lower.plot(*ends, "--", color=GRAY, linewidth=1)
         _mark_counts(upper, lower, dict(zip(counts, zip(silhouettes, inertias, strict=True), strict=True)), best, elbow)
         upper.set_ylabel("mean silhouette")
         lower.set(xlabel="number of clusters k", ylabel="inertia", ylim=(0, None))

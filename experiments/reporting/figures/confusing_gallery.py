@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.image_sheet import ImageSheet, counted, empty_sheet, image_sheet
-from experiments.reporting.figure_parts.style import BLUE, GREY, INK, RED
+from experiments.reporting.figure_parts.style import BLUE, GRAY, INK, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,7 +125,7 @@ def _likely(neighbor: Neighbor) -> str:
 
 
 def _draw_row(sheet: ImageSheet, digit: ConfusingDigit, y: float) -> None:
-    sheet.write(RANK_X, y + 0.5, f"{digit.rank}.", fontsize=10, va="center", color=GREY)
+    sheet.write(RANK_X, y + 0.5, f"{digit.rank}.", fontsize=10, va="center", color=GRAY)
     sheet.place(digit.image, DIGIT_X, y, INK, FRAME)
     wrong = digit.predicted != digit.label
     _write_lines(
@@ -133,7 +133,7 @@ def _draw_row(sheet: ImageSheet, digit: ConfusingDigit, y: float) -> None:
         (f"label {digit.label}", BLUE, True),
         (f"predicted {digit.predicted} ({digit.probability:.2f})", RED if wrong else BLUE, wrong),
         (f"ratio {_number(digit.ratio)}, score {digit.score:.4f}", INK, False),
-        (f"{digit.split} #{digit.index}", GREY, False),
+        (f"{digit.split} #{digit.index}", GRAY, False),
     )  # fmt: skip
     for start, neighbors, color in ((OTHERS_X, digit.others, RED), (OWN_X, digit.own, BLUE)):
         for place, neighbor in enumerate(neighbors[:NEIGHBORS]):
@@ -143,8 +143,8 @@ def _draw_row(sheet: ImageSheet, digit: ConfusingDigit, y: float) -> None:
                 sheet, x + 1.08, y,
                 (f"{neighbor.label}{_likely(neighbor)}", color, True),
                 (f"d {_number(neighbor.distance)}", INK, False),
-                (neighbor.split, GREY, False),
-                (f"#{neighbor.index}", GREY, False),
+                (neighbor.split, GRAY, False),
+                (f"#{neighbor.index}", GRAY, False),
             )  # fmt: skip
 
 

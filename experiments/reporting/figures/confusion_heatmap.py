@@ -13,14 +13,14 @@ from experiments.reporting.figure_parts.confusion_cells import (
     highest_mistake,
     percentages,
 )
-from experiments.reporting.figure_parts.style import drawing
+from experiments.reporting.figure_parts.style import themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def confusion_heatmap(confusion: NDArray[np.int64], normalize: bool, title: str) -> "Figure":
-    """Draw a confusion matrix in which only mistakes are colored.
+    """Draw a confusion matrix with a row per true digit, in which only mistakes are colored.
 
     The diagonal is gray: in a good model it is a hundred times larger than anything else.
 
@@ -39,7 +39,7 @@ def confusion_heatmap(confusion: NDArray[np.int64], normalize: bool, title: str)
     label = "mistakes, percent of the true digit's images" if normalize else "mistakes"
     ticks = MaxNLocator(integer=not normalize, steps=[1, 2, 5, 10])
     ends, diagonal = (0.0, highest_mistake(values)), np.eye(CLASSES, dtype=bool)
-    with drawing(title, 7.5, 6.8) as figure:
+    with themed_figure(title, 7.5, 6.8) as figure:
         axes = figure.add_subplot(aspect="equal")
         annotated_heatmap(axes, values, cell_texts(values), confusion_shades(), ends, label, diagonal, ticks)
         for text in axes.texts:

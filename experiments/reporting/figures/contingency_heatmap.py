@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.cells import annotated_heatmap, blues
-from experiments.reporting.figure_parts.style import GREY, INK, drawing, footnote, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, footnote, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ WORTH_A_SHARE = 0.5  # percent, from which a proportion is written next to a cou
 
 
 def contingency_heatmap(counts: NDArray[np.int64], purity: float, ari: float, ami: float, title: str) -> "Figure":
-    """Draw the counts of each digit in each cluster, sorted by the most frequent digit.
+    """Draw the counts of each digit in each cluster as a heatmap, sorted by the most frequent digit.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def contingency_heatmap(counts: NDArray[np.int64], purity: float, ari: float, am
         Should name data, model and clusters.
     """
     k = counts.shape[1]
-    with drawing(title, max(7.5, 2.2 + 0.72 * k), 7) as figure:
+    with themed_figure(title, max(7.5, 2.2 + 0.72 * k), 7) as figure:
         if not counts.any():
             notice(figure, "no images")
             return figure
@@ -40,7 +40,7 @@ def contingency_heatmap(counts: NDArray[np.int64], purity: float, ari: float, am
         ]
         annotated_heatmap(axes, shares, texts, blues(), (0, 100), "percent of the digit's images")
         for text in axes.texts:
-            text.set(fontsize=8, color=INK if "\n" in text.get_text() else GREY)
+            text.set(fontsize=8, color=INK if "\n" in text.get_text() else GRAY)
         sizes, majority = counts.sum(axis=0), counts.argmax(axis=0)
         heads = [f"c{c}\n{size:,}\nmostly {m}" for c, size, m in zip(order, sizes, majority, strict=True)]
         axes.set_xticks(np.arange(k) + 0.5, heads, fontsize=8)

@@ -28,7 +28,7 @@ def corruption_heatmap(
     mean_errors: Mapping[str, float],
     title: str,
 ) -> "Figure":
-    """Draw accuracies on clean and corrupted images, and the mean corruption error.
+    """Draw accuracies on clean and corrupted images, and the mean corruption error, as a row per network.
 
     Parameters
     ----------

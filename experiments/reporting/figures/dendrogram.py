@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reporting.figure_parts.style import GREY, INK, drawing, footnote, group_color, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, footnote, group_color, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ class _Tree:
 def dendrogram(
     children: NDArray[np.int64], heights: NDArray[np.float64], counts: NDArray[np.int64], title: str
 ) -> "Figure":
-    """Draw a tree of b leaves, each a branch of a larger tree, labeled with its most frequent digit.
+    """Draw the top of a cluster hierarchy as a tree, each leaf labeled with its most frequent digit.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def dendrogram(
         Should name data and model.
     """
     leaves = len(counts)
-    with drawing(title, 9, 1.4 + 0.27 * max(leaves, 6)) as figure:
+    with themed_figure(title, 9, 1.4 + 0.27 * max(leaves, 6)) as figure:
         if leaves < 2:
             notice(figure, "a tree needs two points")
             return figure
@@ -107,7 +107,7 @@ def _draw_branches(axes: "Axes", tree: _Tree) -> list[int]:
 
 def _branch_color(tree: _Tree, node: int) -> str:
     digit = int(tree.majority[node])
-    return GREY if digit == MIXED else group_color(digit)
+    return GRAY if digit == MIXED else group_color(digit)
 
 
 def _describe_leaves(axes: "Axes", tree: _Tree, leaves: list[int]) -> None:
@@ -122,7 +122,7 @@ def _describe_leaves(axes: "Axes", tree: _Tree, leaves: list[int]) -> None:
             axes.annotate(
                 cell, (1, row), xycoords=("axes fraction", "data"), xytext=(offset, 0), textcoords="offset points",
                 ha="right" if head != "digit" else "center", va="center", fontsize=9,
-                color=GREY if row < 0 else INK, fontweight="bold" if row >= 0 and head == "digit" else "normal",
+                color=GRAY if row < 0 else INK, fontweight="bold" if row >= 0 and head == "digit" else "normal",
             )  # fmt: skip
     colors = [_branch_color(tree, leaf) for leaf in leaves]
     axes.scatter(np.zeros(len(leaves)), np.arange(len(leaves)), c=colors, s=30, clip_on=False, zorder=3)

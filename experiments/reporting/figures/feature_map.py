@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.point_views import PANEL, draw_panels, name_groups, views_of
-from experiments.reporting.figure_parts.style import drawing, footnote, group_color, notice
+from experiments.reporting.figure_parts.style import footnote, group_color, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ def feature_map(
     kind: Literal["digits", "clusters", "scores"],
     title: str,
 ) -> "Figure":
-    """Draw a map of n points: one panel for two dimensions, two opposite views for three.
+    """Draw a map of points colored by digit, cluster or score; a map in three dimensions from two opposite sides.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def feature_map(
     if positions.ndim != 2 or positions.shape[1] not in {2, 3}:
         raise ValueError(f"positions must have shape (n, 2) or (n, 3), received {positions.shape}")
     in_space = positions.shape[1] == 3
-    with drawing(title, PANEL * (1 + in_space) + 0.3, PANEL + 0.7) as figure:
+    with themed_figure(title, PANEL * (1 + in_space) + 0.3, PANEL + 0.7) as figure:
         if not len(positions):
             notice(figure, "no points")
             return figure

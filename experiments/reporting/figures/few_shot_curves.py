@@ -29,19 +29,19 @@ def few_shot_curves(
     Parameters
     ----------
     ks
-        Labelled digits of each class, at least 1 and ascending; the last may be ``all``. May be empty.
+        Labeled digits of each class, at least 1 and ascending; the last may be ``all``. May be empty.
     fine_tuned, scratch
         Accuracies in [0, 1], (k, seeds): of the source's network trained on, and of one trained on the target alone;
         nan where there is none.
     zero_shot
-        Accuracy in [0, 1] of the source's network without a labelled digit.
+        Accuracy in [0, 1] of the source's network without a labeled digit.
     title
         Should name network, source and target.
     """
     seeds = max(fine_tuned.shape[-1], scratch.shape[-1]) if ks else 0
     with spacious(title, 8.5, 4.6, _how_to_read(seeds) if ks else "") as figure:
         if not ks:
-            notice(figure, "no labelled digits were used")
+            notice(figure, "no labeled digits were used")
             return figure
         axes = figure.add_subplot()
         axes.set_xscale("log")
@@ -49,10 +49,10 @@ def few_shot_curves(
         _draw(axes, places / APART, fine_tuned, "from the source's weights", BLUE, "o")
         _draw(axes, places * APART, scratch, "from scratch", ORANGE, "s")
         if not np.isnan(zero_shot):
-            label = f"no labelled digits: {100 * zero_shot:.2f} %"
+            label = f"no labeled digits: {100 * zero_shot:.2f} %"
             axes.axhline(100 * zero_shot, color=INK, linestyle="dashed", linewidth=1.2, zorder=2, label=label)
         _mark_counts(axes, ks, places)
-        axes.set(xlabel="labelled digits of each class of the target (log scale)", ylabel="accuracy in percent")
+        axes.set(xlabel="labeled digits of each class of the target (log scale)", ylabel="accuracy in percent")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, handlelength=2.4)
     return figure
 

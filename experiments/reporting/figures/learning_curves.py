@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figure_parts.style import GREY, drawing, network_color
+from experiments.reporting.figure_parts.style import GRAY, network_color, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def learning_curves(curves: Mapping[str, Sequence[float]], title: str) -> "Figur
     """
     from matplotlib.ticker import MaxNLocator
 
-    with drawing(title, 8.2, 4.6) as figure:
+    with themed_figure(title, 8.2, 4.6) as figure:
         axes = figure.add_subplot()
         for name, values in curves.items():
             epochs, color = range(1, len(values) + 1), network_color(name)
@@ -56,7 +56,7 @@ def _write_names(axes: "Axes", curves: Mapping[str, Sequence[float]]) -> None:
         axes.annotate(
             name, (epoch, max(100 * value, low)), xytext=(1.03, height), textcoords="axes fraction", va="center",
             fontsize=9.5, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
+            arrowprops={"arrowstyle": "-", "color": GRAY, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
         )  # fmt: skip
 
 

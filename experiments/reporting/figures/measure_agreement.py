@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.cells import annotated_heatmap, signed_shades
-from experiments.reporting.figure_parts.style import drawing, footnote, notice
+from experiments.reporting.figure_parts.style import footnote, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def measure_agreement(measures: Mapping[str, str], correlations: NDArray[np.float64], title: str) -> "Figure":
-    """Draw Spearman's rank correlation of each pair of confusion measures.
+    """Draw Spearman's rank correlation of each pair of confusion measures as a heatmap.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def measure_agreement(measures: Mapping[str, str], correlations: NDArray[np.floa
     title
         Should name data, split and model.
     """
-    with drawing(title, 8, 6.2) as figure:
+    with themed_figure(title, 8, 6.2) as figure:
         if not measures:
             notice(figure, "no digits were ranked")
             return figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from experiments.datasets import CLASSES
 from experiments.reporting.figure_parts.image_sheet import ImageSheet, counted, empty_sheet, image_sheet
 from experiments.reporting.figure_parts.layout import rectangles, write_numbers
-from experiments.reporting.figure_parts.style import BLUE, GREY, PALE, RED
+from experiments.reporting.figure_parts.style import BLUE, GRAY, PALE, RED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def misclassified_gallery(
     total: int,
     title: str,
 ) -> "Figure":
-    """Draw the first 30 of n mistakes, each as the image with its index and a bar chart of its ten probabilities.
+    """Draw at most 30 mistakes, each as the image with its index and a bar chart of its ten probabilities.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def misclassified_gallery(
             label, distribution = int(labels[place]), probabilities[place]
             predicted = int(distribution.argmax())
             sheet.place(images[place], x, y)
-            sheet.write(x + 0.5, y + 1.04, f"#{index[place]}", fontsize=8, color=GREY, ha="center", va="top")
+            sheet.write(x + 0.5, y + 1.04, f"#{index[place]}", fontsize=8, color=GRAY, ha="center", va="top")
             _write_head(sheet, x, y, f"true {label} ({distribution[label]:.2f})", BLUE)
             _write_head(sheet, x + BARS_X, y, f"predicted {predicted} ({distribution[predicted]:.2f})", RED)
         origins = corners + np.array([BARS_X, 1])
@@ -84,7 +84,7 @@ def _draw_grid(sheet: ImageSheet, origins: NDArray[np.float64]) -> None:
     """Draw axes, grid lines and labels of the charts with their lower left corners at `origins`, (n, 2)."""
     from matplotlib.collections import LineCollection
 
-    for ends, color, order in ((AXES, GREY, 2), (GRID, PALE, 0.5)):
+    for ends, color, order in ((AXES, GRAY, 2), (GRID, PALE, 0.5)):
         lines = origins[:, None, None] + np.array(ends)
         sheet.axes.add_collection(
             LineCollection(lines.reshape(-1, 2, 2).tolist(), colors=color, linewidths=0.8, zorder=order), autolim=False
@@ -105,7 +105,7 @@ def _draw_bars(
     left = origins[:, :1] + _bar_centers() - half
     lower = np.broadcast_to(origins[:, 1:], left.shape)
     edges = (left, left + 2 * half, lower, lower - probabilities)
-    colors = np.full(left.shape, GREY)
+    colors = np.full(left.shape, GRAY)
     charts = np.arange(len(labels))
     colors[charts, labels] = BLUE
     colors[charts, probabilities.argmax(axis=1)] = RED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.reporting.figure_parts.layout import Interval
-from experiments.reporting.figure_parts.style import drawing, network_color
+from experiments.reporting.figure_parts.style import network_color, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ LABEL_CHARACTERS = 32  # a line of a name beside its row; three lines fit
 
 
 def model_comparison(accuracies: Mapping[str, Interval], title: str) -> "Figure":
-    """Draw accuracies with their 95 % intervals, the best model on top.
+    """Draw the accuracy of each model as a point with its 95 % interval, the best model on top.
 
     The axis spans the intervals and no more, so that differences show: it does not start at 0.
 
@@ -29,7 +29,7 @@ def model_comparison(accuracies: Mapping[str, Interval], title: str) -> "Figure"
         Should name data and split.
     """
     ranked = sorted(accuracies.items(), key=lambda row: row[1][0])
-    with drawing(title, 9, 1.6 + 0.42 * len(ranked)) as figure:
+    with themed_figure(title, 9, 1.6 + 0.42 * len(ranked)) as figure:
         axes = figure.add_subplot()
         for place, (name, interval) in enumerate(ranked):
             _draw_row(axes, place, network_color(name), interval)

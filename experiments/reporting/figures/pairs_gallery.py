@@ -1,13 +1,13 @@
 """Pairs of images side by side."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.reporting.figure_parts.digit_images import DigitImages
 from experiments.reporting.figure_parts.image_sheet import counted, empty_sheet, image_sheet
-from experiments.reporting.figure_parts.style import GREY
+from experiments.reporting.figure_parts.style import GRAY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,31 +19,34 @@ MAX_SHOWN = 20
 
 
 def pairs_gallery(
-    left: NDArray[np.uint8], right: NDArray[np.uint8], captions: Sequence[str], total: int, title: str
+    left: DigitImages, right: DigitImages, distances: NDArray[np.float32], total: int, title: str
 ) -> "Figure":
-    """Draw the first 20 pairs of images side by side.
+    """Draw at most 20 pairs of digits side by side, each with places, labels and distance below.
 
     Parameters
     ----------
     left, right
-        uint8 (n, 28, 28); n may be 0.
-    captions
-        Text below each pair, of one or two lines.
+        The n digits on each side, in order of display; may be none.
+    distances
+        Root mean square difference of the pixels of each pair, in [0, 1], (n,).
     total
         Number of pairs that were found.
     title
         Should name data and what the pairs have in common; the number shown is added.
     """
-    shown = list(zip(left, right, captions, strict=True))[:MAX_SHOWN]
-    title, width = counted(title, len(shown), total), COLUMNS * STEP
-    if not shown:
+    captions = [
+        f"{one}\n{other}, rms {distance:.3f}"
+        for one, other, distance in zip(left.names(), right.names(), distances, strict=True)
+    ][:MAX_SHOWN]
+    title, width = counted(title, len(captions), total), COLUMNS * STEP
+    if not captions:
         return empty_sheet(title, width * UNIT, "no pairs")
-    rows = -(-len(shown) // COLUMNS)
+    rows = -(-len(captions) // COLUMNS)
     with image_sheet(title, width, rows * ROW, UNIT) as (figure, sheet):
-        for place, (one, other, caption) in enumerate(shown):
+        for place, caption in enumerate(captions):
             row, column = divmod(place, COLUMNS)
             x, y, middle = column * STEP, row * ROW, (STEP - GAP) / 2
-            sheet.place(one, x + middle - 1, y)
-            sheet.place(other, x + middle + GAP, y)
-            sheet.write(x + STEP / 2, y + 1.08, caption, fontsize=8, color=GREY, ha="center", va="top")
+            sheet.place(left.images[place], x + middle - 1, y)
+            sheet.place(right.images[place], x + middle + GAP, y)
+            sheet.write(x + STEP / 2, y + 1.08, caption, fontsize=8, color=GRAY, ha="center", va="top")
     return figure

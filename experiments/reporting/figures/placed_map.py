@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.layout import spacious
 from experiments.reporting.figure_parts.point_views import PANEL, draw_panels, name_groups, views_of
-from experiments.reporting.figure_parts.style import GREY, INK, group_color, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, group_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def placed_map(
     wrong: NDArray[np.bool_],
     title: str,
 ) -> "Figure":
-    """Draw the target's digits over the source's: one panel for two dimensions, two opposite views for three.
+    """Draw the target's digits over the source's on one map; a map in three dimensions from two opposite sides.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def _legend(source: int, wrong: NDArray[np.bool_]) -> list[Any]:
     common: dict[str, Any] = {"linestyle": "none"}
     return [
         Line2D([], [], marker="o", color=SOURCE_KEY, markersize=5, label=f"source ({source:,})", **common),
-        Line2D([], [], marker="o", color=GREY, markersize=6, label=f"target, right ({right:,})", **common),
+        Line2D([], [], marker="o", color=GRAY, markersize=6, label=f"target, right ({right:,})", **common),
         Line2D(
-            [], [], marker="X", color=GREY, markeredgecolor=INK, markersize=8,
+            [], [], marker="X", color=GRAY, markeredgecolor=INK, markersize=8,
             label=f"target, misclassified ({mistakes:,})", **common,
         ),
     ]  # fmt: skip

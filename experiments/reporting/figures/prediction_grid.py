@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def prediction_grid(
     images: NDArray[np.uint8], labels: NDArray[np.int64], probabilities: NDArray[np.float32], title: str
 ) -> "Figure":
-    """Draw the first 25 images, each with the predicted digit and its probability above.
+    """Draw at most 25 images, each with the predicted digit and its probability above.
 
     A wrong prediction is marked by a cross, the true digit and a dashed frame.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.evaluation import Calibration
-from experiments.reporting.figure_parts.style import GREY, INK, PALE_BLUE, RED, drawing
+from experiments.reporting.figure_parts.style import GRAY, INK, PALE_BLUE, RED, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reliability_diagram(calibration: Calibration, title: str) -> "Figure":
-    """Draw accuracy against confidence, and the number of predictions per bin.
+    """Draw accuracy against confidence as a bar per bin, and the number of predictions in each.
 
     The hatched gap lies between a bin's accuracy and its mean confidence: below the diagonal the model
     is too sure of itself. After Guo et al. 2017 (arXiv:1706.04599), figure 1.
@@ -25,7 +25,7 @@ def reliability_diagram(calibration: Calibration, title: str) -> "Figure":
     title
         Should name data, split and model.
     """
-    with drawing(title, 6, 7) as figure:
+    with themed_figure(title, 6, 7) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         _draw_gaps(upper, calibration)
         _draw_counts(lower, calibration)
@@ -50,7 +50,7 @@ def _draw_gaps(axes: "Axes", calibration: Calibration) -> None:
 
 def _draw_counts(axes: "Axes", calibration: Calibration) -> None:
     left, width = calibration.edges[:-1], np.diff(calibration.edges)
-    axes.bar(left, calibration.counts, width, align="edge", color=GREY, edgecolor="white")
+    axes.bar(left, calibration.counts, width, align="edge", color=GRAY, edgecolor="white")
     axes.set_yscale("log")
     axes.set(xlabel="confidence (probability of the predicted digit)", ylabel="predictions", ylim=(0.5, None))
     axes.yaxis.set_major_formatter("{x:,.0f}")

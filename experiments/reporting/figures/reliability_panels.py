@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from experiments.evaluation import Calibration
 from experiments.reporting.figure_parts.layout import blank_sheet, lines_of, rectangles, spacious, write
-from experiments.reporting.figure_parts.style import GREY, INK, PALE, PALE_BLUE, RED, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, PALE, PALE_BLUE, RED, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,14 +83,14 @@ def _draw_counts(sheet: "Axes", x: float, y: float, found: Calibration, highest:
     _draw_ticks(sheet, x, y, {f"{highest:,}": height(highest)})
     top = y - height(found.counts)
     left, right = x + found.edges[:-1], x + found.edges[1:]
-    _draw_bars(sheet, left, right, np.full(len(top), y), top, facecolors=GREY, edgecolors="white")
+    _draw_bars(sheet, left, right, np.full(len(top), y), top, facecolors=GRAY, edgecolors="white")
     for tick in TICKS:
         write(sheet, x + tick, y + 0.02, f"{tick:g}", fontsize=8, ha="center", va="top")
 
 
 def _draw_ticks(sheet: "Axes", x: float, y: float, heights: Mapping[str, float]) -> None:
     """Draw the base line and a labeled line at each height."""
-    sheet.plot([x, x + 1], [y, y], color=GREY, linewidth=0.8, zorder=2)
+    sheet.plot([x, x + 1], [y, y], color=GRAY, linewidth=0.8, zorder=2)
     for text, height in heights.items():
         sheet.plot([x, x + 1], [y - height, y - height], color=PALE, linewidth=0.8, zorder=0.5)
         write(sheet, x - 0.02, y - height, text, fontsize=8, ha="right", va="center")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def sample_grid(images: NDArray[np.uint8], labels: NDArray[np.int64], title: str) -> "Figure":
-    """Draw the first 25 images, five per row, each with its label above.
+    """Draw at most 25 images, each with its label above.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.reporting.figure_parts.hyperparameters import TOO_FEW, VALUE, Hyperparameter, lower_limit, set_scale
-from experiments.reporting.figure_parts.style import GREY, ORANGE, drawing, footnote, notice
+from experiments.reporting.figure_parts.style import GRAY, ORANGE, footnote, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ def search_contour(values: Sequence[float], parameters: Mapping[str, Hyperparame
     """
     from matplotlib.tri import Triangulation
 
-    with drawing(title, 7, 5) as figure:
+    with themed_figure(title, 7, 5) as figure:
         if len(parameters) < 2 or len(values) < 2:
             notice(figure, ONLY_ONE if len(parameters) == 1 else TOO_FEW)
             return figure
@@ -39,7 +39,7 @@ def search_contour(values: Sequence[float], parameters: Mapping[str, Hyperparame
         if surface := _triangles(x, y):
             filled = axes.tricontourf(Triangulation(x.tried, y.tried, surface), shown, levels=12, cmap="Blues")
             figure.colorbar(filled, label=VALUE)
-        axes.scatter(x.tried, y.tried, c=shown, cmap="Blues", edgecolor=GREY, s=36)
+        axes.scatter(x.tried, y.tried, c=shown, cmap="Blues", edgecolor=GRAY, s=36)
         best = int(np.argmax(values))
         axes.plot(x.tried[best], y.tried[best], "*", color=ORANGE, markersize=16, label="best trial")
         axes.set(xlabel=x_name, ylabel=y_name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.reporting.figure_parts.hyperparameters import VALUE, focus
-from experiments.reporting.figure_parts.style import BLUE, GREY, ORANGE, drawing
+from experiments.reporting.figure_parts.style import BLUE, GRAY, ORANGE, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ Points = Sequence[tuple[int, float]]  # number of a trial and its value
 
 
 def search_history(complete: Points, pruned: Points, title: str) -> "Figure":
-    """Draw the value of each trial, and the best so far.
+    """Draw the value of each trial in order, and the best so far.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ def search_history(complete: Points, pruned: Points, title: str) -> "Figure":
     """
     from matplotlib.ticker import MaxNLocator
 
-    with drawing(title, 8, 4) as figure:
+    with themed_figure(title, 8, 4) as figure:
         axes = figure.add_subplot()
         stopped, reached = _columns(pruned)
         if pruned:
-            axes.plot(stopped, reached, "x", color=GREY, label="pruned, best epoch until then")
+            axes.plot(stopped, reached, "x", color=GRAY, label="pruned, best epoch until then")
         numbers, values = _columns(complete)
         axes.plot(numbers, values, "o", color=BLUE, label="complete")
         if complete:
@@ -38,7 +38,7 @@ def search_history(complete: Points, pruned: Points, title: str) -> "Figure":
             focus(axes, values)
             hidden = int((np.concatenate([values, reached]) < axes.get_ylim()[0]).sum())
             if hidden:
-                axes.text(0.99, 0.02, f"trials below: {hidden}", transform=axes.transAxes, ha="right", color=GREY)
+                axes.text(0.99, 0.02, f"trials below: {hidden}", transform=axes.transAxes, ha="right", color=GRAY)
         axes.set(xlabel="trial", ylabel=VALUE)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside lower left", ncols=3)

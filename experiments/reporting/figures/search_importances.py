@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from experiments.reporting.figure_parts.hyperparameters import TOO_FEW
-from experiments.reporting.figure_parts.style import BLUE, drawing, notice
+from experiments.reporting.figure_parts.style import BLUE, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def search_importances(importances: Mapping[str, float], title: str) -> "Figure":
-    """Draw the proportion of the variance that each hyperparameter explains.
+    """Draw the proportion of the variance that each hyperparameter explains as a bar.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def search_importances(importances: Mapping[str, float], title: str) -> "Figure"
     title
         Should name the study.
     """
-    with drawing(title, 8, 1.6 + 0.4 * len(importances)) as figure:
+    with themed_figure(title, 8, 1.6 + 0.4 * len(importances)) as figure:
         if not importances:
             notice(figure, TOO_FEW)
             return figure
@@ -28,6 +28,6 @@ def search_importances(importances: Mapping[str, float], title: str) -> "Figure"
         names = list(importances)[::-1]
         bars = axes.barh(names, [importances[name] for name in names], color=BLUE)
         axes.bar_label(bars, fmt="{:.2f}", padding=4)
-        axes.set(xlabel="share of the spread of the values that it explains", xlim=(0, 1))
+        axes.set(xlabel="proportion of the variance that it explains", xlim=(0, 1))
         axes.grid(visible=False, axis="y")
     return figure

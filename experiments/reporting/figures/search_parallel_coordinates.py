@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.hyperparameters import TOO_FEW, VALUE, Hyperparameter, lower_limit
-from experiments.reporting.figure_parts.style import GREY, ORANGE, PALE_BLUE, drawing, notice
+from experiments.reporting.figure_parts.style import GRAY, ORANGE, PALE_BLUE, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def search_parallel_coordinates(
     values: Sequence[float], parameters: Mapping[str, Hyperparameter], title: str
 ) -> "Figure":
-    """Draw each complete trial as a line through its value and its hyperparameters, and mark the best.
+    """Draw each complete trial as a line through its value and its hyperparameters, with the best marked.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def search_parallel_coordinates(
     title
         Should name the study.
     """
-    with drawing(title, max(8.0, 1.6 * (len(parameters) + 1)), 4) as figure:
+    with themed_figure(title, max(8.0, 1.6 * (len(parameters) + 1)), 4) as figure:
         if not values:
             notice(figure, TOO_FEW)
             return figure
@@ -62,4 +62,4 @@ def _label_columns(axes: "Axes", values: NDArray[np.float64], parameters: Mappin
     axes.xaxis.tick_top()
     for x, (name, bottom) in enumerate(zip((VALUE, *parameters), bottoms, strict=True)):
         axes.text(x, -0.04, f"{bottom}\n{name}", ha="center", va="top", fontsize=9)
-        axes.axvline(x, color=GREY, linewidth=0.8, zorder=1)
+        axes.axvline(x, color=GRAY, linewidth=0.8, zorder=1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.reporting.figure_parts.hyperparameters import TOO_FEW, VALUE, Hyperparameter, focus, set_scale
-from experiments.reporting.figure_parts.style import GREY, drawing, notice
+from experiments.reporting.figure_parts.style import GRAY, notice, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,13 +28,13 @@ def search_slice(
     """
     from matplotlib.ticker import MaxNLocator
 
-    with drawing(title, max(8.0, 2.4 * len(parameters)), 3.6) as figure:
+    with themed_figure(title, max(8.0, 2.4 * len(parameters)), 3.6) as figure:
         if not values:
             notice(figure, TOO_FEW)
             return figure
         panels = figure.subplots(1, len(parameters), sharey=True, squeeze=False)[0]
         for axes, (name, parameter) in zip(panels, parameters.items(), strict=True):
-            points = axes.scatter(parameter.tried, values, c=numbers, cmap="Blues", edgecolor=GREY, linewidth=0.5)
+            points = axes.scatter(parameter.tried, values, c=numbers, cmap="Blues", edgecolor=GRAY, linewidth=0.5)
             axes.set_xlabel(name)
             set_scale(axes, "x", parameter)
         panels[0].set_ylabel(VALUE)

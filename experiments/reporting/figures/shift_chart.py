@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.reporting.figure_parts.layout import in_percent, row_labels, spacious
-from experiments.reporting.figure_parts.style import GREY, INK, network_color, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, network_color, notice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ NETWORK_CHARACTERS = MEASURE_CHARACTERS = 24  # a line of a name
 
 
 def shift_chart(rows: Mapping[str, Mapping[str, float]], title: str) -> "Figure":
-    """Draw a bar chart for each measure; the networks are sorted by the last measure.
+    """Draw each measure of domain shift as a bar per network, sorted by the last measure.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def _draw(axes: "Axes", measure: str, values: Mapping[str, float]) -> None:
         text = "not measured" if missing else f"{length:.2f}" if shares else f"{length:.3g}"
         axes.annotate(
             text.replace("-", "\N{MINUS SIGN}"), (0 if missing else max(length, 0), place), (4, 0),
-            textcoords="offset points", va="center", fontsize=9, color=GREY if missing else INK,
+            textcoords="offset points", va="center", fontsize=9, color=GRAY if missing else INK,
         )  # fmt: skip
     low, high = min(np.nanmin(lengths, initial=0), 0), max(np.nanmax(lengths, initial=0), 0)
     room = (high - low) or 1.0
     axes.set(xlim=(low - 0.05 * room * (low < 0), high + 0.62 * room), ylim=(len(lengths) - 0.5, -0.5))
-    axes.axvline(0, color=GREY, linewidth=1, zorder=3)
+    axes.axvline(0, color=GRAY, linewidth=1, zorder=3)
     head = _spoken(measure) + (" in percent" if shares else "")
     axes.set_title(textwrap.fill(head, MEASURE_CHARACTERS), loc="left")
     axes.locator_params(axis="x", nbins=3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figure_parts.style import drawing, network_color
+from experiments.reporting.figure_parts.style import network_color, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ class NetworkCost:
 
 
 def trade_off(networks: Mapping[str, NetworkCost], cost: str, title: str) -> "Figure":
-    """Draw accuracy with its 95 % interval against a cost on a logarithmic axis.
+    """Draw the accuracy of each network with its 95 % interval against a cost on a logarithmic axis.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def trade_off(networks: Mapping[str, NetworkCost], cost: str, title: str) -> "Fi
     title
         Should name data and split.
     """
-    with drawing(title, 5.6, 4.4) as figure:
+    with themed_figure(title, 5.6, 4.4) as figure:
         axes = figure.add_subplot(xscale="log")
         for name, one in networks.items():
             value, low, high = 100 * one.accuracy, 100 * one.low, 100 * one.high

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.reporting.figure_parts.style import BLUE, GREY, INK, ORANGE, drawing
+from experiments.reporting.figure_parts.style import BLUE, GRAY, INK, ORANGE, themed_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ Curves = Mapping[str, Sequence[float]]
 
 
 def training_curves(history: Curves, title: str) -> "Figure":
-    """Draw loss, accuracy and learning rate by epoch, and mark the best epoch.
+    """Draw loss, accuracy and learning rate by epoch, with the best epoch marked.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def training_curves(history: Curves, title: str) -> "Figure":
     """
     epochs = len(history["loss"])
     time = f"{epochs} epoch{'s' if epochs > 1 else ''} in {np.sum(history['seconds']):,.0f} s"
-    with drawing(f"{title}, {time}", 12, 4) as figure:
+    with themed_figure(f"{title}, {time}", 12, 4) as figure:
         loss, accuracy, rate = figure.subplots(1, 3)
         _draw_both(loss, history, "loss", "loss (nats)")
         _draw_both(accuracy, history, "accuracy", "accuracy")
@@ -43,7 +43,7 @@ def _draw_both(axes: "Axes", history: Curves, name: str, label: str) -> None:
     _draw(axes, history[name], "training", BLUE, "o")
     validation, best = history[f"val_{name}"], int(np.argmin(history["val_loss"]))
     _draw(axes, validation, "validation", ORANGE, "s")
-    axes.axvline(best + 1, color=GREY, linestyle="dashed", zorder=1, label="best epoch")
+    axes.axvline(best + 1, color=GRAY, linestyle="dashed", zorder=1, label="best epoch")
     axes.set_title(f"{label}, {validation[best]:.4f} in validation at epoch {best + 1}", loc="left")
 
 

@@ -28,7 +28,7 @@ def _sentences(tables: Mapping[str, Table]) -> Iterator[str]:
             dataset = name.removeprefix(NETWORKS)
             yield _best_network(dataset, table)
             if ENSEMBLES + dataset in tables:
-                yield _best_ensemble(tables[ENSEMBLES + dataset])
+                yield _best_ensemble(dataset, tables[ENSEMBLES + dataset])
 
 
 def _best_network(dataset: str, table: Table) -> str:
@@ -48,10 +48,10 @@ def _best_network(dataset: str, table: Table) -> str:
     )
 
 
-def _best_ensemble(table: Table) -> str:
+def _best_ensemble(dataset: str, table: Table) -> str:
     """Describe the most accurate ensemble of a table."""
     first, *others = table.rows
-    accuracy = f"{number_text(first.cells['accuracy'].value, 'share')} %"
+    measured = f"{number_text(first.cells['accuracy'].value, 'share')} % accuracy on the {dataset} test digits"
     if not others:
-        return f"An ensemble of {first.name} has {accuracy}."
-    return f"The best of {len(table.rows)} ensembles, of {first.name}, has {accuracy}."
+        return f"An ensemble of {first.name} has {measured}."
+    return f"The best of {len(table.rows)} ensembles, of {first.name}, has {measured}."

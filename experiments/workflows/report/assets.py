@@ -11,7 +11,7 @@ from experiments.evaluation.effects import from_json, to_markdown
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
-from experiments.reporting.pictures import PictureJob, draw_pictures
+from experiments.reporting.picture_files import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_json, artifact_names, read_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
@@ -157,7 +157,7 @@ class ReportAssets:
         picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
         # In a repository the size of a main picture matters.
         self._jobs[picture] = PictureJob(content, file, preview, few_colors=main)
-        return (Picture(picture, shown, caption, caption, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
+        return (Picture(picture, shown, caption, alt, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
 
     def _free_path(self, folder: str, name: str, ending: str) -> Path:
         """Return a path that no other file has, of characters that are safe in file names and URLs."""

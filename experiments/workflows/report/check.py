@@ -11,8 +11,8 @@ from typing import Any
 
 from experiments import tracking
 from experiments.errors import DigitsError
-from experiments.reporting.figure_parts.image_files import same_picture
 from experiments.reporting.page.results import FORMAT, results_markdown
+from experiments.reporting.picture_files import same_picture
 from experiments.tracking import Store
 from experiments.workflows.report.data import read_data
 from experiments.workflows.report.run import MARKDOWN, RESULTS, write_report

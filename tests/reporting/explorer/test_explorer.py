@@ -14,7 +14,7 @@ from PIL import Image
 
 from experiments.errors import DigitsError
 from experiments.reporting.archive import write_npz
-from experiments.reporting.explorer.page import FINEST, GREY_STEP, SHEET_DIGITS, ExplorerData, explorer_page
+from experiments.reporting.explorer.page import FINEST, GRAY_STEP, SHEET_DIGITS, ExplorerData, explorer_page
 from experiments.reporting.figure_parts.style import GROUP_COLORS
 
 HOSTILE = '</script><script>alert(1)</script> <!-- & "{{data}}"'
@@ -120,7 +120,7 @@ def test_has_every_number_most_confusing_first(dimensions: int) -> None:
         np.testing.assert_array_equal(unpacked(each, "groups", "<u2"), ranked(given.groupings[each["name"]], given))
 
 
-def test_has_every_image_in_sixteen_greys() -> None:
+def test_has_every_image_in_sixteen_grays() -> None:
     given = atlas(SHEET_DIGITS + 51)
     sheets = [
         np.array(Image.open(io.BytesIO(base64.b64decode(text))).convert("L"))
@@ -129,8 +129,8 @@ def test_has_every_image_in_sixteen_greys() -> None:
     assert [sheet.shape for sheet in sheets] == [(1400, 1400), (56, 1400)]
     cells = [sheet.reshape(-1, 28, 50, 28).swapaxes(1, 2).reshape(-1, 28, 28) for sheet in sheets]
     images = np.concatenate(cells)[: SHEET_DIGITS + 51].astype(int)
-    assert np.abs(images - ranked(given.images, given)).max() <= GREY_STEP / 2
-    assert set(np.unique(images)) == set(range(0, 256, GREY_STEP))
+    assert np.abs(images - ranked(given.images, given)).max() <= GRAY_STEP / 2
+    assert set(np.unique(images)) == set(range(0, 256, GRAY_STEP))
 
 
 def test_what_is_said_is_shown_and_never_run() -> None:

@@ -3,6 +3,7 @@
 Cases that start with "no" have nothing to show.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from math import nan
@@ -16,6 +17,7 @@ from experiments.analysis.confusing import MEASURES
 from experiments.evaluation import calibration, measure, misclassified
 from experiments.models import MODELS
 from experiments.reporting.drawing import Drawing
+from experiments.reporting.figure_parts.digit_images import DigitImages
 from experiments.reporting.figure_parts.hyperparameters import Hyperparameter
 from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figures import FIGURES
@@ -145,6 +147,12 @@ def values(trials: int) -> list[float]:
     return [0.95 - 0.1 * RANDOM.random() for _ in range(trials)]
 
 
+def digit_images(places: Sequence[int], split: str = "test") -> DigitImages:
+    """Return images with indices from 50,000 and labels that follow from their places."""
+    index = np.array(places, np.int64)
+    return DigitImages(IMAGES[index], np.full(len(index), split), 50_000 + index, index % 10)
+
+
 CURVES = {
     "AdaBN": {},
     "TENT": {"entropy": RANDOM.random(200).tolist(), "share_confident": RANDOM.random(200).tolist()},
@@ -258,13 +266,13 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "long name": ({LONG: around(0.5), "cnn": around(0.9)},),
     },
     "outlier_gallery": {
-        "seven": (IMAGES[:7], ["test 9999: 6\nz = 12.5"] * 7, 10_000),
-        "no": (IMAGES[:0], [], 0),
+        "seven": (digit_images(range(7)), np.full(7, 12.5), 10_000),
+        "no": (digit_images([]), np.zeros(0), 0),
     },
     "pairs_gallery": {
-        "nine": (IMAGES[:9], IMAGES[9:18], ["test 9999 (7)\ntrain 59999 (7), rms 0.012"] * 9, 60),
-        "one": (IMAGES[:1], IMAGES[1:2], ["test 9999 (7)\ntrain 59999 (7), rms 0.012"], 1),
-        "no": (IMAGES[:0], IMAGES[:0], [], 0),
+        "nine": (digit_images(range(9)), digit_images(range(9, 18), "train"), np.full(9, 0.012), 60),
+        "one": (digit_images([0]), digit_images([1], "train"), np.full(1, 0.012), 1),
+        "no": (digit_images([]), digit_images([]), np.zeros(0), 0),
     },
     "placed_map": {
         "flat": placed(300, 40, 2),

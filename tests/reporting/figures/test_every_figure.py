@@ -1,6 +1,7 @@
 """What holds for every figure: it can be read, says its title, leaves no trace elsewhere, and can be drawn again."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,19 @@ def test_every_figure_has_example_data() -> None:
 def test_a_figure_is_the_function_of_its_name_in_a_module_of_its_name() -> None:
     for name, figure in FIGURES.items():
         assert (figure.__module__, figure.__name__) == (f"experiments.reporting.figures.{name}", name)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_is_described_in_one_sentence_without_its_parameters(figure: str) -> None:
+    description = Drawing(figure, {}).description
+    assert (FIGURES[figure].__doc__ or "").startswith("Draw ")
+    assert re.fullmatch(r"[A-Z][^.`]{30,}\.", description), description
+    assert [word for word in description.split() if len(word) == 1 and word not in "Aa%"] == []
+
+
+def test_the_description_is_what_is_drawn() -> None:
+    description = "The accuracy with each alignment as a line per network, labeled at its end."
+    assert Drawing("alignment_ablation", {}).description == description
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from scipy.stats import spearmanr
 from experiments.analysis.centroids import centroids
 from experiments.analysis.clusters import Tree
 from experiments.analysis.confusing import MEASURES, Ranking
-from experiments.reporting.drawings.analysis import agreement_drawing, tree_drawing
-from experiments.reporting.figure_parts.style import GREY, GROUP_COLORS, SHADES, group_color
+from experiments.reporting.figure_parts.style import GRAY, GROUP_COLORS, SHADES, group_color
 from experiments.reporting.figures import FIGURES
 from experiments.reporting.figures.centroid_distances import centroid_distances
 from experiments.reporting.figures.contingency_heatmap import contingency_heatmap
 from experiments.reporting.figures.feature_map import SCORE_SHADES, feature_map
+from experiments.reporting.recorded.analysis import agreement_drawing, tree_drawing
 
 
 def choice(last: int, best: int, elbow: int) -> Figure:
@@ -237,17 +237,17 @@ class TestDendrogram:
             crossed = [x for (x, a), (_, b) in bars if low < x < high and min(a, b) < y < max(a, b)]
             assert crossed == []
 
-    def test_a_branch_of_one_digit_has_its_color_and_others_are_grey(self) -> None:
+    def test_a_branch_of_one_digit_has_its_color_and_others_are_gray(self) -> None:
         points = np.array([[0], [1], [2], [50], [51], [400], [401]], float)
         labels = np.array([4, 4, 4, 4, 4, 9, 9])
         lines = self.lines(draw_tree(tree(points), labels, 4))
         colors = [to_hex(color).upper() for color in np.asarray(lines.get_color())]
-        assert colors[-3] == GREY.upper()  # where all are joined
-        assert set(colors) == {GREY.upper(), group_color(4), group_color(9)}
+        assert colors[-3] == GRAY.upper()  # where all are joined
+        assert set(colors) == {GRAY.upper(), group_color(4), group_color(9)}
 
-    def test_a_leaf_in_which_no_digit_has_the_majority_is_grey(self) -> None:
+    def test_a_leaf_in_which_no_digit_has_the_majority_is_gray(self) -> None:
         lines = self.lines(draw_tree(tree(np.arange(4.0)[:, None]), np.array([0, 1, 0, 1]), 2))
-        assert {to_hex(color) for color in np.asarray(lines.get_color())} == {GREY}
+        assert {to_hex(color) for color in np.asarray(lines.get_color())} == {GRAY}
 
     def test_heights_never_fall_and_the_figure_says_what_was_raised(self) -> None:
         figure = draw_tree(UNEVEN, LABELS)

@@ -6,14 +6,14 @@ from itertools import product
 
 import numpy as np
 import pytest
-from examples import BAD, IMAGES, LONG, SHORT, confusing, mistakes
+from examples import BAD, IMAGES, LONG, SHORT, confusing, digit_images, mistakes
 from figure_texts import texts
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from sheets import digits_on, texts_at, written
 
-from experiments.reporting.figure_parts.style import BLUE, GREY, INK, RED
+from experiments.reporting.figure_parts.style import BLUE, GRAY, INK, RED
 from experiments.reporting.figures import FIGURES
 from experiments.reporting.figures.confusing_gallery import confusing_gallery
 from experiments.reporting.figures.misclassified_gallery import misclassified_gallery
@@ -23,7 +23,6 @@ from experiments.reporting.figures.prediction_grid import prediction_grid
 from experiments.reporting.figures.sample_grid import sample_grid
 
 MANY = [confusing(number) for number in range(20)]
-CAPTIONS = [f"test {number} (7)\ntrain {number} (7), rms 0.012" for number in range(60)]
 
 
 def images(figure: Figure) -> np.ndarray:
@@ -90,7 +89,7 @@ class TestMisclassifiedGallery:
         np.testing.assert_allclose(heights, probabilities.ravel(), atol=1e-6)
         for place, colors in enumerate(np.asarray(bars.get_facecolor()).reshape(3, 10, 4)):
             named = {int(labels[place]): BLUE, int(probabilities[place].argmax()): RED}
-            assert all(same_color(color, named.get(digit, GREY)) for digit, color in enumerate(colors))
+            assert all(same_color(color, named.get(digit, GRAY)) for digit, color in enumerate(colors))
 
     @pytest.mark.parametrize(
         ("count", "total", "expected"), [(40, 45, " (first 30 of 45)"), (30, 30, " (30)"), (1, 1, " (1)")]
@@ -102,38 +101,43 @@ class TestMisclassifiedGallery:
 
 
 class TestPairsGallery:
-    def test_pairs_stand_side_by_side_with_their_caption(self) -> None:
-        figure = pairs_gallery(IMAGES[:3], IMAGES[3:6], CAPTIONS[:3], 3, SHORT)
+    def test_pairs_stand_side_by_side_with_places_labels_and_distance(self) -> None:
+        distances = np.array([0.0121, 0.02, 0.5])
+        figure = pairs_gallery(digit_images([0, 1, 2]), digit_images([3, 4, 5], "train"), distances, 3, SHORT)
         np.testing.assert_array_equal(images(figure), IMAGES[[0, 3, 1, 4, 2, 5]])
-        assert [text.get_text() for text in written(figure)] == CAPTIONS[:3]
+        assert [text.get_text() for text in written(figure)] == [
+            "test 50000 (0)\ntrain 50003 (3), rms 0.012",
+            "test 50001 (1)\ntrain 50004 (4), rms 0.020",
+            "test 50002 (2)\ntrain 50005 (5), rms 0.500",
+        ]
 
     @pytest.mark.parametrize(("pairs", "title"), [(20, f"{SHORT} (20)"), (60, f"{SHORT} (first 20 of 60)")])
     def test_at_most_twenty_are_shown(self, pairs: int, title: str) -> None:
-        figure = pairs_gallery(IMAGES[:pairs], IMAGES[60 : 60 + pairs], CAPTIONS[:pairs], pairs, SHORT)
+        digits = digit_images(range(pairs))
+        figure = pairs_gallery(digits, digits, np.zeros(pairs), pairs, SHORT)
         assert len(digits_on(figure)) == 40
         assert figure.get_suptitle() == title
 
     def test_one_side_may_not_be_longer(self) -> None:
         with pytest.raises(ValueError, match="shorter"):
-            pairs_gallery(IMAGES[:2], IMAGES[:1], CAPTIONS[:2], 2, SHORT)
+            pairs_gallery(digit_images([0, 1]), digit_images([0]), np.zeros(2), 2, SHORT)
 
 
 class TestGrids:
     @pytest.mark.parametrize(("n", "shown"), [(1, 1), (7, 7), (25, 25), (40, 25)])
     def test_the_first_25_images_have_their_captions_above(self, n: int, shown: int) -> None:
-        captions = [f"test {number}" for number in range(n)]
         figures = {
-            "outliers": outlier_gallery(IMAGES[:n], captions, n, SHORT),
-            "samples": sample_grid(IMAGES[:n], np.arange(n), SHORT),
+            "test {0} ({1})\nz = {2:.1f}": outlier_gallery(digit_images(range(n)), np.arange(n) / 2, n, SHORT),
+            "{1}": sample_grid(IMAGES[:n], np.arange(n) % 10, SHORT),
         }
-        for name, figure in figures.items():
+        for caption, figure in figures.items():
             np.testing.assert_array_equal(images(figure), IMAGES[:shown])
             above = [texts_at(figure, digit) for digit in digits_on(figure)]
-            assert above == [[captions[place] if name == "outliers" else str(place)] for place in range(shown)]
+            assert above == [[caption.format(50_000 + place, place % 10, place / 2)] for place in range(shown)]
 
     @pytest.mark.parametrize(("outliers", "title"), [(3, f"{SHORT} (3)"), (60, f"{SHORT} (first 25 of 60)")])
     def test_the_title_has_the_number_of_outliers(self, outliers: int, title: str) -> None:
-        figure = outlier_gallery(IMAGES[:outliers], ["z"] * outliers, outliers, SHORT)
+        figure = outlier_gallery(digit_images(range(outliers)), np.zeros(outliers), outliers, SHORT)
         assert figure.get_suptitle() == title
 
     def test_predictions_have_their_probability_and_mistakes_a_cross_the_true_digit_and_a_frame(self) -> None:
@@ -154,4 +158,4 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="shape"):
         confusing_gallery([replace(MANY[0], image=odd[0])], 1, SHORT)
     with pytest.raises(ValueError, match="shape"):
-        outlier_gallery(odd, [""], 1, SHORT)
+        outlier_gallery(replace(digit_images([0]), images=odd), np.zeros(1), 1, SHORT)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from experiments.evaluation import measure
 from experiments.models import MODELS
-from experiments.reporting.drawings.evaluation import accuracy_interval
 from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figure_parts.style import network_color
 from experiments.reporting.figures.model_comparison import model_comparison
+from experiments.reporting.recorded.evaluation import accuracy_interval
 
 LABELS = np.arange(200) % 10
 

@@ -130,7 +130,7 @@ def test_shots_show_mean_band_and_seeds() -> None:
         [80, 90, 90, 100],
         [20, 40],
     ]
-    assert {"5", "all", "no labelled digits: 75.00 %"} <= set(texts(figure))
+    assert {"5", "all", "no labeled digits: 75.00 %"} <= set(texts(figure))
     assert any("mean of 2 seeds" in text and "lowest to the highest" in text for text in texts(figure))
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.reporting.figure_parts.image_files import save_preview
 from experiments.reporting.page.content import (
     CELL_COLUMNS,
     Block,
@@ -20,6 +19,7 @@ from experiments.reporting.page.content import (
     RunSource,
     Table,
 )
+from experiments.reporting.picture_files import save_preview
 from experiments.results import Result, to_table
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' {{ title }} {% raw %} | **b**"

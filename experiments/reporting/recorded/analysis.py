@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from experiments.analysis.clusters import METHODS, CountChoice, Tree
 from experiments.analysis.confusing import MEASURES, Ranking
-from experiments.analysis.digits import BOTH
+from experiments.analysis.digits import BOTH, TEST, TRAIN, AnalyzedDigits
+from experiments.analysis.duplicates import Duplicates
 from experiments.analysis.result import Analysis
 from experiments.datasets import CLASSES
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.figure_parts.captioned_grid import GRID_CELLS
+from experiments.reporting.figure_parts.digit_images import DigitImages
 from experiments.reporting.figures.centroid_distances import centroid_distances
 from experiments.reporting.figures.cluster_count import cluster_count
 from experiments.reporting.figures.confusing_gallery import ConfusingDigit, Neighbor, confusing_gallery
@@ -29,16 +31,18 @@ BRANCHES = 20  # leaves of the dendrogram
 def analysis_drawings(found: Analysis, dataset: str) -> dict[str, Drawing]:
     """Return the figures of an analysis by name; `dataset` is part of their titles."""
     about = f"{found.name} on {dataset}"
-    means, title = found.centroids, f"{about}: distances between the classes' means"
+    means, title = found.centroids, f"{about}: distances between the class means"
     return {
         **dict(_maps(found, about)),
-        "cluster_count": _cluster_count(found.choice, f"{about}: how many clusters"),
+        "cluster_count": _cluster_count(found.choice, f"{about}: choice of the number of clusters"),
         **dict(_contingencies(found, about)),
         "dendrogram": tree_drawing(found.tree, found.digits.labels, f"{about}: top of Ward's hierarchy"),
         "centroids": Drawing.of(centroid_distances, means.digits, means.distances, means.spreads, title),
         **dict(_confusing(found, dataset, about)),
-        "duplicates": _duplicates(found, f"{about}: test digits that training nearly has too"),
-        "outliers": _outliers(found, f"{about}: digits farthest from any others"),
+        "duplicates": duplicates_drawing(
+            found.digits, found.duplicates, f"{about}: test digits with a near duplicate in the training split"
+        ),
+        "outliers": outliers_drawing(found.digits, found.outliers, f"{about}: digits farthest from all others"),
     }
 
 
@@ -53,7 +57,7 @@ def _maps(found: Analysis, about: str) -> Iterator[tuple[str, Drawing]]:
         clusters, title = found.groupings[method, k].astype(np.uint8), f"{about}: t-SNE, by {name}, k = {k}"
         yield f"map_{method}", Drawing.of(feature_map, places, clusters, "clusters", title)
     scores = np.concatenate([confusing.ranking.percentile for confusing in found.confusing.values()])
-    title = f"{about}: t-SNE, by place among the confusing"
+    title = f"{about}: t-SNE, by confusion score"
     yield "map_confusion", Drawing.of(feature_map, places, scores.astype(np.float32), "scores", title)
 
 
@@ -88,7 +92,7 @@ def tree_drawing(tree: Tree, labels: NDArray[np.int64], title: str, branches: in
 
 def _confusing(found: Analysis, dataset: str, about: str) -> Iterator[tuple[str, Drawing]]:
     for split, confusing in found.confusing.items():
-        title = f"{about}, {split}: agreement of the measures of confusion"
+        title = f"{about}, {split}: correlation of the confusion measures"
         yield f"measures_{split}", agreement_drawing(confusing.ranking, title)
         title = f"{dataset} {split}, as {confusing.seen_by} sees it: most confusing digits"
         rows, total = _confusing_digits(found, split), len(confusing.ranking.order)
@@ -145,25 +149,19 @@ def _neighbors(found: Analysis, places: NDArray[np.int64], distances: NDArray[np
     )
 
 
-def _duplicates(found: Analysis, title: str) -> Drawing:
-    pairs, digits = found.duplicates, found.digits
-    test, train = digits.part("test"), digits.part("train")
-    ones, others = pairs.test[:MAX_SHOWN], pairs.train[:MAX_SHOWN]
-    captions = [
-        f"test {digits.index[test][one]} ({digits.labels[test][one]})\n"
-        f"train {digits.index[train][other]} ({digits.labels[train][other]}), rms {distance:.3f}"
-        for one, other, distance in zip(ones, others, pairs.distances[:MAX_SHOWN], strict=True)
-    ]
-    left, right = digits.images[test][ones], digits.images[train][others]
-    return Drawing.of(pairs_gallery, left, right, captions, len(pairs.test), title)
+def duplicates_drawing(digits: AnalyzedDigits, pairs: Duplicates, title: str) -> Drawing:
+    """Return the figure of the most similar pairs of a test digit and a training digit."""
+    test = _digit_images(digits, digits.train + pairs.test[:MAX_SHOWN])
+    train = _digit_images(digits, pairs.train[:MAX_SHOWN])
+    return Drawing.of(pairs_gallery, test, train, pairs.distances[:MAX_SHOWN], len(pairs.test), title)
 
 
-def _outliers(found: Analysis, title: str) -> Drawing:
-    digits = found.digits
-    far = np.argsort(-found.outliers, kind="stable")[:GRID_CELLS]
-    splits = np.where(far < digits.train, "train", "test")
-    captions = [
-        f"{split} {digits.index[place]}: {digits.labels[place]}\nz = {found.outliers[place]:.1f}"
-        for split, place in zip(splits, far, strict=True)
-    ]
-    return Drawing.of(outlier_gallery, digits.images[far], captions, len(digits), title)
+def outliers_drawing(digits: AnalyzedDigits, scores: NDArray[np.float64], title: str) -> Drawing:
+    """Return the figure of the digits with the highest of the outlier scores (n,)."""
+    far = np.argsort(-scores, kind="stable")[:GRID_CELLS]
+    return Drawing.of(outlier_gallery, _digit_images(digits, far), scores[far], len(digits), title)
+
+
+def _digit_images(digits: AnalyzedDigits, places: NDArray[np.int64]) -> DigitImages:
+    splits = np.where(places < digits.train, TRAIN, TEST)
+    return DigitImages(digits.images[places], splits, digits.index[places], digits.labels[places])

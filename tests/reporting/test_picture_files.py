@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.reporting.figure_parts.image_files import picture_size, save_preview
+from experiments.reporting.picture_files import picture_size, save_preview
 
 
 @pytest.mark.parametrize(("size", "expected"), [((1280, 800), (640, 400)), ((400, 1300), (400, 1300))])

@@ -10,7 +10,7 @@ from experiments.reporting.figures.search_history import search_history
 from experiments.reporting.figures.search_importances import search_importances
 from experiments.reporting.figures.search_parallel_coordinates import search_parallel_coordinates
 from experiments.reporting.figures.search_slice import search_slice
-from experiments.reporting.importance import importance
+from experiments.reporting.search.importance import importance
 from experiments.tuning import Trial
 
 

@@ -5,7 +5,6 @@ from typing import Literal
 
 from experiments.datasets import Split
 from experiments.reporting.drawing import Drawing
-from experiments.reporting.drawings.evaluation import accuracy_interval, prediction_drawings
 from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figures.adaptation_curve import adaptation_curve
 from experiments.reporting.figures.adaptation_gains import Gain, adaptation_gains
@@ -16,6 +15,7 @@ from experiments.reporting.figures.few_shot_curves import few_shot_curves
 from experiments.reporting.figures.placed_map import placed_map
 from experiments.reporting.figures.shift_chart import shift_chart
 from experiments.reporting.figures.transfer_matrix import transfer_matrix
+from experiments.reporting.recorded.evaluation import accuracy_interval, prediction_drawings
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
@@ -33,7 +33,7 @@ def transfer_drawings(result: DomainResult, shared_map: SharedMap | None) -> dic
     if few_shot := result.few_shot:
         ks: list[int | Literal["all"]] = [k or "all" for k in few_shot.per_class]
         accuracies = (few_shot.fine_tuned, few_shot.scratch, few_shot.zero_shot)
-        drawings["few_shot"] = Drawing.of(few_shot_curves, ks, *accuracies, f"{title}: few labelled images")
+        drawings["few_shot"] = Drawing.of(few_shot_curves, ks, *accuracies, f"{title}: few labeled images")
     return drawings | transfer_comparison_drawings([result], f"to {result.target.name}")
 
 
@@ -48,21 +48,21 @@ def adaptation_curve_drawing(curves: Mapping[str, Mapping[str, Sequence[float]]]
 
 def transfer_comparison_drawings(results: Sequence[DomainResult], where: str) -> dict[str, Drawing]:
     """Return the figures that show one or several models in one domain by name; none without labels."""
-    labelled = [one for one in results if one.source_only.metrics]
+    labeled = [one for one in results if one.source_only.metrics]
     route = f"From {', '.join(dict.fromkeys(one.source for one in results))} {where}"
     drawings: dict[str, Drawing] = {}
-    if changes := {one.model: one.recall_changes for one in labelled}:
+    if changes := {one.model: one.recall_changes for one in labeled}:
         drawings["class_changes"] = Drawing.of(class_changes, changes, f"{route}: recall changes")
-    if alignments := {one.model: _alignments(one) for one in labelled if one.alignments}:
+    if alignments := {one.model: _alignments(one) for one in labeled if one.alignments}:
         drawings["alignment"] = Drawing.of(alignment_ablation, alignments, f"{route}: alignment, no training")
-    if gains := [gain for one in labelled for gain in _gains(one)]:
+    if gains := [gain for one in labeled for gain in _gains(one)]:
         title = f"{route}: alignment and adaptation without labels"
         drawings["adaptation"] = Drawing.of(adaptation_gains, gains, title)
-    if accuracies := {one.model: one.corruption_accuracies for one in labelled if one.corruption_accuracies}:
-        clean = {one.model: one.source_metrics.accuracy for one in labelled if one.is_corrupted_source}
-        errors = {one.model: error for one in labelled if (error := one.corruption_error) is not None}
+    if accuracies := {one.model: one.corruption_accuracies for one in labeled if one.corruption_accuracies}:
+        clean = {one.model: one.source_metrics.accuracy for one in labeled if one.is_corrupted_source}
+        errors = {one.model: error for one in labeled if (error := one.corruption_error) is not None}
         drawings["corruptions"] = Drawing.of(corruption_heatmap, accuracies, clean, errors, f"{route}: corruptions")
-    if shifts := {one.model: _shift_row(one) for one in labelled if one.shift}:
+    if shifts := {one.model: _shift_row(one) for one in labeled if one.shift}:
         drawings["shift"] = Drawing.of(shift_chart, shifts, f"{route}: shift in feature space")
     return drawings
 
