@@ -29,15 +29,15 @@ class PictureJob:
 
     Attributes
     ----------
-    content
-        Its data; see `experiments.reporting.drawing.Drawing.to_npz`.
+    drawing
+        Its figure.
     picture, preview
         The files to write: a PNG, and a smaller WebP.
     few_colors
         Whether to reduce the PNG to 256 colors.
     """
 
-    content: bytes
+    drawing: Drawing
     picture: Path
     preview: Path
     few_colors: bool
@@ -116,9 +116,8 @@ def _draw(job: PictureJob) -> tuple[int, int] | DigitsError:
 
 
 def _figure(job: PictureJob) -> "Figure":
-    drawing = Drawing.from_npz(job.content)
     try:
-        return drawing.draw()
+        return job.drawing.draw()
     except Exception as error:  # data of the right types may not fit together
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise DigitsError(f"{job.picture.name}: {drawing.figure} cannot be drawn: {reason}") from error
+        raise DigitsError(f"{job.picture.name}: {job.drawing.figure} cannot be drawn: {reason}") from error

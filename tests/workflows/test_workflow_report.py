@@ -32,7 +32,6 @@ from small_stores import (
 from digits_cli.main import main
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.reporting.drawing import Drawing
 from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result, to_table
 from experiments.tracking import Store, open_run, open_store, past_runs
@@ -297,7 +296,7 @@ def test_networks_in_target_domains_are_sorted_by_source_accuracy(
         drawn: list[list[str]] = []
 
         def recorded(jobs: Sequence[PictureJob]) -> list[tuple[int, int]]:
-            drawings = [Drawing.from_npz(job.content) for job in jobs]
+            drawings = [job.drawing for job in jobs]
             drawn.extend([*one.data["accuracies"]] for one in drawings if one.figure == "transfer_matrix")
             return [(40, 30)] * len(jobs)
 

@@ -48,24 +48,18 @@ class ReportAssets:
         return self._has_file(run, f"{FIGURES}/{figure}.png") or self._has_file(run, f"{FIGURE_DATA}/{figure}.npz")
 
     def drawings(self, runs: Mapping[str, PastRun], figure: str) -> dict[str, Drawing]:
-        """Read the data of the same figure of several runs by key; runs that have none are left out."""
-        found: dict[str, Drawing] = {}
-        for key, run in runs.items():
-            content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
-            try:
-                found |= {} if content is None else {key: Drawing.from_npz(content)}
-            except DigitsError:
-                self._note_missing(run)
-        return found
+        """Read the same figure of several runs by key; runs that do not have it are left out."""
+        found = {key: self._drawing(run, figure, required=False) for key, run in runs.items()}
+        return {key: drawing for key, drawing in found.items() if drawing}
 
     def picture(
         self, run: PastRun, figure: str, name: str, caption: str, main: bool = False, required: bool = False
     ) -> tuple[Picture, ...]:
         """Draw a figure of a run as the file `name`; a `required` one is recorded by every run of its kind."""
-        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png", required=required)
-        if content is None:
+        drawing = self._drawing(run, figure, required)
+        if drawing is None:
             return ()
-        (picture,) = self._add(content, name, caption, (run.id,), main)
+        (picture,) = self.draw(drawing, name, caption, (run.id,), main)
         self._runs[picture.file] = run
         return (picture,)
 
@@ -83,8 +77,13 @@ class ReportAssets:
     def draw(
         self, drawing: Drawing, name: str, caption: str, run_ids: Iterable[str], main: bool = False
     ) -> tuple[Picture, ...]:
-        """Draw a figure of the numbers of several runs."""
-        return self._add(drawing.to_npz(), name, caption, run_ids, main)
+        """Draw a figure as the file `name`."""
+        file = self._free_path(PICTURES, name, ".png")
+        preview = self._folder / PREVIEWS / f"{file.stem}.webp"
+        picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
+        # In a repository the size of a main picture matters.
+        self._jobs[picture] = PictureJob(drawing, file, preview, few_colors=main)
+        return (Picture(picture, shown, caption, drawing.description, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
 
     def explorer(self, run: PastRun, name: str, text: str) -> tuple[Link, ...]:
         """Build the explorer of an analysis and return a link to it."""
@@ -130,6 +129,14 @@ class ReportAssets:
         drawn = {file: size for file, size in sizes.items() if not isinstance(size, DigitsError)}
         return tuple(_with_sizes(section, drawn) for section in sections)
 
+    def _drawing(self, run: PastRun, figure: str, required: bool) -> Drawing | None:
+        content = self._read(run, figure, f"{FIGURES}/{figure}.png", required)
+        try:
+            return None if content is None else Drawing.from_npz(content)
+        except DigitsError:
+            self._note_missing(run)
+            return None
+
     def _read(self, run: PastRun, name: str, preview: str, required: bool = False) -> bytes | None:
         """Read the data of a figure or an explorer; note the run if it has a preview without data, or should have."""
         file = f"{FIGURE_DATA}/{name}.npz"
@@ -150,14 +157,6 @@ class ReportAssets:
         if (run.id, folder) not in self._listed:
             self._listed[run.id, folder] = artifact_names(self._store, run.id, None if folder == "." else folder)
         return file in self._listed[run.id, folder]
-
-    def _add(self, content: bytes, name: str, caption: str, run_ids: Iterable[str], main: bool) -> tuple[Picture, ...]:
-        file = self._free_path(PICTURES, name, ".png")
-        preview = self._folder / PREVIEWS / f"{file.stem}.webp"
-        picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
-        # In a repository the size of a main picture matters.
-        self._jobs[picture] = PictureJob(content, file, preview, few_colors=main)
-        return (Picture(picture, shown, caption, alt, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
 
     def _free_path(self, folder: str, name: str, ending: str) -> Path:
         """Return a path that no other file has, of characters that are safe in file names and URLs."""

@@ -10,8 +10,8 @@ from experiments.tracking import PastRun
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import RunIndex
-from experiments.workflows.report.sections.confusion import confusions
 from experiments.workflows.report.sections.networks import compared
+from experiments.workflows.report.sections.panels import confusions
 from experiments.workflows.report.tables import best_first
 
 
