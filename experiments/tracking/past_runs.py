@@ -113,22 +113,8 @@ def artifact_names(store: Store, run_id: str, folder: str | None = None) -> froz
     return frozenset(file.path for file in store.client.list_artifacts(run_id, folder))
 
 
-def read_artifact(store: Store, run_id: str, file: str) -> bytes:
-    """Read a file of a run.
-
-    Raises
-    ------
-    DigitsError
-        As `fetch_artifact`.
-    """
-    with TemporaryDirectory() as folder:
-        place = Path(folder, "content")
-        fetch_artifact(store, run_id, file, place)
-        return place.read_bytes()
-
-
 def fetch_artifact(store: Store, run_id: str, file: str, place: Path) -> None:
-    """Copy an artifact of a run to the path `place`, whose folder exists.
+    """Copy an artifact of a run, a file or a folder, to the path `place`, whose folder exists.
 
     Raises
     ------
@@ -152,7 +138,10 @@ def artifact_text(store: Store, run_id: str, file: str) -> str:
     DigitsError
         As `fetch_artifact`.
     """
-    return read_artifact(store, run_id, file).decode("utf-8")
+    with TemporaryDirectory() as folder:
+        place = Path(folder, "text")
+        fetch_artifact(store, run_id, file, place)
+        return place.read_text(encoding="utf-8", errors="replace")
 
 
 def artifact_json(store: Store, run_id: str, file: str) -> Any:

@@ -21,8 +21,8 @@ COLUMNS = 3
 AREA = 0.35  # of a panel, relative to a map of its own
 NAME_CHARACTERS, NAME_LINE = 36, 0.17  # a line of a network's name, and its height in inches
 NOTE = (
-    "Colors are true digits: those of the source are pale, those of the target full, misclassified ones are crosses. Each "
-    "network has a map of its own."
+    "Colors are true digits. Source digits are pale, target digits full, misclassified ones crosses. Each network has "
+    "a map of its own."
 )
 
 
@@ -61,10 +61,13 @@ def placed_panels(maps: Mapping[str, PlacedDigits], title: str) -> "Figure":
         for axes in panels:
             axes.set_axis_off()
         for axes, name, found in zip(panels, names, maps.values(), strict=False):
-            view = views_of(np.concatenate([found.reference, found.placed]))[0]
-            reach = float(np.abs(view[:, :2]).max(initial=0)) * 1.03 or 1.0
-            axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
             axes.set_title(name, loc="left", fontsize=9)
+            together = np.concatenate([found.reference, found.placed])
+            if not len(together):
+                continue
+            view = views_of(together)[0]
+            reach = float(np.abs(view[:, :2]).max()) * 1.03 or 1.0
+            axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
             source_points(axes, view[: len(found.reference)], found.reference_labels, AREA)
             target_points(axes, view[len(found.reference) :], found.placed_labels, found.wrong, AREA)
     return figure

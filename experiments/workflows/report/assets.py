@@ -13,11 +13,12 @@ from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
 from experiments.reporting.picture_files import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
-from experiments.tracking.past_runs import artifact_json, artifact_names, read_artifact
+from experiments.tracking.past_runs import artifact_json, artifact_names, fetch_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
 from experiments.transfer import discussion as transfer
 
 PICTURES, PREVIEWS, PAGES = "figures", "previews", "explorers"
+DATA = ".data"  # of runs, as long as the report is written
 EXPLORER, DISCUSSION = "explorer", "discussion.json"
 
 
@@ -40,12 +41,12 @@ class ReportAssets:
         self._jobs: dict[str, PictureJob] = {}
         self._runs: dict[str, PastRun] = {}  # behind pictures of a single run, by file
         self._taken: set[Path] = set()
-        for name in (PICTURES, PREVIEWS, PAGES):
+        for name in (PICTURES, PREVIEWS, PAGES, DATA):
             (folder / name).mkdir()
 
     def has(self, run: PastRun, figure: str) -> bool:
         """Return whether a run recorded a figure."""
-        return self._has_file(run, f"{FIGURES}/{figure}.png") or self._has_file(run, f"{FIGURE_DATA}/{figure}.npz")
+        return self._data_file(run, figure).exists() or self._has_file(run, f"{FIGURES}/{figure}.png")
 
     def drawings(self, runs: Mapping[str, PastRun], figure: str) -> dict[str, Drawing]:
         """Read the same figure of several runs by key; runs that do not have it are left out."""
@@ -139,15 +140,22 @@ class ReportAssets:
 
     def _read(self, run: PastRun, name: str, preview: str, required: bool = False) -> bytes | None:
         """Read the data of a figure or an explorer; note the run if it has a preview without data, or should have."""
-        file = f"{FIGURE_DATA}/{name}.npz"
-        if self._has_file(run, file):
-            try:
-                return read_artifact(self._store, run.id, file)
-            except DigitsError:
-                self._note_missing(run)
-        elif required or self._has_file(run, preview):
+        file = self._data_file(run, name)
+        if file.exists():
+            return file.read_bytes()
+        if required or self._has_file(run, preview):
             self._note_missing(run)
         return None
+
+    def _data_file(self, run: PastRun, name: str) -> Path:
+        """Return where the data of a figure are, if there are any; all data of a run are fetched at once."""
+        place = self._folder / DATA / run.id
+        if not place.exists():
+            try:
+                fetch_artifact(self._store, run.id, FIGURE_DATA, place)
+            except DigitsError:  # the run has no data
+                place.mkdir()
+        return place / f"{name}.npz"
 
     def _note_missing(self, run: PastRun) -> None:
         self.missing[run.id] = run
