@@ -24,7 +24,7 @@ def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         for targets, runs in index.transfer_comparisons.items():
             for run in runs:
                 which = f" ({_models(index, run)})" if len(runs) > 1 else ""
-                blocks.append(_comparison(index.dataset, targets.split(", "), run, which, assets))
+                blocks += _comparison(index.dataset, targets.split(", "), run, which, assets)
         compared = {target for targets in index.transfer_comparisons for target in targets.split(", ")}
         pairs = [
             (network, target) for target in index.targets for network in index.networks if target in network.transfers
@@ -68,15 +68,20 @@ def _models(index: RunIndex, run: PastRun) -> str:
     return ", ".join(labels.get(text, text) for text in run.params["models"].split(", "))
 
 
-def _comparison(dataset: str, targets: Sequence[str], run: PastRun, which: str, assets: ReportAssets) -> Block:
-    """Build the block of a comparison of networks; `which` distinguishes it from others."""
+def _comparison(
+    dataset: str, targets: Sequence[str], run: PastRun, which: str, assets: ReportAssets
+) -> tuple[Block, Block]:
+    """Build the pictures and the discussion of a comparison of networks; `which` distinguishes it from others."""
     pictures: list[Picture] = []
     for target in targets:
         for figure, caption in captions.fill(captions.DOMAIN, f"From {dataset} to {target}{which}").items():
             main = figure in {"alignment", "adaptation"}
             pictures += assets.picture(run, f"{target}/{figure}", f"{dataset}-to-{target}-{figure}", caption, main)
     heading = f"From {dataset} to {', '.join(targets)}{which}"
-    return Block(heading, pictures=tuple(pictures), passages=assets.discussion(run, ""))
+    discussion = Block(
+        f"Discussion: {heading[0].lower()}{heading[1:]}", passages=assets.discussion(run, ""), folded=True
+    )
+    return Block(heading, pictures=tuple(pictures)), discussion
 
 
 def _side_by_side(index: RunIndex, target: str, assets: ReportAssets) -> Block:
