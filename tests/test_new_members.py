@@ -26,7 +26,8 @@ def example(first_line: str) -> str:
 
 def line(start: str) -> str:
     """Return the line of code in the text of the guide that starts with a text."""
-    return next(code for code in re.findall("`([^`\n]+)`", GUIDE) if code.startswith(start))
+    lines: list[str] = re.findall("`([^`\n]+)`", GUIDE)
+    return next(code for code in lines if code.startswith(start))
 
 
 def insert(file: Path, anchor: str, inserted: str) -> None:

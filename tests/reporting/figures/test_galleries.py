@@ -102,7 +102,7 @@ class TestMisclassifiedGallery:
 
 class TestPairsGallery:
     def test_pairs_stand_side_by_side_with_places_labels_and_distance(self) -> None:
-        distances = np.array([0.0121, 0.02, 0.5])
+        distances = np.array([0.0121, 0.02, 0.5], np.float32)
         figure = pairs_gallery(digit_images([0, 1, 2]), digit_images([3, 4, 5], "train"), distances, 3, SHORT)
         np.testing.assert_array_equal(images(figure), IMAGES[[0, 3, 1, 4, 2, 5]])
         assert [text.get_text() for text in written(figure)] == [
@@ -114,13 +114,13 @@ class TestPairsGallery:
     @pytest.mark.parametrize(("pairs", "title"), [(20, f"{SHORT} (20)"), (60, f"{SHORT} (first 20 of 60)")])
     def test_at_most_twenty_are_shown(self, pairs: int, title: str) -> None:
         digits = digit_images(range(pairs))
-        figure = pairs_gallery(digits, digits, np.zeros(pairs), pairs, SHORT)
+        figure = pairs_gallery(digits, digits, np.zeros(pairs, np.float32), pairs, SHORT)
         assert len(digits_on(figure)) == 40
         assert figure.get_suptitle() == title
 
     def test_one_side_may_not_be_longer(self) -> None:
         with pytest.raises(ValueError, match="shorter"):
-            pairs_gallery(digit_images([0, 1]), digit_images([0]), np.zeros(2), 2, SHORT)
+            pairs_gallery(digit_images([0, 1]), digit_images([0]), np.zeros(2, np.float32), 2, SHORT)
 
 
 class TestGrids:
