@@ -21,7 +21,7 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write nothing; compare the numbers of a results.json or RESULTS.md with the tracking store.",
+            help="Write nothing; compare a results.json or RESULTS.md and its pictures with the tracking store.",
         ),
     ] = None,
     experiment: Experiment = None,
@@ -30,7 +30,7 @@ def report(
 ) -> None:
     """Write one offline page on all networks: tables, figures and texts, each with the run behind it.
 
-    Everything is read from MLflow, a server included; nothing is computed again.
+    Everything is read from MLflow, a server included. Figures are drawn from the data that runs recorded.
 
     The numbers are written next to the page: results.json for programs, RESULTS.md for people.
 
@@ -45,7 +45,8 @@ def report(
         store = open_store(experiment, create=False)
         if check:
             agreed = compare(store, check)
-            console.result(f"{agreed.file}: all {agreed.numbers} numbers of {agreed.runs} runs agree with the store")
+            what = f"{agreed.numbers} numbers and {agreed.pictures} pictures of {agreed.runs} runs"
+            console.result(f"{agreed.file}: {what} agree with the store")
             console.json(asdict(agreed))
         else:
             written = work(store, output, console)
@@ -56,6 +57,6 @@ def report(
 def print_report(console: "Console", written: "ReportResult") -> None:
     """Print the contents of the report and the missing sections."""
     for title, command in written.left_out.items():
-        console.result(f"{title}: no runs yet; make them with: {command}")
+        console.result(f"{title}: nothing yet; make it with: {command}")
     size = f"{written.networks} trained networks, {written.pictures} pictures, {written.runs} runs"
     console.result(f"{size}: open {written.page} in a browser")

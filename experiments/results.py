@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields
 from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,16 +138,19 @@ def from_csv(text: str) -> "pd.DataFrame":
     Raises
     ------
     DigitsError
-        If its columns are not `COLUMNS`.
+        If it is no CSV, its columns are not `COLUMNS`, or one of its numbers is none.
     """
     import pandas as pd
 
-    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    if list(table.columns) != [*COLUMNS]:
-        raise DigitsError(f"results need the columns {', '.join(COLUMNS)}, received {', '.join(table.columns)}")
-    for column in (*_INTEGERS, *_FLOATS):
-        table[column] = table[column].where(table[column] != "")
-    return _typed(table)
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        if list(table.columns) != [*COLUMNS]:
+            raise DigitsError(f"results need the columns {', '.join(COLUMNS)}, received {', '.join(table.columns)}")
+        for column in (*_INTEGERS, *_FLOATS):
+            table[column] = table[column].where(table[column] != "")
+        return _typed(table)
+    except (ValueError, TypeError) as error:  # also pandas' errors of parsing
+        raise DigitsError(f"damaged table of results: {first_line(error)}") from error
 
 
 def _typed(table: "pd.DataFrame") -> "pd.DataFrame":

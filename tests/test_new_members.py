@@ -26,8 +26,8 @@ def example(first_line: str) -> str:
 
 def line(start: str) -> str:
     """Return the line of code in the text of the guide that starts with a text."""
-    lines: list[str] = re.findall("`([^`\n]+)`", GUIDE)
-    return next(code for code in lines if code.startswith(start))
+    codes: list[str] = re.findall("`([^`\n]+)`", GUIDE)
+    return next(code for code in codes if code.startswith(start))
 
 
 def insert(file: Path, anchor: str, inserted: str) -> None:
@@ -69,7 +69,7 @@ def add_figure(folder: Path) -> None:
     recorded = reporting / "recorded/evaluation.py"
     insert(recorded, "from experiments.reporting.figures.reliability_diagram", imported)
     insert(recorded, '        "reliability"', line('"recall": Drawing'))
-    insert(reporting / "page/captions.py", '    "confusion_normalized"', line('"recall": "{}'))
+    insert(reporting / "page/captions.py", '    "adaptation_curves"', line('"recall": "{}'))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.errors import DigitsError
+from experiments.errors import DigitsError, first_line
 from experiments.reporting.drawing import Drawing
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MAX_PROCESSES = 4
 COMPRESSION = 3  # of zlib: in two thirds of the time of level 6, 3 % more bytes
 DPI = 160  # sharp on high-density screens and in print
 COLORS = 256  # maximum of a PNG with a palette
-PREVIEW_WIDTH = 760  # pixels
+PREVIEW_WIDTH, PREVIEW_QUALITY = 640, 65  # pixels, and WebP's scale to 100: a report has many pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +29,15 @@ class PictureJob:
 
     Attributes
     ----------
-    content
-        Its data; see `experiments.reporting.drawing.Drawing.to_npz`.
+    drawing
+        Its figure.
     picture, preview
         The files to write: a PNG, and a smaller WebP.
     few_colors
         Whether to reduce the PNG to 256 colors.
     """
 
-    content: bytes
+    drawing: Drawing
     picture: Path
     preview: Path
     few_colors: bool
@@ -73,13 +73,13 @@ def reduce_colors(file: Path) -> None:
 
 
 def save_preview(picture: Path, preview: Path) -> None:
-    """Save a smaller copy of an image file as WebP, at most 760 pixels wide; the same picture gives the same file."""
+    """Save a smaller copy of an image file as WebP, at most 640 pixels wide; the same picture gives the same file."""
     from PIL import Image
 
     with Image.open(picture) as full:
         copy = full.convert("RGB")
     copy.thumbnail((PREVIEW_WIDTH, copy.height), Image.Resampling.LANCZOS)
-    copy.save(preview, "WEBP", quality=80, method=4)
+    copy.save(preview, "WEBP", quality=PREVIEW_QUALITY, method=4)
 
 
 def picture_size(file: Path) -> tuple[int, int]:
@@ -106,11 +106,18 @@ def _leave_interrupts_to_parent() -> None:
 
 def _draw(job: PictureJob) -> tuple[int, int] | DigitsError:
     try:
-        figure = Drawing.from_npz(job.content).draw()
+        save_picture(_figure(job), job.picture)
     except DigitsError as error:
         return error
-    save_picture(figure, job.picture)
     save_preview(job.picture, job.preview)
     if job.few_colors:
         reduce_colors(job.picture)
     return picture_size(job.picture)
+
+
+def _figure(job: PictureJob) -> "Figure":
+    try:
+        return job.drawing.draw()
+    except Exception as error:  # data of the right types may not fit together
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise DigitsError(f"{job.picture.name}: {job.drawing.figure} cannot be drawn: {reason}") from error

@@ -174,18 +174,20 @@ def results_table(store: Store, run_id: str) -> "pd.DataFrame":
     return _results_of(store, run)
 
 
-def results_frame(store: Store, runs: Iterable[PastRun]) -> "pd.DataFrame":
-    """Return the results of several runs as one table, with the id of its run in each row: column ``run_id``.
+def results_frame(store: Store, runs: Iterable[PastRun]) -> "tuple[pd.DataFrame, tuple[PastRun, ...]]":
+    """Return the results of several runs as one table, and the runs whose own table is missing or damaged.
 
-    Raises
-    ------
-    DigitsError
-        If an older version of this project recorded one of the runs without a table, or its table is gone.
+    The table has the columns of `experiments.results` and the id of its run in each row, ``run_id``.
     """
     import pandas as pd
 
-    tables = [_results_of(store, run).assign(run_id=run.id) for run in runs]
-    return pd.concat([results.to_table([]).assign(run_id=""), *tables], ignore_index=True)
+    tables, lost = [results.to_table([]).assign(run_id="")], []
+    for run in runs:
+        try:
+            tables.append(_results_of(store, run).assign(run_id=run.id))
+        except DigitsError:
+            lost.append(run)
+    return pd.concat(tables, ignore_index=True), tuple(lost)
 
 
 def _results_of(store: Store, run: PastRun) -> "pd.DataFrame":

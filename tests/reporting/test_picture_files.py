@@ -9,7 +9,7 @@ from PIL import Image
 from experiments.reporting.picture_files import picture_size, save_preview
 
 
-@pytest.mark.parametrize(("size", "expected"), [((1520, 800), (760, 400)), ((400, 1300), (400, 1300))])
+@pytest.mark.parametrize(("size", "expected"), [((1280, 800), (640, 400)), ((400, 1300), (400, 1300))])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
 def test_a_preview_is_the_picture_at_most_as_wide_as_a_column(
     tmp_path: Path, size: tuple[int, int], expected: tuple[int, int], mode: str

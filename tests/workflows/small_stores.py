@@ -15,6 +15,7 @@ from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData
 from experiments.reporting.figures.feature_map import feature_map
 from experiments.reporting.figures.training_curves import training_curves
+from experiments.reporting.page import captions
 from experiments.reporting.recorded.evaluation import evaluation_drawings
 from experiments.results import VAL_ACCURACY, Result, to_table
 from experiments.tracking import Run, Store, open_run
@@ -133,8 +134,9 @@ def analyze(store: Store, name: str, parent: str, digits: int = 1797) -> str:
         discuss(run, "embedding", f"near is near {HOSTILE}")
         run.log_data(explorer().to_npz(), "explorer")
         run.log_data(Drawing.of(feature_map, np.zeros((60, 3), np.float32), LABELS, "digits", "a map").to_npz(), "map")
-        for figure in ("map_kmeans", "confusing_test", "dendrogram"):
-            run.log_data(curves().to_npz(), figure)
+        for figure in {**captions.MAPS, **captions.MORE_MAPS, **captions.CONFUSING, **captions.MORE_CONFUSING}:
+            if figure != "map":
+                run.log_data(curves().to_npz(), figure)
     return run.id
 
 

@@ -18,5 +18,5 @@ def test_pictures_are_drawn_from_recorded_data(store: Store, tmp_path: Path) -> 
     with Image.open(tmp_path / file) as picture, Image.open(tmp_path / shown[file]["preview"]) as preview:
         assert picture.size == (shown[file]["width"], shown[file]["height"])
         assert len(picture.convert("RGB").getcolors(10**6) or []) <= 256
-        assert preview.width <= 760
+        assert preview.width <= 640
     assert len(shown) > 20

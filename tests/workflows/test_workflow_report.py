@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -31,7 +32,6 @@ from small_stores import (
 from digits_cli.main import main
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
-from experiments.reporting.drawing import Drawing
 from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result, to_table
 from experiments.tracking import Store, open_run, open_store, past_runs
@@ -39,6 +39,7 @@ from experiments.tracking.registry import best_versions
 from experiments.tracking.runs import Kind
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
+from experiments.workflows.report.run_index import repeat_command
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -53,6 +54,10 @@ def cells(folder: Path, table: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the cells of a table of a report by row and column."""
     (found,) = (one for one in results(folder)["tables"] if one["name"] == table)
     return {(cell["network"], cell["column"]): cell for cell in found["cells"]}
+
+
+def artifacts(store: Store, run_id: str) -> Path:
+    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
 
 
 def files(folder: Path) -> set[str]:
@@ -150,7 +155,7 @@ def test_sections_without_runs_name_the_command_that_makes_them(store: Store, tm
     train(store, "cnn", 0.9)
     written = report(store, tmp_path / "out")
     assert set(written.left_out) >= {"Mistakes", "Calibration", "Feature space", "New domains", "Searches"}
-    assert "No runs for this yet. <code>digits tune mlp</code>" in (tmp_path / "out" / "index.html").read_text()
+    assert "Nothing here yet. <code>digits tune mlp</code> makes it." in (tmp_path / "out" / "index.html").read_text()
     assert "accuracy" not in {column["key"] for column in results(tmp_path / "out")["tables"][0]["columns"]}
 
 
@@ -291,7 +296,7 @@ def test_networks_in_target_domains_are_sorted_by_source_accuracy(
         drawn: list[list[str]] = []
 
         def recorded(jobs: Sequence[PictureJob]) -> list[tuple[int, int]]:
-            drawings = [Drawing.from_npz(job.content) for job in jobs]
+            drawings = [job.drawing for job in jobs]
             drawn.extend([*one.data["accuracies"]] for one in drawings if one.figure == "transfer_matrix")
             return [(40, 30)] * len(jobs)
 
@@ -309,18 +314,56 @@ def test_networks_in_target_domains_are_sorted_by_source_accuracy(
 def test_figures_without_data_are_named_with_the_command_that_makes_them(store: Store, tmp_path: Path) -> None:
     (run,) = past_runs(store, "analyze")
     store.client.set_tag(run.id, "mlflow.source.name", "digits analyze --model lenet")
-    data = Path(unquote(urlparse(store.client.get_run(run.id).info.artifact_uri).path)) / "data"
+    data = artifacts(store, run.id) / "data"
     (data / "dendrogram.npz").write_bytes(b"damaged")
     (data / "map_kmeans.npz").unlink()
     preview = data.parent / "figures"
     preview.mkdir()
     (preview / "map_kmeans.png").touch()
     written = report(store, tmp_path / "out")
-    assert written.missing == {"analyze lenet": "digits analyze --model lenet"}
+    assert written.missing == {run.id: "digits analyze --model lenet"}
     page = (tmp_path / "out" / "index.html").read_text()
-    assert "figures without data (analyze lenet); make them again with: digits analyze --model lenet" in page
-    assert not {file for file in files(tmp_path / "out") if "map_kmeans" in file}
+    assert "(analyze lenet); make them again with: digits analyze --model lenet" in page
+    assert not {file for file in files(tmp_path / "out") if "map_kmeans" in file or "dendrogram" in file}
     assert any("uci-lenet-map" in file for file in files(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("file", ["results.csv", "discussion.json", "data/explorer.npz"])
+@pytest.mark.parametrize("content", [None, b"", b"damaged", b'[{"name": "none such"}]'])
+@pytest.mark.usefixtures("trainings")
+def test_a_report_goes_on_without_what_is_lost_or_damaged(
+    store: Store, tmp_path: Path, file: str, content: bytes | None
+) -> None:
+    (run,) = past_runs(store, "analyze")
+    place = artifacts(store, run.id) / file
+    place.unlink()
+    if content is not None:
+        place.write_bytes(content)
+    written = report(store, tmp_path / "out")
+    assert set(written.missing) == {run.id}
+    assert cells(tmp_path / "out", "networks-uci")
+
+
+@pytest.mark.usefixtures("trainings")
+def test_a_section_whose_figures_have_no_data_is_empty(store: Store, tmp_path: Path) -> None:
+    for run in past_runs(store, "evaluate"):
+        shutil.rmtree(artifacts(store, run.id) / "data")
+    written = report(store, tmp_path / "out")
+    assert {"Mistakes", "Calibration"} <= set(written.left_out)
+    assert {run.id for run in past_runs(store, "evaluate")} <= set(written.missing)
+
+
+def test_a_run_of_a_suite_is_made_again_by_its_own_command(store: Store) -> None:
+    suite = {"mlflow.source.name": "digits run --profile full"}
+    with open_run(store, "evaluate", "lenet on uci", tags={**tags("lenet"), **suite}) as run:
+        run.log_params({"model": "uci-lenet v3"})
+    with open_run(store, "evaluate", "comparison", tags={**tags("lenet, cnn"), **suite}) as both:
+        run.log_params({"models": "lenet, cnn"})
+    commands = {past.id: repeat_command(past) for past in past_runs(store, "evaluate")}
+    assert commands == {
+        run.id: "digits evaluate --model models:/uci-lenet/3",
+        both.id: "digits run --profile full --again",
+    }
 
 
 @pytest.mark.parametrize("failing", ["report_page", "rename"])

@@ -25,6 +25,7 @@ from experiments.reporting.figures.model_comparison import model_comparison
 from experiments.reporting.figures.outlier_gallery import outlier_gallery
 from experiments.reporting.figures.pairs_gallery import pairs_gallery
 from experiments.reporting.figures.placed_map import placed_map
+from experiments.reporting.figures.placed_panels import placed_panels
 from experiments.reporting.figures.prediction_grid import prediction_grid
 from experiments.reporting.figures.reliability_diagram import reliability_diagram
 from experiments.reporting.figures.reliability_panels import reliability_panels
@@ -65,6 +66,7 @@ FIGURES: "dict[str, Callable[..., Figure]]" = {
     "outlier_gallery": outlier_gallery,
     "pairs_gallery": pairs_gallery,
     "placed_map": placed_map,
+    "placed_panels": placed_panels,
     "prediction_grid": prediction_grid,
     "reliability_diagram": reliability_diagram,
     "reliability_panels": reliability_panels,

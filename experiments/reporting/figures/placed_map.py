@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.reporting.figure_parts.layout import spacious
+from experiments.reporting.figure_parts.placed_points import source_points, target_points
 from experiments.reporting.figure_parts.point_views import PANEL, draw_panels, name_groups, views_of
-from experiments.reporting.figure_parts.style import GRAY, INK, group_color, notice
+from experiments.reporting.figure_parts.style import GRAY, INK, notice
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FAINTNESS = 0.72  # share of white in the colors of the source
-SOURCE_INK, TARGET_INK = 60_000, 40_000  # points² of ink that all of their points have together
 NOTE = "Colors are true digits, source pale, target full; names stand at the medians of the source's digits."
 VIEWS_NOTE = " The same cloud from two opposite sides."
 SOURCE_KEY = "#D0D0D0"
@@ -61,8 +59,8 @@ def placed_map(
         views = views_of(together)
         panels = draw_panels(figure, views)
         for axes, view in zip(panels, views, strict=True):
-            _source_points(axes, view[:source], reference_labels)
-            _target_points(axes, view[source:], placed_labels, wrong)
+            source_points(axes, view[:source], reference_labels)
+            target_points(axes, view[source:], placed_labels, wrong)
             named = (view[:source], reference_labels) if source else (view, placed_labels)
             name_groups(axes, *named, "")
         panels[0].legend(
@@ -75,34 +73,6 @@ def placed_map(
             handletextpad=0.2,
         )
     return figure
-
-
-def _source_points(axes: "Axes", view: NDArray[np.float64], labels: NDArray[np.integer]) -> None:
-    order = np.argsort(view[:, 2], kind="stable")
-    colors = _colors(labels[order])
-    size = float(np.clip(SOURCE_INK / max(len(view), 1), 2, 16))
-    pale = colors + (1 - colors) * FAINTNESS
-    axes.scatter(view[order, 0], view[order, 1], s=size, c=pale, linewidths=0, rasterized=True)
-
-
-def _target_points(
-    axes: "Axes", view: NDArray[np.float64], labels: NDArray[np.integer], wrong: NDArray[np.bool_]
-) -> None:
-    """Draw misclassified digits last, as crosses with a dark edge: the shape distinguishes them in every color."""
-    size = float(np.clip(TARGET_INK / max(len(view), 1), 12, 40))
-    styles: tuple[tuple[Any, dict[str, Any]], ...] = (
-        (~wrong, {"marker": "o", "s": size, "edgecolors": "white", "linewidths": 0.4}),
-        (wrong, {"marker": "X", "s": 2.2 * size, "edgecolors": INK, "linewidths": 0.7}),
-    )
-    for chosen, style in styles:
-        axes.scatter(view[chosen, 0], view[chosen, 1], c=_colors(labels[chosen]), rasterized=True, **style)
-
-
-def _colors(labels: NDArray[np.integer]) -> NDArray[np.float64]:
-    from matplotlib.colors import to_rgb
-
-    palette = np.array([to_rgb(group_color(digit)) for digit in range(10)])
-    return palette[labels.astype(np.int64)]
 
 
 def _legend(source: int, wrong: NDArray[np.bool_]) -> list[Any]:

@@ -36,8 +36,6 @@ DOMAIN = {
 FEW_SHOT = {"few_shot": "{}: fine-tuning on few labeled digits, compared with training from scratch on the same digits"}
 METHODS = {
     "adaptation_curves": "{}: the course of adaptation without labels",
-    "map": "{}: target digits on the t-SNE map of the source digits",
-    "confusion_normalized": "{}: confusion matrix in percent of each true digit",
 }
 SEARCH = {
     "history": "{}: validation accuracy of each trial, and the best so far",

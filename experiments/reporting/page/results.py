@@ -27,6 +27,12 @@ def report_results(report: Report) -> dict[str, Any]:
         "tables": [_table_to_json(table) for table in report.tables],
         "curves": [asdict(curve) for curve in report.curves],
         "pictures": [asdict(picture) for picture in report.pictures],
+        "texts": [
+            {"section": section.title, **asdict(passage)}
+            for section in report.sections
+            for block in section.blocks
+            for passage in block.passages
+        ],
         "runs": {run_id: asdict(source) for run_id, source in report.sources.items()},
     }
 

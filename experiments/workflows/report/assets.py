@@ -29,16 +29,17 @@ class ReportAssets:
     Attributes
     ----------
     missing
-        By name of a run, the command that makes it again: its figures have no data, because an older version recorded
-        them or because files are gone.
+        Runs, by id, some of whose figures or texts have no data: an older version recorded them, or files are gone or
+        damaged.
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
-        self.missing: dict[str, str] = {}
+        self.missing: dict[str, PastRun] = {}
         self._store, self._folder = store, folder
         self._listed: dict[tuple[str, str], frozenset[str]] = {}
         self._jobs: dict[str, PictureJob] = {}
         self._runs: dict[str, PastRun] = {}  # behind pictures of a single run, by file
+        self._taken: set[Path] = set()
         for name in (PICTURES, PREVIEWS, PAGES):
             (folder / name).mkdir()
 
@@ -46,44 +47,49 @@ class ReportAssets:
         """Return whether a run recorded a figure."""
         return self._has_file(run, f"{FIGURES}/{figure}.png") or self._has_file(run, f"{FIGURE_DATA}/{figure}.npz")
 
-    def drawing(self, run: PastRun, figure: str) -> Drawing | None:
-        """Read the data of a figure; None if there are none."""
-        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
-        try:
-            return Drawing.from_npz(content) if content else None
-        except DigitsError:
-            self._note_missing(run)
-            return None
+    def drawings(self, runs: Mapping[str, PastRun], figure: str) -> dict[str, Drawing]:
+        """Read the same figure of several runs by key; runs that do not have it are left out."""
+        found = {key: self._drawing(run, figure, required=False) for key, run in runs.items()}
+        return {key: drawing for key, drawing in found.items() if drawing}
 
-    def picture(self, run: PastRun, figure: str, name: str, caption: str, main: bool = False) -> tuple[Picture, ...]:
-        """Draw a figure of a run as the file `name`."""
-        content = self._read(run, figure, preview=f"{FIGURES}/{figure}.png")
-        if content is None:
+    def picture(
+        self, run: PastRun, figure: str, name: str, caption: str, main: bool = False, required: bool = False
+    ) -> tuple[Picture, ...]:
+        """Draw a figure of a run as the file `name`; a `required` one is recorded by every run of its kind."""
+        drawing = self._drawing(run, figure, required)
+        if drawing is None:
             return ()
-        (picture,) = self._add(content, name, caption, (run.id,), main)
+        (picture,) = self.draw(drawing, name, caption, (run.id,), main)
         self._runs[picture.file] = run
         return (picture,)
 
-    def pictures(self, run: PastRun, name: str, captions: Mapping[str, str], main: bool = False) -> tuple[Picture, ...]:
+    def pictures(
+        self, run: PastRun, name: str, captions: Mapping[str, str], main: bool = False, required: bool = False
+    ) -> tuple[Picture, ...]:
         """Draw figures of a run, given their captions by name; `main` refers to the first."""
         first = next(iter(captions))
         return tuple(
             picture
             for figure, caption in captions.items()
-            for picture in self.picture(run, figure, f"{name}-{figure}", caption, main=main and figure == first)
+            for picture in self.picture(run, figure, f"{name}-{figure}", caption, main and figure == first, required)
         )
 
     def draw(
         self, drawing: Drawing, name: str, caption: str, run_ids: Iterable[str], main: bool = False
     ) -> tuple[Picture, ...]:
-        """Draw a figure of the numbers of several runs."""
-        return self._add(drawing.to_npz(), name, caption, run_ids, main)
+        """Draw a figure as the file `name`."""
+        file = self._free_path(PICTURES, name, ".png")
+        preview = self._folder / PREVIEWS / f"{file.stem}.webp"
+        picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
+        # In a repository the size of a main picture matters.
+        self._jobs[picture] = PictureJob(drawing, file, preview, few_colors=main)
+        return (Picture(picture, shown, caption, drawing.description, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
 
     def explorer(self, run: PastRun, name: str, text: str) -> tuple[Link, ...]:
         """Build the explorer of an analysis and return a link to it."""
-        content = self._read(run, EXPLORER, preview=f"{EXPLORER}.html")
+        content = self._read(run, EXPLORER, preview=f"{EXPLORER}.html", required=True)
         try:
-            page = explorer_page(ExplorerData.from_npz(content)) if content else ""
+            page = "" if content is None else explorer_page(ExplorerData.from_npz(content))
         except DigitsError:
             self._note_missing(run)
             page = ""
@@ -96,48 +102,55 @@ class ReportAssets:
     def discussion(self, run: PastRun, heading: str) -> tuple[Passage, ...]:
         """Write the discussion of a run."""
         if not self._has_file(run, DISCUSSION):
+            self._note_missing(run)
             return ()
-        topics = from_json(artifact_json(self._store, run.id, DISCUSSION))
-        templates = analysis.TEMPLATES if run.kind == "analyze" else transfer.TEMPLATES
-        return (Passage(heading, to_markdown(topics, templates), run.id),)
+        try:
+            topics = from_json(artifact_json(self._store, run.id, DISCUSSION))
+            templates = analysis.TEMPLATES if run.kind == "analyze" else transfer.TEMPLATES
+            return (Passage(heading, to_markdown(topics, templates), run.id),)
+        except (DigitsError, ValueError, KeyError, TypeError):
+            self._note_missing(run)
+            return ()
 
     def finish(self, sections: Sequence[ReportSection]) -> tuple[ReportSection, ...]:
-        """Draw all pictures, and return the sections with their sizes and without those that cannot be drawn."""
-        found = draw_pictures([*self._jobs.values()])
-        sizes = dict(zip(self._jobs, found, strict=True))
+        """Draw all pictures, and return the sections with their sizes and without those that cannot be drawn.
 
-        def drawn(picture: Picture) -> tuple[Picture, ...]:
-            size = sizes[picture.file]
+        Raises
+        ------
+        DigitsError
+            If a figure of several runs cannot be drawn: its data are in their tables, and not damaged.
+        """
+        sizes = dict(zip(self._jobs, draw_pictures([*self._jobs.values()]), strict=True))
+        for file, size in sizes.items():
             if isinstance(size, DigitsError):
-                self._note_missing(self._runs[picture.file])
-                return ()
-            return (replace(picture, width=size[0], height=size[1]),)
+                if file not in self._runs:
+                    raise size
+                self._note_missing(self._runs[file])
+        drawn = {file: size for file, size in sizes.items() if not isinstance(size, DigitsError)}
+        return tuple(_with_sizes(section, drawn) for section in sections)
 
-        return tuple(
-            replace(
-                section,
-                blocks=tuple(
-                    replace(block, pictures=tuple(one for picture in block.pictures for one in drawn(picture)))
-                    for block in section.blocks
-                ),
-            )
-            for section in sections
-        )
+    def _drawing(self, run: PastRun, figure: str, required: bool) -> Drawing | None:
+        content = self._read(run, figure, f"{FIGURES}/{figure}.png", required)
+        try:
+            return None if content is None else Drawing.from_npz(content)
+        except DigitsError:
+            self._note_missing(run)
+            return None
 
-    def _read(self, run: PastRun, name: str, preview: str) -> bytes | None:
-        """Read the data of a figure or an explorer; note the run if it has a preview without data."""
+    def _read(self, run: PastRun, name: str, preview: str, required: bool = False) -> bytes | None:
+        """Read the data of a figure or an explorer; note the run if it has a preview without data, or should have."""
         file = f"{FIGURE_DATA}/{name}.npz"
         if self._has_file(run, file):
             try:
                 return read_artifact(self._store, run.id, file)
             except DigitsError:
                 self._note_missing(run)
-        elif self._has_file(run, preview):
+        elif required or self._has_file(run, preview):
             self._note_missing(run)
         return None
 
     def _note_missing(self, run: PastRun) -> None:
-        self.missing[run.name] = run.command or f"digits {run.kind}"
+        self.missing[run.id] = run
 
     def _has_file(self, run: PastRun, file: str) -> bool:
         folder = str(PurePosixPath(file).parent)
@@ -145,17 +158,21 @@ class ReportAssets:
             self._listed[run.id, folder] = artifact_names(self._store, run.id, None if folder == "." else folder)
         return file in self._listed[run.id, folder]
 
-    def _add(self, content: bytes, name: str, caption: str, run_ids: Iterable[str], main: bool) -> tuple[Picture, ...]:
-        file = self._free_path(PICTURES, name, ".png")
-        preview = self._folder / PREVIEWS / f"{file.stem}.webp"
-        file.touch()  # the next picture of this name has another
-        picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
-        # In a repository the size of a main picture matters.
-        self._jobs[picture] = PictureJob(content, file, preview, few_colors=main)
-        return (Picture(picture, shown, caption, caption, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
-
     def _free_path(self, folder: str, name: str, ending: str) -> Path:
-        """Return a path that does not exist, of characters that are safe in file names and URLs."""
+        """Return a path that no other file has, of characters that are safe in file names and URLs."""
         stem = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)
         paths = (self._folder / folder / f"{stem}{mark}{ending}" for mark in ("", *(f"-{n}" for n in range(2, 1000))))
-        return next(path for path in paths if not path.exists())
+        free = next(path for path in paths if path not in self._taken)
+        self._taken.add(free)
+        return free
+
+
+def _with_sizes(section: ReportSection, sizes: Mapping[str, tuple[int, int]]) -> ReportSection:
+    """Return a section with the sizes of its pictures; pictures without a size and empty blocks are left out."""
+
+    def sized(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
+        known = ((one, sizes[one.file]) for one in pictures if one.file in sizes)
+        return tuple(replace(one, width=width, height=height) for one, (width, height) in known)
+
+    blocks = [replace(block, pictures=sized(block.pictures)) for block in section.blocks]
+    return replace(section, blocks=tuple(block for block in blocks if not block.empty))

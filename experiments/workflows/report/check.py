@@ -44,10 +44,10 @@ class ReportDiffersError(DigitsError):
 
 
 def check(store: Store, file: Path) -> CheckResult:
-    """Write a report again from the runs that had ended when it was written, and compare all of it.
+    """Write a report again from the runs that had ended when it was written, and compare both.
 
-    Compares every number of tables and curves, the description of every run, title and lead, the Markdown, and every
-    picture that is there, pixel by pixel.
+    Compares every number of tables and curves, all texts, the description of every run, the Markdown, and every picture
+    that is there, pixel by pixel.
 
     Parameters
     ----------
@@ -107,6 +107,8 @@ def _values(results: Mapping[str, Any]) -> Values:
             found[f"{curve['network']}, {curve['metric']} at step {step}"] = value
     for picture in results["pictures"]:
         found[f"{picture['file']}: caption"] = picture["caption"]
+    for text in results["texts"]:
+        found[f"{text['section']}, {text['heading']}, run {text['run_id']}: text"] = text["markdown"]
     for run_id, run in results["runs"].items():
         found |= {f"run {run_id}: {name}": value for name, value in run.items()}
     return found

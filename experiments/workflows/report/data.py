@@ -1,8 +1,8 @@
 """What a report reads from the store: the runs that it is about, and their results as one table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from experiments.reporting.page.content import LearningCurve
@@ -21,20 +21,25 @@ class ReportData:
 
     Attributes
     ----------
-    indices
-        The runs, by the dataset that networks were trained on.
+    indices, runs
+        The runs, by the dataset that networks were trained on, and by id.
     frame
         All results of these runs, with ``run_id``; see `experiments.results`.
     curves
         The validation accuracy of each network by epoch.
-    outdated
-        Runs of older versions that were left out.
+    read
+        Time of the reading: no run that ended later is considered.
+    outdated, lost
+        Runs of older versions, which were left out, and runs whose results are missing or damaged.
     """
 
     indices: tuple[RunIndex, ...]
+    runs: Mapping[str, PastRun]
     frame: "pd.DataFrame"
     curves: tuple[LearningCurve, ...]
+    read: datetime
     outdated: tuple[PastRun, ...]
+    lost: tuple[PastRun, ...]
 
 
 def read_data(store: Store, until: datetime | None = None) -> ReportData:
@@ -45,10 +50,12 @@ def read_data(store: Store, until: datetime | None = None) -> ReportData:
     until
         Leave out runs that ended later.
     """
+    began = datetime.now(UTC)
     indices, outdated = index_runs(store, until)
     runs = {run.id: run for index in indices for run in index.runs}
-    curves = tuple(_curves(store, indices))
-    return ReportData(indices, results_frame(store, runs.values()), curves, outdated)
+    frame, lost = results_frame(store, runs.values())
+    ends = [run.ended for run in runs.values() if run.ended]  # by the clocks of their machines
+    return ReportData(indices, runs, frame, tuple(_curves(store, indices)), max([began, *ends]), outdated, lost)
 
 
 def _curves(store: Store, indices: Iterable[RunIndex]) -> Iterator[LearningCurve]:

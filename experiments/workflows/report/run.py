@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
-from experiments import tracking
 from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
 from experiments.reporting.page.content import Report, ReportSection, RunSource
@@ -21,7 +20,7 @@ from experiments.tracking import PastRun, Store
 from experiments.tracking.provenance import code_commit
 from experiments.workflows.report.assets import PAGES, PICTURES, PREVIEWS, ReportAssets
 from experiments.workflows.report.data import ReportData, read_data
-from experiments.workflows.report.run_index import outdated_text
+from experiments.workflows.report.run_index import named_runs, repeat_command
 from experiments.workflows.report.sections import SECTIONS
 
 PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
@@ -29,7 +28,7 @@ PAGE, RESULTS, MARKDOWN = "index.html", "results.json", "RESULTS.md"
 FILES = (RESULTS, PICTURES, PREVIEWS, PAGES, MARKDOWN, PAGE)
 TEMPORARY = ".report-"
 ABANDONED_SECONDS = 24 * 3600
-NAMED = 5  # runs without the data of figures, in a message
+OUTDATED, MISSING = "runs of an older version", "runs without the data of some results, figures or texts"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ReportResult:
     left_out
         By title of each empty section, the command that makes the missing runs.
     missing
-        By name of each run whose figures lack their data, the command that makes it again.
+        By id of each run whose results, figures or texts are missing or damaged, the command that makes it again.
     """
 
     output: str
@@ -75,23 +74,23 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
         that no report wrote.
     """
     progress = progress or Progress()
-    began = datetime.now(UTC)
     progress.stage("report: read the runs")
     data = read_data(store)
-    if data.outdated:
-        progress.log(f"left out {outdated_text(data.outdated)}")
     if not any(index.networks for index in data.indices):
-        raise DigitsError(f"no network has been trained in {store.experiment}; run: digits run --profile quick")
+        left_out = f"; {text}" if (text := named_runs(OUTDATED, data.outdated)) else ""
+        raise DigitsError(
+            f"no network has been trained in {store.experiment}; run: digits run --profile quick{left_out}"
+        )
     _check_free(output)
     fresh = _make_folder(output)
     try:
         progress.stage("report: draw the pictures")
-        content, missing = write_report(store, data, began, fresh)
+        content, missing = write_report(store, data, data.read, fresh)
         _swap(fresh, output)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    if missing:
-        progress.log(_missing_text(missing))
+    if content.left_out:
+        progress.log(f"left out {content.left_out}")
     return ReportResult(
         output=str(output),
         page=str(output / PAGE),
@@ -100,11 +99,11 @@ def report(store: Store, output: Path, progress: Progress | None = None) -> Repo
         pictures=len(content.pictures),
         runs=len(content.sources),
         left_out={section.title: section.command for section in content.sections if not section.blocks},
-        missing=missing,
+        missing={run.id: repeat_command(run) for run in missing},
     )
 
 
-def write_report(store: Store, data: ReportData, written: datetime, folder: Path) -> tuple[Report, Mapping[str, str]]:
+def write_report(store: Store, data: ReportData, written: datetime, folder: Path) -> tuple[Report, list[PastRun]]:
     """Write all files of a report to an empty folder.
 
     Parameters
@@ -115,12 +114,13 @@ def write_report(store: Store, data: ReportData, written: datetime, folder: Path
     Returns
     -------
     tuple
-        The content of the report, and `ReportResult.missing`.
+        The content of the report, and the runs some of whose results, figures or texts are missing or damaged.
     """
     assets = ReportAssets(store, folder)
     sections = assets.finish([build(data, assets) for build in SECTIONS])
     tables = [table for section in sections for table in section.tables]
-    left_out = [outdated_text(data.outdated), _missing_text(assets.missing)]
+    missing = list(({run.id: run for run in data.lost} | assets.missing).values())
+    left_out = [named_runs(OUTDATED, data.outdated), named_runs(MISSING, missing)]
     content = Report(
         title=report_title(tables),
         lead=report_lead(tables),
@@ -129,31 +129,20 @@ def write_report(store: Store, data: ReportData, written: datetime, folder: Path
         experiment=store.experiment,
         sections=sections,
         curves=data.curves,
-        sources=_sources(store, sections),
+        sources=_sources(data, sections),
         left_out="; ".join(text for text in left_out if text),
     )
     results = report_results(content)
     (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (folder / MARKDOWN).write_text(results_markdown(results), encoding="utf-8")
     (folder / PAGE).write_text(report_page(content), encoding="utf-8")
-    return content, assets.missing
+    return content, missing
 
 
-def _missing_text(missing: Mapping[str, str]) -> str:
-    """Name the runs whose figures cannot be drawn, and the commands that make them again; empty if there are none."""
-    if not missing:
-        return ""
-    names = [*missing]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    commands = "; ".join(dict.fromkeys(missing.values()))
-    return f"figures without data ({', '.join(names[:NAMED])}{more}); make them again with: {commands}"
-
-
-def _sources(store: Store, sections: Iterable[ReportSection]) -> dict[str, RunSource]:
+def _sources(data: ReportData, sections: Iterable[ReportSection]) -> dict[str, RunSource]:
     """Return the runs of the sections by id, in order."""
     run_ids = dict.fromkeys(run_id for section in sections for run_id in section.run_ids)
-    found = {run_id: tracking.past_run(store, run_id) for run_id in run_ids}
-    return {run_id: run_source(run) for run_id, run in found.items() if run}
+    return {run_id: run_source(data.runs[run_id]) for run_id in run_ids}
 
 
 def run_source(run: PastRun) -> RunSource:

@@ -1,5 +1,6 @@
 """The runs of the tracking store by dataset and network: the latest successful run of each kind."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,8 @@ from experiments.tracking.registry import BestVersion, best_versions, version_te
 from experiments.tracking.runs import Kind
 from experiments.tracking.tags import DATASET, MODEL, RESULTS_VERSION, STUDY, TARGET
 
-NAMED = 5  # outdated runs in a message
+NAMED = 5  # runs in a message
+VERSION = re.compile(r"(?P<name>\S+) v(?P<version>\d+)")
 KINDS: tuple[Kind, ...] = ("train", "evaluate", "analyze", "transfer", "tune")
 
 
@@ -155,14 +157,30 @@ def network_label(architecture: str, training: PastRun | None) -> str:
     return tuned_label(architecture) if training and training.tuned else architecture
 
 
-def outdated_text(runs: Sequence[PastRun]) -> str:
-    """Describe runs of older versions in one line, with the commands that make them again; empty if there are none."""
+def named_runs(what: str, runs: Iterable[PastRun]) -> str:
+    """Name runs in one line, with the commands that make them again; empty if there are none."""
+    runs = tuple(runs)
     if not runs:
         return ""
     names = [*dict.fromkeys(run.name for run in runs)]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    commands = "; ".join(dict.fromkeys(run.command for run in runs if run.command)) or "digits run"
-    return f"runs of an older version ({', '.join(names[:NAMED])}{more}); make them again with: {commands}"
+    commands = "; ".join(dict.fromkeys(map(repeat_command, runs)))
+    return f"{what} ({', '.join(names[:NAMED])}{more}); make them again with: {commands}"
+
+
+def repeat_command(run: PastRun) -> str:
+    """Return the command that makes a run again.
+
+    A suite would find that the step was done: for one of its evaluations, analyses and transfers of a single network it
+    is the command of the step, else the suite has to do all steps again.
+    """
+    if not run.command.startswith("digits run"):
+        return run.command or f"digits {run.kind}"
+    model = VERSION.fullmatch(run.params.get("model", ""))
+    if model and run.kind in {"evaluate", "analyze", "transfer"}:
+        target = f" --target {run.tags[TARGET]}" if TARGET in run.tags else ""
+        return f"digits {run.kind} --model models:/{model['name']}/{model['version']}{target}"
+    return f"{run.command} --again"
 
 
 def _read(store: Store, until: datetime | None) -> _Runs:

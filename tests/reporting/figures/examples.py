@@ -23,6 +23,7 @@ from experiments.reporting.figure_parts.layout import Interval
 from experiments.reporting.figures import FIGURES
 from experiments.reporting.figures.adaptation_gains import Gain
 from experiments.reporting.figures.confusing_gallery import ConfusingDigit, Neighbor
+from experiments.reporting.figures.placed_panels import PlacedDigits
 from experiments.reporting.figures.trade_off import NetworkCost
 
 SHORT = "mnist-lenet v3 on mnist test"
@@ -280,6 +281,13 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "target alone": placed(0, 40, 2),
         "source alone": placed(40, 0, 3),
         "no": placed(0, 0, 2),
+    },
+    "placed_panels": {
+        "one": ({"cnn": PlacedDigits(*placed(300, 40, 2))},),
+        "five": ({name: PlacedDigits(*placed(300, 40, 3)) for name in (*list(MODELS)[:4], LONG)},),
+        "target alone": ({"cnn": PlacedDigits(*placed(0, 40, 2))},),
+        "no points": ({"cnn": PlacedDigits(*placed(0, 0, 3))},),
+        "no": ({},),
     },
     "prediction_grid": {
         "all": (BAD.images[:25], BAD.labels[:25], BAD.probabilities[:25]),

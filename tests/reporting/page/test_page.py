@@ -98,7 +98,7 @@ def test_sections_come_in_the_order_of_the_report_and_the_contents_name_them() -
 
 def test_an_empty_section_names_the_command_that_fills_it() -> None:
     page = report_page(replace(small_report(), sections=small_report().sections[2:]))
-    assert "No runs for this yet." in page
+    assert "Nothing here yet." in page
     assert "<code>digits tune " in page
 
 

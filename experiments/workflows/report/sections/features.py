@@ -19,8 +19,8 @@ def features_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         blocks.append(Block(tables=(table,) if table.columns else ()))
         for subject, name, run in _analyzed(index):
             page = assets.explorer(run, name, f"Explore the map of {subject}")
-            maps = assets.pictures(run, name, captions.fill(captions.MAPS, subject), main=True)
-            more = assets.pictures(run, name, captions.fill(captions.MORE_MAPS, subject))
+            maps = assets.pictures(run, name, captions.fill(captions.MAPS, subject), main=True, required=True)
+            more = assets.pictures(run, name, captions.fill(captions.MORE_MAPS, subject), required=True)
             blocks += [
                 Block(subject, links=page, pictures=maps, passages=assets.discussion(run, "")),
                 Block(f"More views of {subject}", pictures=more, folded=True),
@@ -37,8 +37,8 @@ def confusing_section(data: ReportData, assets: ReportAssets) -> ReportSection:
     blocks = []
     for index in data.indices:
         for subject, name, run in _analyzed(index):
-            first = assets.pictures(run, name, captions.fill(captions.CONFUSING, subject), main=True)
-            more = assets.pictures(run, name, captions.fill(captions.MORE_CONFUSING, subject))
+            first = assets.pictures(run, name, captions.fill(captions.CONFUSING, subject), main=True, required=True)
+            more = assets.pictures(run, name, captions.fill(captions.MORE_CONFUSING, subject), required=True)
             blocks += [Block(subject, pictures=first), Block(f"More of {subject}", pictures=more, folded=True)]
     lead = "Digits that lie nearer to another class than to their own."
     return ReportSection.of("confusing", "Confusing digits", lead, "digits analyze --model lenet", blocks)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from experiments.reporting.drawing import Drawing
-from experiments.reporting.figures.confusion_panels import confusion_panels
 from experiments.reporting.figures.reliability_panels import reliability_panels
 from experiments.reporting.page.content import Block, Picture, ReportSection
 from experiments.results import MISCLASSIFIED_BY_ALL, select, value
@@ -12,6 +11,7 @@ from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import RunIndex
 from experiments.workflows.report.sections.networks import compared
+from experiments.workflows.report.sections.panels import confusions
 from experiments.workflows.report.tables import best_first
 
 
@@ -28,6 +28,7 @@ def mistakes_section(data: ReportData, assets: ReportAssets) -> ReportSection:
                 "misclassified",
                 f"{index.dataset}-{label}-misclassified",
                 f"{label}: its mistakes, most confident first",
+                required=True,
             )
         )
         blocks += [
@@ -45,7 +46,7 @@ def calibration_section(data: ReportData, assets: ReportAssets) -> ReportSection
     blocks = []
     for index in data.indices:
         evaluations = _evaluations(index, data)
-        drawings = _drawings(evaluations, "reliability", assets)
+        drawings = assets.drawings(evaluations, "reliability")
         if drawings:
             panels = Drawing.of(
                 reliability_panels,
@@ -65,20 +66,9 @@ def _evaluations(index: RunIndex, data: ReportData) -> dict[str, PastRun]:
     return {network.label: network.evaluation for network in best_first(index, data.frame) if network.evaluation}
 
 
-def _drawings(evaluations: Mapping[str, PastRun], figure: str, assets: ReportAssets) -> dict[str, Drawing]:
-    """Read the same figure of each network."""
-    found = {label: assets.drawing(run, figure) for label, run in evaluations.items()}
-    return {label: drawing for label, drawing in found.items() if drawing}
-
-
 def _confusions(index: RunIndex, evaluations: Mapping[str, PastRun], assets: ReportAssets) -> tuple[Picture, ...]:
-    drawings = _drawings(evaluations, "confusion_normalized", assets)
-    if not drawings:
-        return ()
-    matrices = {label: drawing.data["confusion"] for label, drawing in drawings.items()}
-    panels = Drawing.of(confusion_panels, matrices, f"{index.dataset}: confusion, % of each digit")
     caption = f"Confusion on {index.dataset}: rows are true digits, columns predicted digits, in percent"
-    return assets.draw(panels, f"{index.dataset}-confusion", caption, [evaluations[label].id for label in drawings])
+    return confusions(evaluations, f"{index.dataset}-confusion", index.dataset, caption, assets)
 
 
 def _missed(index: RunIndex, data: ReportData, assets: ReportAssets) -> tuple[Picture, ...]:
@@ -87,5 +77,6 @@ def _missed(index: RunIndex, data: ReportData, assets: ReportAssets) -> tuple[Pi
     missed = value(select(data.frame, run_id=index.comparison.id), MISCLASSIFIED_BY_ALL)
     if missed is None:
         return ()
-    caption = f"{missed:,.0f} {index.dataset} test digits are misclassified by all of {compared(index)}"
-    return assets.picture(index.comparison, "missed_by_all", f"{index.dataset}-missed-by-all", caption, main=True)
+    digits = "test digit is" if missed == 1 else "test digits are"
+    caption = f"{missed:,.0f} {index.dataset} {digits} misclassified by all of {compared(index)}"
+    return assets.picture(index.comparison, "missed_by_all", f"{index.dataset}-missed-by-all", caption, True, True)

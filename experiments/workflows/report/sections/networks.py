@@ -14,7 +14,9 @@ def networks_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         tables = (make(index, data.frame) for make in (networks_table, ensembles_table, members_table))
         caption = f"Test accuracy on {index.dataset} of {compared(index)}, with 95 % intervals"
         name = f"{index.dataset}-comparison"
-        pictures = assets.picture(index.comparison, "comparison", name, caption) if index.comparison else ()
+        pictures = (
+            assets.picture(index.comparison, "comparison", name, caption, required=True) if index.comparison else ()
+        )
         blocks.append(Block(tables=tuple(table for table in tables if table.columns), pictures=pictures))
     lead = "Accuracy of each network on the test split."
     return ReportSection.of("networks", "Networks", lead, "digits train all", blocks)
@@ -24,5 +26,5 @@ def compared(index: RunIndex) -> str:
     """Name the networks that the comparison compares."""
     versions = index.comparison.params.get("versions", "") if index.comparison else ""
     if set(versions.split(", ")) == {network.text for network in index.networks}:
-        return f"the {len(index.networks)} networks of the table"
+        return f"the {len(index.networks)} networks in the table"
     return group_versions(versions)

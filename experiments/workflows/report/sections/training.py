@@ -21,6 +21,7 @@ def training_section(data: ReportData, assets: ReportAssets) -> ReportSection:
                 "training_curves",
                 f"{index.dataset}-{network.architecture}-training_curves",
                 f"{network.label}: loss, accuracy and learning rate",
+                required=True,
             )
         )
         blocks += [

@@ -11,6 +11,7 @@ from experiments.tracking import PastRun
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
+from experiments.workflows.report.sections.panels import confusions, target_maps
 from experiments.workflows.report.tables import methods_table, networks_table
 
 
@@ -28,6 +29,7 @@ def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         pairs = [
             (network, target) for target in index.targets for network in index.networks if target in network.transfers
         ]
+        blocks += [_side_by_side(index, target, assets) for target in index.targets]
         few = [picture for pair in pairs for picture in _latest_pictures(*pair, captions.FEW_SHOT, assets)]
         blocks.append(Block(f"Few-shot learning, from {index.dataset}", pictures=tuple(few)))
         blocks += [_one_network(network, target, target in compared, assets) for network, target in pairs]
@@ -75,6 +77,22 @@ def _comparison(dataset: str, targets: Sequence[str], run: PastRun, which: str, 
             pictures += assets.picture(run, f"{target}/{figure}", f"{dataset}-to-{target}-{figure}", caption, main)
     heading = f"From {dataset} to {', '.join(targets)}{which}"
     return Block(heading, pictures=tuple(pictures), passages=assets.discussion(run, ""))
+
+
+def _side_by_side(index: RunIndex, target: str, assets: ReportAssets) -> Block:
+    """Build the block of the networks' mistakes in a target domain."""
+
+    def latest(figure: str) -> dict[str, PastRun]:
+        """Return, by label of the network, the latest run that recorded a figure."""
+        tried = {network.label: network.transfers.get(target, ()) for network in index.networks}
+        found = {label: next((run for run in runs if assets.has(run, figure)), None) for label, runs in tried.items()}
+        return {label: run for label, run in found.items() if run}
+
+    name, route = f"{index.dataset}-to-{target}", f"From {index.dataset} to {target}"
+    rows = f"{route}: rows are true digits, columns predicted digits, in percent"
+    maps = f"{route}: target digits on the t-SNE map of the source digits"
+    matrices = confusions(latest("confusion_normalized"), f"{name}-confusion", target, rows, assets)
+    return Block(pictures=(*matrices, *target_maps(latest("map"), f"{name}-map", route, maps, assets)))
 
 
 def _one_network(network: NetworkRuns, target: str, compared: bool, assets: ReportAssets) -> Block:
