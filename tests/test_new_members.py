@@ -69,7 +69,7 @@ def add_figure(folder: Path) -> None:
     recorded = reporting / "recorded/evaluation.py"
     insert(recorded, "from experiments.reporting.figures.reliability_diagram", imported)
     insert(recorded, '        "reliability"', line('"recall": Drawing'))
-    insert(reporting / "page/captions.py", '    "confusion_normalized"', line('"recall": "{}'))
+    insert(reporting / "page/captions.py", '    "adaptation_curves"', line('"recall": "{}'))
 
 
 @pytest.fixture(scope="module")
