@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from experiments.analysis import discussion as analysis
 from experiments.errors import DigitsError
-from experiments.evaluation.effects import from_json, to_markdown
+from experiments.evaluation.effects import from_json
+from experiments.reporting.discussion.text import to_markdown
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
@@ -15,7 +15,6 @@ from experiments.reporting.pictures import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_json, artifact_names, read_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
-from experiments.transfer import discussion as transfer
 
 PICTURES, PREVIEWS, PAGES = "figures", "previews", "explorers"
 EXPLORER, DISCUSSION = "explorer", "discussion.json"
@@ -98,8 +97,7 @@ class ReportAssets:
         if not self._has_file(run, DISCUSSION):
             return ()
         topics = from_json(artifact_json(self._store, run.id, DISCUSSION))
-        templates = analysis.TEMPLATES if run.kind == "analyze" else transfer.TEMPLATES
-        return (Passage(heading, to_markdown(topics, templates), run.id),)
+        return (Passage(heading, to_markdown(topics), run.id),)
 
     def finish(self, sections: Sequence[ReportSection]) -> tuple[ReportSection, ...]:
         """Draw all pictures, and return the sections with their sizes and without those that cannot be drawn."""

@@ -7,13 +7,12 @@ from typing import Any
 
 from experiments import tracking
 from experiments.errors import UsageError, unknown
-from experiments.evaluation.effects import to_text
 from experiments.execution.progress import Progress
+from experiments.reporting.discussion.text import to_text
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.training import require_tensorflow
 from experiments.transfer.adaptation import ADAPTATIONS
-from experiments.transfer.discussion import TEMPLATES
 from experiments.workflows.transfer import record, rows
 from experiments.workflows.transfer.pipeline import measure_task
 from experiments.workflows.transfer.record import TaskRecord
@@ -161,4 +160,4 @@ def transfer(
     run_id, topics = records[0].run_id, records[0].topics
     if len(records) > 1:
         run_id, topics = record.record_comparison(store, found, records, parent)
-    return TransferResult(run_id, tuple(records), "\n\n".join(to_text(topics, TEMPLATES)))
+    return TransferResult(run_id, tuple(records), "\n\n".join(to_text(topics)))
