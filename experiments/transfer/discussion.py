@@ -150,7 +150,9 @@ def _shift(one: DomainResult, shift: Shift) -> Topic:
         (shift.class_distances[digit], before.value - after.value) for digit, (before, after) in one.recalls.items()
     ]
     moved = [pair for pair in losses if isfinite(pair[0])]
-    return Topic("shift", facts, effects + judge(rank_correlation("loss of a class with its distance moved", moved)))
+    return Topic(
+        "shift", facts, effects + judge(rank_correlation("loss of a class with the distance of its mean", moved))
+    )
 
 
 def _alignment(one: DomainResult) -> Iterator[Topic]:

@@ -210,7 +210,7 @@ def test_a_shift_has_verdicts_by_permutation_and_bound() -> None:
 def test_classes_that_move_and_lose_together_correlate(sign: int) -> None:
     target = digits({digit: 0.95 - 0.05 * digit for digit in range(10)})
     shift = moved(class_distances=tuple(1 + sign * 0.05 * digit for digit in range(10)))
-    found = effects("shift", result(digits(0.98), target, shift=shift))["loss of a class with its distance moved"]
+    found = effects("shift", result(digits(0.98), target, shift=shift))["loss of a class with the distance of its mean"]
     assert found.size == pytest.approx(sign)
     assert found.verdict == "significant"
 

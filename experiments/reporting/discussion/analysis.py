@@ -13,8 +13,8 @@ TEMPLATES: Mapping[str, Template] = {
             "t-SNE has perplexity {perplexity:g} and considers {neighbors:.0f} neighbors of each digit.",
             "That is fewer than the {class_size:,} digits of a class, so that the embedding can show structure within "
             "a class and does not force classes together.",
-            "KMeans has {best} clusters, the number with the largest silhouette ({silhouette:.2f}), which weighs "
-            "compact clusters against separate ones; the elbow of the inertia, a second opinion, is at {elbow}.",
+            "KMeans has {best} clusters, the number with the largest silhouette ({silhouette:.2f}), a measure of how "
+            "compact and separate clusters are; the elbow of the inertia, a second opinion, is at {elbow}.",
             "Results for {classes} clusters are reported too.",
             "Ward's method merges only clusters that are linked in a graph of nearest neighbors, because the memory "
             "for all pairs of digits grows with the square of their number; on {exact_sample:,} digits its adjusted "

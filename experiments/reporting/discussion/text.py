@@ -3,7 +3,7 @@
 >>> from experiments.evaluation.effects import Effect, Topic, judge
 >>> effects = judge([Effect("box against resize", "accuracy", 0.21, before=0.7, after=0.91, p=1e-9, percent=True)])
 >>> to_text([Topic("alignment", {"best": "box", "best_accuracy": 0.91}, effects)])  # doctest: +NORMALIZE_WHITESPACE
-['Alignment. The best alignment in hindsight, selected by the test labels, is box (91.0 %).
+['Alignment. The best alignment in hindsight, selected by the test labels, is `box` (91.0 %).
   Higher accuracy: box against resize (+21.0 points).']
 """
 

@@ -32,10 +32,10 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "alignment": Template(
         (
-            "All other topics are with {target} aligned by `{alignment}`.",
+            "In all other topics, {target} is aligned by `{alignment}`.",
             "`box` closes {closed:.0%} of the gap between `{first}` and {source}.",
             "{deskewed_model} was trained on deskewed images; the variation between two trainings is not included.",
-            "The best alignment in hindsight, selected by the test labels, is {best} ({best_accuracy:.1%}).",
+            "The best alignment in hindsight, selected by the test labels, is `{best}` ({best_accuracy:.1%}).",
         )
     ),
     "corruptions": Template(

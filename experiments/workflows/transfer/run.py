@@ -35,7 +35,7 @@ class TransferOptions:
     adapt
         Members of `method_names`; ``none`` is always included.
     few_shot
-        Numbers of labelled images of each class to fine-tune on; None for all. Empty: no few-shot learning.
+        Numbers of labeled images of each class to fine-tune on; None for all. Empty: no few-shot learning.
     seed
         Seed of the adaptations.
     register
@@ -70,7 +70,7 @@ class TransferOptions:
         if self.methods:
             require_tensorflow(f"adapting a network without labels ({self.methods[0]})")
         if any(k is not None and k < 1 for k in self.few_shot):
-            raise UsageError("few-shot needs at least 1 labelled image of each class")
+            raise UsageError("few-shot needs at least 1 labeled image of each class")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"seed must be in [0, 2**31), received {self.seed}")
         if self.register and not self.methods:
