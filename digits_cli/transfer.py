@@ -27,7 +27,7 @@ def transfer(
         typer.Option(
             "--target",
             "-t",
-            help=f"{', '.join(PUBLISHED)}, one of them with {SUFFIXES}, or a folder with digits, labelled or not; "
+            help=f"{', '.join(PUBLISHED)}, one of them with {SUFFIXES}, or a folder with digits, labeled or not; "
             "repeatable.",
         ),
     ],
@@ -43,7 +43,7 @@ def transfer(
         str | None,
         typer.Option(
             metavar="K,...",
-            help="Fine-tune on K labelled images of each class, five seeds each, such as 1,5,10,50,all.",
+            help="Fine-tune on K labeled images of each class, five seeds each, such as 1,5,10,50,all.",
         ),
     ] = None,
     retrain: Annotated[
@@ -89,7 +89,7 @@ def transfer(
 
 
 def parse_few_shot(text: str | None) -> tuple[int | None, ...]:
-    """Parse ``1,5,10,all``: numbers of labelled images of each class in ascending order, None for all.
+    """Parse ``1,5,10,all``: numbers of labeled images of each class in ascending order, None for all.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
     if aligned:
         console.table(
             "Alignment, no training in the target domain",
-            ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabelled", "network"),
+            ("model", "target", "alignment", "accuracy", "95 % interval", "entropy, unlabeled", "network"),
             [
                 (model, target, one["alignment"], *_scores(one)[:2], f"{one[ENTROPY_UNLABELLED]:.4f}", one["network"])
                 for model, target, one in aligned
@@ -128,7 +128,7 @@ def print_transfer(console: "Console", result: Mapping[str, Any]) -> None:
         )
     if result["few_shot"]:
         console.table(
-            "Few labelled images, means of the seeds",
+            "Few labeled images, means of the seeds",
             ("model", "target", "per class", "images", "fine-tuned", "from scratch"),
             [
                 (row["model"], row["target"], row["per_class"] or ALL, row["digits"], *_means(row))

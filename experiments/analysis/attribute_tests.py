@@ -12,7 +12,8 @@ NOTABLE = 0.3  # standard deviations: smaller differences are negligible
 NOTABLE_RATIO = 1.5  # of the proportions of digits with an unusual number of loops
 LEAST_DIGITS = 10  # in each group that is tested
 LOOPS = "loops"
-WITHIN_CLASS = "standard deviations within the class"
+MEAN = "mean, in standard deviations of the class"
+LEAN = "lean towards the nearest other class, in standard deviations"
 
 
 def differences(
@@ -41,7 +42,8 @@ def differences(
     for name in (name for name in attributes if name != LOOPS):
         scores = _within_class(attributes[name], labels, rest)
         p = float(mannwhitneyu(scores[top], scores[rest]).pvalue)
-        effects.append(Effect(name, WITHIN_CLASS, float(scores[top].mean()), p=p))
+        mean = float(scores[top].mean())
+        effects.append(Effect(name, MEAN, mean, before=0, after=mean, p=p))  # by definition that of the rest is 0
     if LOOPS in attributes:
         effects.append(_unusual_loops(attributes[LOOPS], labels, top, rest))
     return judge(effects, _is_notable)
@@ -89,7 +91,7 @@ def leanings(
         direction = np.sign(means[others] - means[own])
         moved = direction * (values[top] - means[own]) / np.where(deviation[own] > 0, deviation[own], 1)
         p = float(wilcoxon(moved, alternative="greater").pvalue) if np.any(moved) else 1.0
-        effects.append(Effect(f"{name} towards the other class", WITHIN_CLASS, float(moved.mean()), p=p))
+        effects.append(Effect(name, LEAN, float(moved.mean()), p=p))
     return judge(effects, lambda effect: effect.size >= NOTABLE)
 
 

@@ -1,7 +1,7 @@
-"""The discussion of an analysis: effects with verdicts by tests or stated bounds, and the templates of their text."""
+"""The discussion of an analysis: facts, and effects with verdicts by tests or stated bounds."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import sqrt
 from statistics import NormalDist
 
@@ -17,7 +17,7 @@ from experiments.analysis.embedding import TRUST_NEIGHBORS, VOTERS
 from experiments.analysis.outliers import OUTLIER_NEIGHBOR
 from experiments.analysis.result import Analysis
 from experiments.datasets import CLASSES
-from experiments.evaluation.effects import Effect, Fact, Template, Topic, Verdict, bounded, judge
+from experiments.evaluation.effects import Effect, Fact, Topic, Verdict, bounded, judge
 
 CONFUSING = 200  # digits of a split that are compared with the rest
 OUTLIER = 4.0  # outlier score
@@ -30,56 +30,6 @@ ALIKE_ACCURACY, ALIKE = 0.001, 0.005  # differences of two networks that are cal
 
 KNN = f"{VOTERS}-nearest-neighbor accuracy"
 ARI = "adjusted Rand index"
-
-TEMPLATES: Mapping[str, Template] = {
-    "method": (
-        "{n:,} digits, each with {features:,} features from the layer before the classifier.",
-        "They are reduced to {components} principal components, which keep {variance:.1%} of the variance.",
-        "t-SNE has perplexity {perplexity:g}: {neighbors:.0f} neighbors of a digit, where a class has {class_size:,}.",
-        "KMeans has the largest silhouette ({silhouette:.2f}) for {best} clusters, and the elbow of its inertia at "
-        "{elbow}.",
-        "Ward's method is limited to nearest neighbors to fit into memory; on {exact_sample:,} digits its adjusted "
-        "Rand index with exact Ward is {exact_agreement:.3f}.",
-    ),
-    "embedding": (
-        "The trustworthiness is {trustworthiness:.3f}: 1 if neighbors in the embedding are never far in feature space.",
-        "Of a digit's {neighbors} nearest in the embedding, {kept:.0%} are its {neighbors} nearest in feature space.",
-        "The embedding loses {lost:.1%} of the accuracy: do not interpret its fine structure.",
-    ),
-    "clusters and classes": (
-        "Clusters are found without labels; their adjusted Rand index with the classes is 1 if both are the same, and "
-        "about 0 by chance.",
-        "Mixed clusters and split classes have several parts of at least {part:.0%}.",
-    ),
-    "closest classes": (
-        "The class means are no farther apart ({chance:.2g}) than means of random digits.",
-        "Before is the median distance of two class means; lower is below {close:.0%} of it.",
-    ),
-    "confusing digits": (
-        "A digit is confusing if the nearest digit of another class is nearer than the nearest of its own.",
-        "The network must not have been trained on it: training moves digits towards their labels, wrong ones too.",
-        "{train_confusing:,} of {train_n:,} train digits are confusing to {train_network}.",
-        "{test_confusing:,} of {test_n:,} test digits are confusing to {test_network}.",
-        "Four measures rank them, with rank correlations from {lowest:.2f} ({lowest_pair}) to {highest:.2f} "
-        "({highest_pair}).",
-        "Labels and nearest other classes of the {top} most confusing test digits are most often {pairs}.",
-        "Of these pairs, {close_pairs} are among the {closest} with the closest class means.",
-        "Attributes of the {compared} most confusing test digits are compared with the rest of their classes; a higher "
-        "slant leans to the right.",
-    ),
-    "duplicates and outliers": (
-        "{duplicates} test digits are nearly identical to a training digit (root mean square difference up to "
-        "{threshold:.3f}, a quarter of the median); {relabeled} of them have another label.",
-        "{outliers:,} digits are outliers: their distance to the {nth}th neighbor is more than {limit:g} robust "
-        "standard deviations above the median. {outlying_top} of them are among the most confusing test digits.",
-    ),
-    "comparison": (
-        "Before is {first}, after is {second}.",
-        "They share {shared} of their {top} most confusing test digits; {expected:.0f} are expected by chance.",
-        "That is {times:.0f} times as many: confusion is mostly a property of the digits, not of the network.",
-        "The closest class means are {first_closest} in {first} and {second_closest} in {second}.",
-    ),
-}
 
 
 def discuss(analysis: Analysis) -> tuple[Topic, ...]:
@@ -96,7 +46,8 @@ def discuss(analysis: Analysis) -> tuple[Topic, ...]:
 
 def contrast(first: Analysis, second: Analysis) -> tuple[Topic, ...]:
     """Compare two networks that were analyzed on the same digits."""
-    facts: dict[str, Fact] = {"first": first.name, "second": second.name}
+    names = (first.label, second.label) if first.label != second.label else (first.name, second.name)
+    facts: dict[str, Fact] = {"first": names[0], "second": names[1]}
     old, new = first.quality, second.quality
     effects = [
         bounded("feature space", KNN, old.knn_accuracy_before, new.knn_accuracy_before, ALIKE_ACCURACY, percent=True),
@@ -115,22 +66,27 @@ def contrast(first: Analysis, second: Analysis) -> tuple[Topic, ...]:
     if first.centroids.closest and second.centroids.closest:
         closest = [_pair(one.centroids.closest[0]) for one in (first, second)]
         facts |= {"first_closest": closest[0], "second_closest": closest[1]}
-    return (Topic("comparison", facts, tuple(effects), f"{first.name} and {second.name}"),)
+    return (Topic("feature spaces", facts, tuple(effects), " and ".join(names)),)
 
 
 def _method(found: Analysis) -> Topic:
+    neighbors = found.embedding.perplexity * NEIGHBORS_PER_PERPLEXITY
+    class_size = len(found.digits) // max(len(found.centroids.digits), 1)
     facts: dict[str, Fact] = {
         "n": len(found.digits),
         "features": found.dimensions,
         "perplexity": found.embedding.perplexity,
-        "neighbors": found.embedding.perplexity * NEIGHBORS_PER_PERPLEXITY,
-        "class_size": len(found.digits) // max(len(found.centroids.digits), 1),
+        "neighbors": neighbors,
         "best": found.choice.best,
         "silhouette": max(found.choice.silhouettes),
         "elbow": found.choice.elbow,
         "exact_sample": found.exact_sample,
         "exact_agreement": found.exact_agreement,
     }
+    if neighbors < class_size:
+        facts["class_size"] = class_size
+    if found.choice.best not in found.choice.reported[:1]:
+        facts["classes"] = found.choice.reported[0]
     if found.reduced != found.dimensions:
         facts |= {"components": found.reduced, "variance": found.variance}
     return Topic("method", facts)
@@ -175,11 +131,11 @@ def _mixtures(metrics: ClusterMetrics, grouping: str) -> Iterator[Effect]:
     """Yield the clusters that several digits share, and the digits that several clusters share."""
     counts = metrics.contingency
     for cluster, digits in metrics.shared:
-        what, size = f"{_list(digits)} in cluster {cluster} ({grouping})", _outside_largest(counts[:, cluster])
-        yield Effect(what, "outside the largest class", size, verdict="mixed cluster", percent=True)
+        what, size = f"{_list(digits)} in cluster {cluster} of {grouping}", _outside_largest(counts[:, cluster])
+        yield Effect(what, "proportion outside the largest class", size, verdict="mixed cluster", percent=True)
     for digit, clusters in metrics.split:
-        what, size = f"{digit} in clusters {_list(clusters)} ({grouping})", _outside_largest(counts[digit])
-        yield Effect(what, "outside the largest cluster", size, verdict="split class", percent=True)
+        what, size = f"{digit} in clusters {_list(clusters)} of {grouping}", _outside_largest(counts[digit])
+        yield Effect(what, "proportion outside the largest cluster", size, verdict="split class", percent=True)
 
 
 def _outside_largest(counts: NDArray[np.int64]) -> float:
@@ -195,7 +151,7 @@ def _compare_splits(found: Analysis, method: str, name: str) -> Effect:
     train, test = (float(part.mean()) for part in parts)
     spread = sqrt(float(pure.var()) * sum(1 / len(part) for part in parts))
     p = 2 * NormalDist().cdf(-abs(test - train) / spread) if spread else 1.0
-    what = f"test against train digits ({name}, k = {k})"
+    what = f"{name}, k = {k}: test against training digits"
     return Effect(what, "purity", test - train, before=train, after=test, p=p, percent=True)
 
 
@@ -242,23 +198,23 @@ def _pairs(found: Analysis, labels: NDArray[np.int64], others: NDArray[np.int64]
     if not common:
         return {}
     pairs = ", ".join(f"{_pair(pair)} ({count})" for pair, count in common.items())
-    facts: dict[str, Fact] = {"top": len(labels), "pairs": pairs, "closest": CLOSEST}
+    facts: dict[str, Fact] = {"top": len(labels), "pairs": pairs}
     if len(found.centroids.closest) > 2 * CLOSEST:
-        facts["close_pairs"] = ", ".join(_pair(pair) for pair in common if pair in closest) or "none"
+        close = ", ".join(_pair(pair) for pair in common if pair in closest)
+        facts |= {"close_pairs": close, "closest": CLOSEST} if close else {"distant_pairs": CLOSEST}
     return facts
 
 
 def _duplicates_and_outliers(found: Analysis) -> Topic:
-    outlying = found.outliers > OUTLIER
-    facts: dict[str, Fact] = {
-        "duplicates": len(found.duplicates.test),
-        "threshold": found.duplicates.threshold,
-        "relabeled": int(found.duplicates.labels_differ.sum()),
-        "outliers": int(outlying.sum()),
-        "nth": OUTLIER_NEIGHBOR,
-        "limit": OUTLIER,
-        "outlying_top": int(outlying[found.digits.part(TEST)][_top(found)].sum()),
-    }
+    outlying, tested = found.outliers > OUTLIER, found.digits.part(TEST)
+    n, n_test, duplicates = len(found.digits), len(outlying[tested]), len(found.duplicates.test)
+    facts: dict[str, Fact] = {"threshold": found.duplicates.threshold, "nth": OUTLIER_NEIGHBOR, "limit": OUTLIER}
+    facts |= {"duplicates": duplicates, "tested": n_test} if duplicates else {"without_duplicates": n_test}
+    facts |= {"outliers": int(outlying.sum()), "n": n} if outlying.any() else {"without_outliers": n}
+    if relabeled := int(found.duplicates.labels_differ.sum()):
+        facts["relabeled"] = relabeled
+    if outlying_top := int(outlying[tested][_top(found)].sum()):
+        facts["outlying_top"] = outlying_top
     return Topic("duplicates and outliers", facts)
 
 

@@ -21,8 +21,8 @@ class Analysis:
 
     Attributes
     ----------
-    name
-        Name of the network.
+    name, label
+        The network's version or file, and its name in tables.
     digits
         The digits that were analyzed.
     probabilities
@@ -50,6 +50,7 @@ class Analysis:
     """
 
     name: str
+    label: str
     digits: AnalyzedDigits
     probabilities: NDArray[np.float32]
     dimensions: int

@@ -3,14 +3,14 @@
 Differences are tested at the 1 % level, after Holm's correction for the family of tests.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 
 import numpy as np
 
 from experiments.datasets import CLASSES
-from experiments.evaluation.effects import Effect, Fact, Template, Topic, Verdict, judge
+from experiments.evaluation.effects import Effect, Fact, Topic, Verdict, judge
 from experiments.evaluation.multiple_tests import SIGNIFICANT
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.transfer.alignments import DESKEWED_ALIGNMENTS
@@ -39,42 +39,10 @@ BOX = "box"  # MNIST's own procedure: the alignment that is compared with the fi
 HALF = 0.5  # of a gap: what closes that much may explain it
 PLACING = ("scale", "translate")  # corruptions of size and position, which alignment undoes
 
-TEMPLATES: Mapping[str, Template] = {
-    "accuracy": (
-        "The accuracy is {after:.1%} on {target} (after) and {before:.1%} on {source} (before).",
-        "The images are {variants} variants of each of {images:,}: they count as {weight:,} independent ones, and as "
-        "{images:,} by class.",
-        "Classes called the same lose at most {kept:.0%} (95% confidence for all classes together).",
-        "Not in {target}, and not compared: {missing}.",
-    ),
-    "confusions": ("{more} of {tested} confusions of two digits are significantly more frequent than on {source}.",),
-    "shift": (
-        "The squared MMD of the domains in feature space is {mmd:.2g}; 95% of permutations are below {mmd_chance:.2g}.",
-        "A linear classifier recognizes the domain of {recognized:.0%} of the images, against 50% by guessing.",
-    ),
-    "alignment": (
-        "All other topics are with {target} aligned by `{alignment}`.",
-        "`box` closes {closed:.0%} of the gap between `{first}` and {source}.",
-        "{deskewed_model} was trained on deskewed images; the variation between two trainings is not included.",
-        "The best alignment in hindsight, selected by the test labels, is {best} ({best_accuracy:.1%}).",
-    ),
-    "corruptions": (
-        "Before is {source}, after is {source} under the corruption.",
-        "The loss by {placing} is consistent with alignment: `box`, which scales and moves images, closes at least "
-        "half of the gap to {target} (99% confidence).",
-    ),
-    "adaptation": ("Each method adapts the model to {target} without labels; before is the unadapted model.",),
-    "comparison": ("The accuracy changes by: {ranking}.",),
-    "contrast": ("Before is {last}, after is {first}. Corruptions are those of {source}.",),
-    "unlabelled": (
-        "{target} has no labels, so the accuracy cannot be measured.",
-        "Mean entropy of the predictions in nats: {entropies}.",
-    ),
-}
-
 
 def discuss(results: Sequence[DomainResult]) -> tuple[Topic, ...]:
     """Discuss each model in each target, and compare the models with the same source and target."""
+    results = _with_distinct_labels(results)
     routes: dict[tuple[str, str], list[DomainResult]] = {}
     for result in results:
         routes.setdefault((result.source, result.target.name), []).append(result)
@@ -84,12 +52,20 @@ def discuss(results: Sequence[DomainResult]) -> tuple[Topic, ...]:
             one.model: _corruptions(one) for one in results if one.source == source and one.is_corrupted_source
         }
         for one in group:
-            subject, facts = f"{one.model} on {target}", {"source": source, "target": target}
-            found = _labelled(one, corrupted.get(one.model, {})) if one.source_only.metrics else _unlabelled(one)
+            subject, facts = f"{one.label} on {target}", {"source": source, "target": target}
+            found = _labeled(one, corrupted.get(one.model, {})) if one.source_only.metrics else _unlabeled(one)
             topics += (replace(topic, subject=subject, facts={**facts, **topic.facts}) for topic in found)
         if len(group) > 1 and group[0].source_only.metrics:
             topics += compare(group, corrupted)
     return tuple(topics)
+
+
+def _with_distinct_labels(results: Sequence[DomainResult]) -> list[DomainResult]:
+    """Return the results with the version as label where several versions have the same one."""
+    versions: dict[str, set[str]] = {}
+    for one in results:
+        versions.setdefault(one.label, set()).add(one.model)
+    return [one if len(versions[one.label]) == 1 else replace(one, label=one.model) for one in results]
 
 
 def _corruptions(one: DomainResult) -> Proportions:
@@ -98,9 +74,9 @@ def _corruptions(one: DomainResult) -> Proportions:
     return {name: Proportion(round(accuracy * n), n) for name, accuracy in one.corruption_accuracies.items()}
 
 
-def _labelled(one: DomainResult, corrupted: Proportions) -> Iterator[Topic]:
+def _labeled(one: DomainResult, corrupted: Proportions) -> Iterator[Topic]:
     yield _accuracy(one)
-    yield _confusions(one)
+    yield from _confusions(one)
     if one.shift and isfinite(one.shift.mmd):
         yield _shift(one, one.shift)
     yield from _alignment(one)
@@ -117,7 +93,7 @@ def _labelled(one: DomainResult, corrupted: Proportions) -> Iterator[Topic]:
 
 def _accuracy(one: DomainResult) -> Topic:
     recalls, (source, target) = one.recalls, one.accuracies
-    facts: dict[str, Fact] = {"before": source.value, "after": target.value}
+    facts: dict[str, Fact] = {"accuracy": target.value, "source_accuracy": source.value}
     classes = [*judge(change(f"digit {digit}", "recall", *pair) for digit, pair in recalls.items())]
     for i, pair in enumerate(recalls.values()):
         if classes[i].verdict == "not significant" and _is_kept(*pair, len(recalls)):
@@ -138,7 +114,7 @@ def _is_kept(before: Proportion, after: Proportion, together: int) -> bool:
     return difference_interval(before, after, confidence=1 - 0.05 / together)[1] <= KEPT
 
 
-def _confusions(one: DomainResult) -> Topic:
+def _confusions(one: DomainResult) -> Iterator[Topic]:
     """Find the confusions that are more frequent than in the source, the most frequent first."""
     found = {
         f"{digit} as {other}": one.rates(digit, other)
@@ -146,21 +122,27 @@ def _confusions(one: DomainResult) -> Topic:
         for other in {*range(CLASSES)} - {digit}
     }
     pairs = {what: pair for what, pair in found.items() if pair and any(share.count for share in pair)}
-    tested = judge(change(what, "rate", *pair) for what, pair in pairs.items())
-    more = [x for x in tested if x.verdict == "higher" and pairs[x.what][1].successes >= LEAST_PAIR]
-    more.sort(key=lambda effect: -pairs[effect.what][1].count)
-    return Topic("confusions", {"tested": len(tested), "more": len(more)}, tuple(more))
+    if not pairs:
+        return
+    tested = judge(change(what, "rate of confusion", *pair) for what, pair in pairs.items())
+    more = [effect for effect in tested if effect.verdict == "higher"]
+    listed = [effect for effect in more if pairs[effect.what][1].successes >= LEAST_PAIR]
+    listed.sort(key=lambda effect: -pairs[effect.what][1].count)
+    facts: dict[str, Fact] = {"tested": len(tested), "more": len(more)} if more else {"without_more": len(tested)}
+    if rare := len(more) - len(listed):
+        facts |= {"rare": rare, "least": LEAST_PAIR}
+    yield Topic("confusions", facts, tuple(listed))
 
 
 def _shift(one: DomainResult, shift: Shift) -> Topic:
     facts: dict[str, Fact] = {"mmd": shift.mmd, "mmd_chance": shift.mmd_chance}
     effects = judge([Effect("distance of the domains", "squared MMD", shift.mmd, p=shift.mmd_p_value)])
-    is_shifted = effects[0].verdict == "higher"
+    is_shifted = effects[0].verdict == "significant"
     if is_shifted and isfinite(shift.a_distance):
         facts["recognized"] = (1 + shift.a_distance / 2) / 2
     if is_shifted and isfinite(shift.coral) and shift.coral_chance > 0:
         times = shift.coral / shift.coral_chance
-        verdict: Verdict = "higher" if times > SIGNIFICANT_MULTIPLE * one.target.variants else "not significant"
+        verdict: Verdict = "significant" if times > SIGNIFICANT_MULTIPLE * one.target.variants else "not significant"
         effects += (
             Effect("difference of covariances", "CORAL distance over its mean by chance", times, verdict=verdict),
         )
@@ -168,7 +150,9 @@ def _shift(one: DomainResult, shift: Shift) -> Topic:
         (shift.class_distances[digit], before.value - after.value) for digit, (before, after) in one.recalls.items()
     ]
     moved = [pair for pair in losses if isfinite(pair[0])]
-    return Topic("shift", facts, effects + judge(rank_correlation("loss of a class with its distance moved", moved)))
+    return Topic(
+        "shift", facts, effects + judge(rank_correlation("loss of a class with the distance of its mean", moved))
+    )
 
 
 def _alignment(one: DomainResult) -> Iterator[Topic]:
@@ -189,7 +173,7 @@ def _alignment(one: DomainResult) -> Iterator[Topic]:
     if _is_gap(source, shares[first]) and BOX in others and effects[others.index(BOX)].verdict == "higher":
         closed = (shares[BOX].value - shares[first].value) / (source.value - shares[first].value)
         facts |= {"first": first, "closed": min(1.0, closed)}
-        effects += judge([change(f"rest of the gap, {BOX} against {one.source}", "accuracy", source, shares[BOX])])
+        effects += judge([change(f"{BOX} against {one.source}", "accuracy", source, shares[BOX])])
     for aligned in one.alignments:
         if aligned.model != one.model:
             facts["deskewed_model"] = aligned.model
@@ -212,9 +196,9 @@ def _closes_half(one: DomainResult) -> bool:
     return is_gap and closes_less(HALF, source, first, found[BOX], variants) < SIGNIFICANT
 
 
-def _unlabelled(one: DomainResult) -> Iterator[Topic]:
+def _unlabeled(one: DomainResult) -> Iterator[Topic]:
     named = [f"{name} {mean_entropy(found.probabilities):.3f}" for name, found in one.methods.items()]
     effects = (
         [Effect("distance of the domains", "squared MMD", one.shift.mmd, p=one.shift.mmd_p_value)] if one.shift else []
     )
-    yield Topic("unlabelled", {"entropies": ", ".join(named)}, judge(effects))
+    yield Topic("unlabeled", {"entropies": ", ".join(named)}, judge(effects))

@@ -18,7 +18,7 @@ def compare(models: Sequence[DomainResult], corrupted: Mapping[str, Proportions]
     Parameters
     ----------
     models
-        Several results with the same source and the same labelled target.
+        Several results with the same source and the same labeled target.
     corrupted
         Accuracies by corruption of the source, by model.
     """
@@ -26,20 +26,23 @@ def compare(models: Sequence[DomainResult], corrupted: Mapping[str, Proportions]
     order = sorted(models, key=lambda one: -changes[one.model])
     first, last = order[0], order[-1]
     pairs = [*combinations(order, 2)]  # tested together; those with the first model come first
-    effects = judge(loss_difference(f"{a.model} against {b.model}", a.accuracies, b.accuracies) for a, b in pairs)
+    effects = judge(loss_difference(f"{a.label} against {b.label}", a.accuracies, b.accuracies) for a, b in pairs)
     effects = effects[: len(order) - 1]
     is_better = effects[-1].verdict == "higher"
     effects += judge(_by_image(first, last, len(pairs)))
     effects += judge(_shift(first, last))
     effects += judge(_over_models(models, changes))
-    ranking = ", ".join(f"{one.model} {100 * changes[one.model]:+.1f} points" for one in order)
-    yield Topic("comparison", {"ranking": ranking}, effects, f"Models from {first.source} to {first.target.name}")
+    ranking = "; ".join(f"{one.label} {100 * changes[one.model]:+.1f} points" for one in order)
+    source, target = first.source, first.target.name
+    facts = {"ranking": ranking, "source": source, "target": target}
+    yield Topic("comparison", facts, effects, f"Models from {source} to {target}")
     if is_better:
         recalls = [{f"digit {digit}": pair[1] for digit, pair in one.recalls.items()} for one in (last, first)]
         under = [corrupted.get(one.model, {}) for one in (last, first)]
         effects = (*_changes("recall", *recalls), *_changes("accuracy", *under))
-        facts = {"first": first.model, "last": last.model, "source": first.source}
-        yield Topic("contrast", facts, effects, f"{first.model} against {last.model} on {first.target.name}")
+        facts = {"first": first.label, "last": last.label, "target": target}
+        facts |= {"corrupted": source} if all(under) else {}
+        yield Topic("contrast", facts, effects, f"{first.label} against {last.label} on {target}")
 
 
 def _changes(measure: str, before: Proportions, after: Proportions) -> tuple[Effect, ...]:
@@ -54,8 +57,15 @@ def _by_image(first: DomainResult, last: DomainResult, pairs: int) -> Iterator[E
     mine, theirs = (one.correct().reshape(one.target.variants, -1).sum(axis=0) for one in (first, last))
     if mine.shape == theirs.shape:
         test = mcnemar(mine > theirs, theirs > mine)
-        what, p = f"images that {first.model} or {last.model} classifies better", min(1.0, test.p_value * pairs)
-        yield Effect(what, "count", test.only_a - test.only_b, before=test.only_b, after=test.only_a, p=p)
+        what, p = f"{first.label} against {last.label}", min(1.0, test.p_value * pairs)
+        yield Effect(
+            what,
+            "number of images classified better than by the other",
+            test.only_a - test.only_b,
+            before=test.only_b,
+            after=test.only_a,
+            p=p,
+        )
 
 
 def _shift(first: DomainResult, last: DomainResult) -> Iterator[Effect]:
@@ -67,7 +77,7 @@ def _shift(first: DomainResult, last: DomainResult) -> Iterator[Effect]:
             Proportion(round((1 - shift.a_distance / 2) * shift.sample), 2 * shift.sample, first.target.variants)
             for shift in shifts
         ]
-        what = f"shift of {first.model} against {last.model}"
+        what = f"{first.label} against {last.label}"
         yield Effect(what, "A-distance", after - before, before=before, after=after, p=wrong[0].differs(wrong[1]))
 
 

@@ -44,7 +44,7 @@ def test_digits_lean_towards_the_class_that_they_are_moved_to() -> None:
     values = np.where(labels == 1, 0.0, 10.0) + rng.normal(size=1000)
     values[top] += 2
     (towards,) = leanings({"thickness": values}, labels, top, np.full(50, 7))
-    assert towards.verdict == "higher"
+    assert towards.verdict == "significant"
     assert towards.size > 1
     values[top] -= 4
     (away,) = leanings({"thickness": values}, labels, top, np.full(50, 7))

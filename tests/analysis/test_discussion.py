@@ -12,7 +12,7 @@ from experiments.analysis.cluster_metrics import compare_with_classes
 from experiments.analysis.clusters import kmeans, reported_clusters, ward
 from experiments.analysis.confusing import ConfusingDigits, cluster_disagreement, rank
 from experiments.analysis.digits import SPLITS, AnalyzedDigits
-from experiments.analysis.discussion import TEMPLATES, contrast, discuss
+from experiments.analysis.discussion import contrast, discuss
 from experiments.analysis.duplicates import near_duplicates
 from experiments.analysis.embedding import embed, embedding_quality, neighbors_needed
 from experiments.analysis.image_attributes import image_attributes
@@ -20,7 +20,9 @@ from experiments.analysis.neighbors import nearest
 from experiments.analysis.outliers import outlier_scores
 from experiments.analysis.result import Analysis
 from experiments.analysis.tsne import TsneSchedule
-from experiments.evaluation.effects import Topic, from_json, to_json, to_markdown
+from experiments.evaluation.effects import Topic, from_json, to_json
+from experiments.reporting.discussion.analysis import TEMPLATES
+from experiments.reporting.discussion.text import to_markdown
 
 N, TRAIN = 1200, 900
 
@@ -45,7 +47,8 @@ def analyzed(points: NDArray[np.float32], labels: NDArray[np.int64], sure: float
         ranking = rank(near.ratio, labels[part], probabilities[part], strange[part])
         confusing[split] = ConfusingDigits(ranking, near, probabilities[part], name)
     return Analysis(
-        name=name,
+        name=f"uci-{name} v1",
+        label=name,
         digits=digits,
         probabilities=probabilities,
         dimensions=points.shape[1],
@@ -176,6 +179,25 @@ def test_an_embedding_that_loses_accuracy_is_lower(perfect: Analysis) -> None:
     assert found.facts["lost"] == pytest.approx(0.1)
 
 
+def test_duplicates_and_outliers_are_counted_where_there_are_any(perfect: Analysis) -> None:
+    name = "duplicates and outliers"
+    facts = topic(perfect, name).facts
+    assert {"without_duplicates": 300, "without_outliers": N}.items() <= facts.items()
+    assert not {"duplicates", "relabeled", "outliers", "outlying_top"} & facts.keys()
+    images = perfect.digits.images.copy()
+    images[TRAIN] = images[0]
+    labels = np.append(perfect.digits.labels[1:], 0)
+    twins = near_duplicates(images[:TRAIN], perfect.digits.labels[:TRAIN], images[TRAIN:], labels[TRAIN:])
+    few = replace(perfect, duplicates=twins, outliers=np.where(np.arange(N) < 2, 5.0, 0.0))
+    assert {"duplicates": 1, "tested": 300, "outliers": 2, "n": N}.items() <= topic(few, name).facts.items()
+
+
+def test_two_networks_of_the_same_label_are_called_by_their_versions(perfect: Analysis) -> None:
+    for second, names in ((replace(perfect, label="other"), "net and other"), (perfect, "uci-net v1 and uci-net v1")):
+        (found,) = contrast(perfect, second)
+        assert found.subject == names
+
+
 def test_a_network_is_the_same_as_itself(perfect: Analysis) -> None:
     (found,) = contrast(perfect, perfect)
     assert set(verdicts(found).values()) == {"same"}
@@ -192,7 +214,7 @@ def test_the_better_of_two_networks_is_higher(labels: NDArray[np.int64], perfect
 
 def test_all_sentences_can_be_written_and_recorded(perfect: Analysis, merged: Analysis) -> None:
     topics = (*discuss(merged), *contrast(perfect, merged))
-    text = to_markdown(topics, TEMPLATES)
+    assert {one.name for one in topics} == TEMPLATES.keys()
+    text = to_markdown(topics)
     assert "nan" not in text
-    assert "None" not in text
     assert from_json(to_json(topics)) == topics

@@ -1,4 +1,4 @@
-"""Effects get their verdicts as families, are written in order of size, and survive JSON."""
+"""Effects get their verdicts as families, and survive JSON."""
 
 import json
 from math import isnan, nan
@@ -6,15 +6,12 @@ from math import isnan, nan
 import pytest
 
 from experiments.evaluation.effects import (
-    MOST_NAMED,
     Effect,
     Topic,
     bounded,
     from_json,
     judge,
     to_json,
-    to_markdown,
-    to_text,
 )
 
 
@@ -37,6 +34,12 @@ def test_effects_without_a_test_and_small_ones_are_not_called_higher() -> None:
     assert isnan(unknown.p)
 
 
+@pytest.mark.parametrize("size", [0.1, -0.1])
+def test_an_effect_that_compares_no_two_values_is_significant(size: float) -> None:
+    (found,) = judge([Effect("loss", "rank correlation", size, p=1e-6)])
+    assert found.verdict == "significant"
+
+
 @pytest.mark.parametrize(("after", "verdict"), [(0.5, "same"), (0.59, "same"), (0.61, "higher"), (0.39, "lower")])
 def test_values_within_a_bound_are_the_same(after: float, verdict: str) -> None:
     found = bounded("a", "accuracy", 0.5, after, bound=0.1)
@@ -53,26 +56,6 @@ TOPICS = (
     ),
     Topic("nothing"),
 )
-TEMPLATES = {"loss": ("{model} has {n:,} images.", "It has {missing}."), "nothing": ("There is nothing.",)}
-
-
-def test_topics_become_markdown_with_a_table_of_the_effects() -> None:
-    first, second = to_markdown(TOPICS, TEMPLATES).split("## ")[1:]
-    heading, sentences, verdicts, table = first.strip().split("\n\n")
-    assert (heading, sentences) == ("mlp on usps: loss", "mlp has 1,234 images.")
-    assert verdicts.splitlines() == ["* Higher: MMD (0.123).", "* Not significant: a|b (-20.0 points)."]
-    cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in table.splitlines()]
-    assert cells[0] == ["what", "measure", "before", "after", "size", "p", "verdict"]
-    assert cells[2] == ["a/b", "accuracy", "50.0%", "30.0%", "-20.0 points", "<1e-16", "not significant"]
-    assert cells[3] == ["MMD", "squared MMD", "", "", "0.123", "", "higher"]
-    assert second == "Nothing\n\nThere is nothing.\n"
-
-
-def test_text_names_the_largest_effects_of_a_verdict() -> None:
-    many = judge(effect(str(i), 0.01 * i, 1e-9) for i in range(1, MOST_NAMED + 3))
-    (text,) = to_text([Topic("nothing", {}, many)], TEMPLATES)
-    assert text.startswith("Nothing. There is nothing. Higher: 7 (+7.0 points), 6 (+6.0 points)")
-    assert text.endswith("3 (+3.0 points) and 2 more.")
 
 
 def test_topics_are_the_same_after_json() -> None:

@@ -191,6 +191,26 @@ def test_what_makes_a_search_of_mlp_stale(file: str, changes: bool, monkeypatch:
     assert is_stale(file, monkeypatch, lambda: code_version(tune, MODELS["mlp"].build, *search.functions)) is changes
 
 
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("reporting/discussion/{}.py", False),
+        ("reporting/discussion/text.py", False),
+        ("{}/discussion.py", True),
+        ("evaluation/effects.py", True),
+    ],
+)
+@pytest.mark.parametrize("command", ["analysis", "transfer"])
+def test_an_edit_of_the_wording_makes_no_discussed_result_stale(
+    file: str, changes: bool, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.workflows.analyze import analyze
+    from experiments.workflows.transfer import transfer
+
+    functions: dict[str, Callable[..., Any]] = {"analysis": analyze, "transfer": transfer}
+    assert is_stale(file.format(command), monkeypatch, lambda: code_version(functions[command])) is changes
+
+
 @pytest.mark.parametrize("engine", ["optuna", "keras-tuner"])
 @pytest.mark.parametrize("file", ["tuning/{}_engine.py", "tuning/engines/{}.py"])
 @pytest.mark.parametrize("edited", ["optuna", "keras-tuner"])

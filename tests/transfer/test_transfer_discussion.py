@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.evaluation import measure
-from experiments.evaluation.effects import Effect, Topic, from_json, to_json, to_markdown
-from experiments.transfer.discussion import TEMPLATES, discuss
+from experiments.evaluation.effects import Effect, Topic, from_json, to_json
+from experiments.reporting.discussion.text import to_markdown
+from experiments.reporting.discussion.transfer import TEMPLATES
+from experiments.transfer.discussion import discuss
 from experiments.transfer.domain import Domain
 from experiments.transfer.domain_result import AlignmentResult, DomainResult, MethodResult, method_result
 from experiments.transfer.shift import Shift
@@ -22,8 +24,10 @@ Correct = NDArray[np.bool_]
 
 NO_IMAGES = np.zeros((0, 28, 28), np.uint8)
 VARIANTS = 15
-REST = "rest of the gap, box against mnist"
-FOUND = {"higher", "lower"}
+REST = "box against mnist"
+WINNER = "cnn against mlp"
+CHANGE, IMAGES, DISTANCE = "change of accuracy", "number of images classified better than by the other", "A-distance"
+FOUND = {"higher", "lower", "significant"}
 
 
 def digits(
@@ -103,9 +107,11 @@ def topics(*results: DomainResult) -> dict[str, Topic]:
     return {topic.name: topic for topic in discuss(results)}
 
 
-def effects(name: str, *results: DomainResult) -> dict[str, Effect]:
+def effects(name: str, *results: DomainResult, measure: str = "") -> dict[str, Effect]:
+    """Return the effects of a topic, of all measures or one, by what is compared."""
     found = topics(*results)
-    return {effect.what: effect for effect in found[name].effects} if name in found else {}
+    every = found[name].effects if name in found else ()
+    return {effect.what: effect for effect in every if measure in ("", effect.measure)}
 
 
 def verdicts(name: str, *results: DomainResult) -> dict[str, str]:
@@ -135,6 +141,26 @@ def test_classes_that_change_are_found_and_no_others() -> None:
     gained = verdicts("accuracy", result(digits(0.90), digits({**dict.fromkeys(range(10), 0.97), 4: 1.0})))
     assert {what for what, verdict in gained.items() if verdict == "higher"} == {"all digits", "digit 4"}
     assert set(verdicts("accuracy", result(digits(0.99, 1000), digits(0.5))).values()) == {"lower"}
+
+
+def test_confusions_of_few_images_are_counted_and_not_listed() -> None:
+    source, few = digits(0.999, 20_000), {**dict.fromkeys(range(1, 10), 0.999), 0: 0.98}
+    (found,) = [one for one in discuss([result(source, digits(few, taken_for={0: 6}))]) if one.name == "confusions"]
+    assert found.effects == ()
+    assert {"more": 1, "rare": 1, "least": 5}.items() <= found.facts.items()
+    facts = topics(result(source, digits(0.999, 20_000)))["confusions"].facts
+    assert facts["without_more"] == 90
+    assert not {"more", "rare"} & facts.keys()
+
+
+def test_versions_name_models_of_the_same_label_only() -> None:
+    first, second, other = (
+        replace(of(hits(0.7), model=model), label=model.removesuffix(" v1").removesuffix(" v2"))
+        for model in ("mlp v1", "mlp v2", "cnn v1")
+    )
+    assert {one.subject for one in discuss([first, other]) if one.name == "accuracy"} == {"mlp on usps", "cnn on usps"}
+    subjects = {one.subject for one in discuss([first, second, other]) if one.name == "accuracy"}
+    assert subjects == {"mlp v1 on usps", "mlp v2 on usps", "cnn on usps"}
 
 
 def test_no_difference_has_no_effects() -> None:
@@ -169,10 +195,10 @@ def test_classes_missing_in_the_target_are_not_judged() -> None:
 
 def test_a_shift_has_verdicts_by_permutation_and_bound() -> None:
     one = result(digits(0.98), digits(0.7), shift=moved())
-    assert set(verdicts("shift", one).values()) == {"higher"}
+    assert set(verdicts("shift", one).values()) == {"significant"}
     assert topics(one)["shift"].facts["recognized"] == pytest.approx(0.95)
     small = result(digits(0.98), digits(0.7), shift=moved(coral=0.006))
-    assert sorted(verdicts("shift", small).values()) == ["higher", "not significant"]
+    assert sorted(verdicts("shift", small).values()) == ["not significant", "significant"]
     chance = topics(result(digits(0.98), digits(0.7), shift=moved(0.4)))["shift"]
     assert [effect.verdict for effect in chance.effects] == ["not significant"]
     assert "recognized" not in chance.facts
@@ -184,9 +210,9 @@ def test_a_shift_has_verdicts_by_permutation_and_bound() -> None:
 def test_classes_that_move_and_lose_together_correlate(sign: int) -> None:
     target = digits({digit: 0.95 - 0.05 * digit for digit in range(10)})
     shift = moved(class_distances=tuple(1 + sign * 0.05 * digit for digit in range(10)))
-    found = effects("shift", result(digits(0.98), target, shift=shift))["loss of a class with its distance moved"]
+    found = effects("shift", result(digits(0.98), target, shift=shift))["loss of a class with the distance of its mean"]
     assert found.size == pytest.approx(sign)
-    assert found.verdict == ("higher" if sign > 0 else "lower")
+    assert found.verdict == "significant"
 
 
 def test_alignment_closes_part_of_the_gap() -> None:
@@ -315,21 +341,22 @@ def test_of_two_models_the_better_one_comes_first() -> None:
     mlp = result(source, last, "mlp", shift=moved())
     cnn = result(source, digits(0.94), "cnn", shift=moved(a_distance=1.2))
     for pair in ((mlp, cnn), (cnn, mlp)):
-        found = effects("comparison", *pair)
-        assert found["cnn against mlp"].verdict == "higher"
-        assert found["cnn against mlp"].size == pytest.approx(0.18)
-        images = found["images that cnn or mlp classifies better"]
+        change, images, shift = (effects("comparison", *pair, measure=x)[WINNER] for x in (CHANGE, IMAGES, DISTANCE))
+        assert change.verdict == "higher"
+        assert change.size == pytest.approx(0.18)
         counts = [int((a.correct() & ~b.correct()).sum()) for a, b in ((mlp, cnn), (cnn, mlp))]
         assert ([images.before, images.after], images.verdict) == (counts, "higher")
-        assert found["shift of cnn against mlp"].verdict == "lower"
+        assert shift.verdict == "lower"
         assert verdicts("contrast", *pair)["digit 9"] == "higher"
-    shifted = effects("comparison", replace(mlp, shift=moved(a_distance=1.2)), replace(cnn, shift=moved()))
-    assert shifted["shift of cnn against mlp"].verdict == "higher"
+        assert "corrupted" not in topics(*pair)["contrast"].facts
+    pair = replace(mlp, shift=moved(a_distance=1.2)), replace(cnn, shift=moved())
+    assert effects("comparison", *pair, measure=DISTANCE)[WINNER].verdict == "higher"
 
 
 def test_corruptions_tell_two_models_apart() -> None:
     pair = corrupted("mlp", translate=0.3, fog=0.9, shear=0.1, scale=0.1), corrupted("cnn", translate=0.9, fog=0.7)
     found = verdicts("contrast", *pair)
+    assert topics(*pair)["contrast"].facts["corrupted"] == "uci"
     assert {name: found[name] for name in ("translate", "fog", "zigzag")} == {
         "translate": "higher",
         "fog": "lower",
@@ -342,27 +369,28 @@ def test_models_that_are_alike_have_no_contrast_but_may_differ_image_by_image() 
     assert set(verdicts("comparison", *alike).values()) == {"not significant"}
     assert "contrast" not in topics(*alike)
     nested = of(hits(0.9), model="mlp"), of(hits(0.91), model="cnn")
-    found = effects("comparison", *nested)
-    assert found["cnn against mlp"].verdict == "not significant"
-    images = found["images that cnn or mlp classifies better"]
+    assert effects("comparison", *nested, measure=CHANGE)[WINNER].verdict == "not significant"
+    images = effects("comparison", *nested, measure=IMAGES)[WINNER]
     assert (images.size, images.verdict) == (20, "higher")
 
 
 def test_of_several_models_those_that_lose_more_are_found() -> None:
     several = [of(hits(0.9 - 0.1 * i), model=f"net{i}", shift=moved(mmd=0.1 + 0.1 * i)) for i in range(7)]
-    found = effects("comparison", *several, of(hits(0.895), model="near"))
+    several.append(of(hits(0.895), model="near"))
+    found = effects("comparison", *several, measure=CHANGE)
     assert {found[f"net0 against net{i}"].verdict for i in range(1, 7)} == {"higher"}
     assert found["net0 against near"].verdict == "not significant"
-    assert found["loss of 7 models with their squared MMD"].size == pytest.approx(1)
-    assert found["loss of 7 models with their squared MMD"].verdict == "higher"
+    ranked = effects("comparison", *several)["loss of 7 models with their squared MMD"]
+    assert ranked.size == pytest.approx(1)
+    assert ranked.verdict == "significant"
 
 
 def test_without_labels_only_the_shift_is_judged() -> None:
     one = result(digits(0.98), digits(0.7), shift=moved())
     target = replace(one.target, labels=None)
     (found,) = discuss([replace(one, target=target, methods={"none": method_result(target, one_hot(digits(0.7)[1]))})])
-    assert (found.name, found.facts["entropies"]) == ("unlabelled", "none 0.000")
-    assert [effect.verdict for effect in found.effects] == ["higher"]
+    assert (found.name, found.facts["entropies"]) == ("unlabeled", "none 0.000")
+    assert [effect.verdict for effect in found.effects] == ["significant"]
 
 
 def test_two_samples_of_the_same_digits_have_few_findings() -> None:
@@ -381,7 +409,7 @@ def test_all_sentences_can_be_written_and_recorded() -> None:
     models = (replace(corrupted(name, fog=fog), shift=moved()) for name, fog in (("mlp", 0.1), ("cnn", 0.9)))
     full = [adapted(aligned(model, aligned_to), {"shot": hits(0.9, 15_000)}) for model in models]
     found = discuss(full)
-    assert {topic.name for topic in found} == TEMPLATES.keys() - {"unlabelled"}
-    text = to_markdown(found, TEMPLATES)
+    assert {topic.name for topic in found} == TEMPLATES.keys() - {"unlabeled"}
+    text = to_markdown(found)
     assert "nan" not in text
     assert from_json(to_json(found)) == found

@@ -157,7 +157,7 @@ def explorer() -> ExplorerData:
     return ExplorerData(
         title="a map", positions=np.eye(60, 3, dtype=np.float32), images=np.zeros((60, 28, 28), np.uint8),
         labels=LABELS, predicted=LABELS, probability=np.ones(60, np.float32), split=zeros, index=np.arange(60),
-        groupings={}, confusion=np.zeros(60, np.float32), text=[], facts={},
+        groupings={}, confusion=np.zeros(60, np.float32), topics=[], facts={},
     )  # fmt: skip
 
 

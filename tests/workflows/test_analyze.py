@@ -18,11 +18,11 @@ from mlflow.artifacts import load_text
 
 from experiments import datasets
 from experiments.analysis.confusing import MEASURES
-from experiments.analysis.discussion import TEMPLATES
 from experiments.errors import DigitsError, UsageError
-from experiments.evaluation.effects import from_json, to_markdown
+from experiments.evaluation.effects import from_json
 from experiments.execution.progress import Progress
 from experiments.models.prediction import predict
+from experiments.reporting.discussion.text import to_markdown
 from experiments.results import select, value
 from experiments.tracking import load_network, resolve_reference, results_table
 from experiments.workflows.analyze import AnalyzeManyResult, AnalyzeOptions, AnalyzeResult, analyze, analyze_many
@@ -129,7 +129,7 @@ def test_results_and_artifacts_are_in_the_run(trained: Trained, result: AnalyzeR
     assert {f"data/{name}.npz" for name in (*names, *more, "explorer")} <= found
     assert text(trained, result.run_id, "discussion.md") == result.discussion
     topics = from_json(json.loads(text(trained, result.run_id, "discussion.json")))
-    assert to_markdown(topics, TEMPLATES) == result.discussion
+    assert to_markdown(topics) == result.discussion
 
 
 def test_the_results_are_read_back(trained: Trained, result: AnalyzeResult) -> None:
@@ -160,7 +160,7 @@ def test_networks_are_compared_in_a_run_of_their_own(trained: Trained, both: Ana
     assert run.info.status == "FINISHED"
     assert both.run_id not in {result.run_id for result in both.models.values()}
     assert text(trained, both.run_id, "discussion.md") == both.discussion
-    assert both.discussion.startswith("## uci-lenet v1 and uci-mlp_small v1: comparison\n")
+    assert both.discussion.startswith("## lenet and mlp_small: feature spaces\n")
     assert both.confusing == both.models["lenet"].confusing
     assert run.data.tags["digits.data_digest"] == UCI.digest
     table = results_table(trained.store, both.run_id)

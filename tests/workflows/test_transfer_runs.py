@@ -362,7 +362,7 @@ def test_a_method_that_does_not_apply_is_told_and_left_out(home: Store, elsewher
     [
         ({"targets": ()}, "at least one target"),
         ({"targets": ("usps",), "adapt": ("shoot",)}, "did you mean shot"),
-        ({"targets": ("usps",), "few_shot": (0,)}, "at least 1 labelled image"),
+        ({"targets": ("usps",), "few_shot": (0,)}, "at least 1 labeled image"),
         ({"targets": ("usps",), "seed": -1}, "received -1"),
         ({"targets": ("usps",), "register": True}, "choose a method"),
     ],

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets import CLASSES
+from experiments.evaluation.effects import Topic
 from experiments.offline_page import page_templates, read_assets
 from experiments.reporting.archive import read_npz, write_npz
+from experiments.reporting.discussion.text import to_text
 from experiments.reporting.figure_parts.style import GROUP_COLORS
 
 PACKAGE = "experiments.reporting.explorer"
@@ -52,8 +54,8 @@ class ExplorerData:
         By name, e.g. ``"KMeans, k = 10"``, the cluster 0..k-1 of each digit, (n,); may be empty.
     confusion
         Confusion score of each digit, in [0, 1] with 1 for the most confusing, (n,).
-    text
-        Paragraphs of discussion, plain text.
+    topics
+        The discussion.
     facts
         Facts by name: run, model, data, seconds.
 
@@ -73,7 +75,7 @@ class ExplorerData:
     index: NDArray[Any]
     groupings: Mapping[str, NDArray[np.int64]]
     confusion: NDArray[np.float32]
-    text: Sequence[str]
+    topics: Sequence[Topic]
     facts: Mapping[str, str]
 
     def __post_init__(self) -> None:
@@ -132,7 +134,7 @@ def explorer_page(data: ExplorerData) -> str:
         .get_template("page.html")
         .render(
             title=data.title,
-            text=data.text,
+            text=to_text(data.topics),
             facts=data.facts,
             data=_encode(data, order),
             sheets=_sheets(data.images, order),

@@ -144,9 +144,10 @@ def compute_analysis(source: AnalysisInput, dimensions: int, stages: Stages) -> 
     unseen = HeldOut(**{field.name: arrays[field.name] for field in fields(HeldOut)})
     with stages("confusing digits"):
         ten = [groupings[method, choice.reported[0]] for method in METHODS]
-        confusing = rank_splits(digits, points, probabilities, unseen, ten, source.name)
+        confusing = rank_splits(digits, points, probabilities, unseen, ten, source.reference.label)
     return Analysis(
         name=source.name,
+        label=source.reference.label,
         digits=digits,
         probabilities=probabilities,
         dimensions=features.shape[1],

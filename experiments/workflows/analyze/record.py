@@ -13,13 +13,14 @@ import numpy as np
 from experiments import reporting, tracking
 from experiments.analysis.clusters import METHODS
 from experiments.analysis.digits import BOTH, SPLITS
-from experiments.analysis.discussion import TEMPLATES, contrast, discuss
+from experiments.analysis.discussion import contrast, discuss
 from experiments.analysis.embedding import TRUST_SAMPLE, Quality, perplexity_for
 from experiments.analysis.result import Analysis
 from experiments.analysis.tsne import SCHEDULE
-from experiments.evaluation.effects import Topic, to_json, to_markdown, to_text
+from experiments.evaluation.effects import Topic, to_json
 from experiments.execution.cache import Stages
 from experiments.execution.resume import resumable_run
+from experiments.reporting.discussion.text import to_markdown
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.results import (
     CONFUSING,
@@ -159,7 +160,7 @@ def record(run: Run, source: AnalysisInput, analysis: Analysis, stages: Stages) 
         }
     )
     topics = discuss(analysis)
-    text = to_markdown(topics, TEMPLATES)
+    text = to_markdown(topics)
     with stages("figures"):
         for split in SPLITS:
             run.log_text(csv_text(confusing_rows(analysis, split)), f"confusing_{split}.csv")
@@ -251,7 +252,7 @@ def _explorer_data(analysis: Analysis, topics: Sequence[Topic], run_id: str, dat
         index=digits.index,
         groupings={f"{METHODS[method]}, k = {k}": clusters for (method, k), clusters in analysis.groupings.items()},
         confusion=confusion.astype(np.float32),
-        text=to_text(topics, TEMPLATES),
+        topics=topics,
         facts={
             "data": dataset,
             "features": f"{analysis.dimensions}, reduced to {analysis.reduced}",
@@ -274,7 +275,7 @@ def record_comparison(
     import pandas as pd
 
     topics = [topic for pair in combinations(analyses, 2) for topic in contrast(*pair)]
-    text = to_markdown(topics, TEMPLATES)
+    text = to_markdown(topics)
     data, names = sources[0].data, ", ".join(analysis.name for analysis in analyses)
     tags = subject_tags(names, data.name, data.digest)
     title = f"feature spaces compared on {data.name}"

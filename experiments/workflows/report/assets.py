@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from experiments.analysis import discussion as analysis
 from experiments.errors import DigitsError
-from experiments.evaluation.effects import from_json, to_markdown
+from experiments.evaluation.effects import from_json
+from experiments.reporting.discussion.text import to_markdown
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
@@ -15,7 +15,6 @@ from experiments.reporting.picture_files import PictureJob, draw_pictures
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_json, artifact_names, fetch_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
-from experiments.transfer import discussion as transfer
 
 PICTURES, PREVIEWS, PAGES = "figures", "previews", "explorers"
 DATA = ".data"  # of runs, as long as the report is written
@@ -107,8 +106,7 @@ class ReportAssets:
             return ()
         try:
             topics = from_json(artifact_json(self._store, run.id, DISCUSSION))
-            templates = analysis.TEMPLATES if run.kind == "analyze" else transfer.TEMPLATES
-            return (Passage(heading, to_markdown(topics, templates), run.id),)
+            return (Passage(heading, to_markdown(topics), run.id),)
         except (DigitsError, ValueError, KeyError, TypeError):
             self._note_missing(run)
             return ()

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import datasets, evaluation, reporting, results, tracking
-from experiments.evaluation.effects import Topic, to_json, to_markdown
+from experiments.evaluation.effects import Topic, to_json
 from experiments.execution.resume import ResumeState, resumable_run
 from experiments.models.prediction import predict
+from experiments.reporting.discussion.text import to_markdown
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import RegisteredVersion, Run, Store
 from experiments.tracking.references import model_params
 from experiments.tracking.tags import ADAPTATION, ADAPTED_FROM, subject_tags
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.transfer.adaptation.curve import align_series
-from experiments.transfer.discussion import TEMPLATES, discuss
+from experiments.transfer.discussion import discuss
 from experiments.transfer.domain_result import DomainResult, MethodResult, confused_pairs
 from experiments.transfer.result_rows import (
     result_rows,
@@ -117,7 +118,7 @@ def record_task(run: Run, saved: ResumeState, task: TransferTask, measured: Meas
         run.log_figure(drawing, name)
     skipped = [f"`{part}` is skipped: {reason}." for part, reason in measured.skipped.items()]
     topics = discuss([result])
-    text = "\n\n".join([_markdown(method_rows(table)), *skipped, to_markdown(topics, TEMPLATES)])
+    text = "\n\n".join([_markdown(method_rows(table)), *skipped, to_markdown(topics)])
     run.log_json(to_json(topics), "discussion.json")
     run.log_text(text, "discussion.md")
     run.describe(f"**{result.model}**, trained on {result.source}, in the domain **{result.target.name}**.\n\n{text}")
@@ -161,7 +162,7 @@ def _record_method(run: Run, task: TransferTask, result: DomainResult, method: s
         effect = f"accuracy {old:.4f} before, {new:.4f} after"
     run.describe(
         f"**{result.model}** adapted to **{result.target.name}** by `{method}` on {len(result.target.unlabelled):,} "
-        f"unlabelled images: {effect}."
+        f"unlabeled images: {effect}."
     )
 
 
@@ -248,7 +249,7 @@ def record_comparison(
         for row in method_rows(record.table)
     ]
     topics = discuss(found)
-    text = f"{_markdown(rows)}\n\n{to_markdown(topics, TEMPLATES)}"
+    text = f"{_markdown(rows)}\n\n{to_markdown(topics)}"
     name = f"transfer {which} to {', '.join(targets)}"
     with tracking.open_run(store, "transfer", name, parent=parent, tags=tags) as run:
         run.log_params({"models": ", ".join(models), "targets": ", ".join(targets)})

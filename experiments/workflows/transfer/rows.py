@@ -121,7 +121,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def few_shot_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return the JSON object of each number of labelled images."""
+    """Return the JSON object of each number of labeled images."""
     images = results.select(table, metric=LABELLED_IMAGES)[["group", "value"]]
     accuracies = results.select(table, metric=results.ACCURACY)
     return [

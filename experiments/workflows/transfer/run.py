@@ -7,13 +7,12 @@ from typing import Any
 
 from experiments import tracking
 from experiments.errors import UsageError, unknown
-from experiments.evaluation.effects import to_text
 from experiments.execution.progress import Progress
+from experiments.reporting.discussion.text import to_text
 from experiments.results import ALIGN, SOURCE_ONLY
 from experiments.tracking import Store
 from experiments.training import require_tensorflow
 from experiments.transfer.adaptation import ADAPTATIONS
-from experiments.transfer.discussion import TEMPLATES
 from experiments.workflows.transfer import record, rows
 from experiments.workflows.transfer.pipeline import measure_task
 from experiments.workflows.transfer.record import TaskRecord
@@ -36,7 +35,7 @@ class TransferOptions:
     adapt
         Members of `method_names`; ``none`` is always included.
     few_shot
-        Numbers of labelled images of each class to fine-tune on; None for all. Empty: no few-shot learning.
+        Numbers of labeled images of each class to fine-tune on; None for all. Empty: no few-shot learning.
     seed
         Seed of the adaptations.
     register
@@ -71,7 +70,7 @@ class TransferOptions:
         if self.methods:
             require_tensorflow(f"adapting a network without labels ({self.methods[0]})")
         if any(k is not None and k < 1 for k in self.few_shot):
-            raise UsageError("few-shot needs at least 1 labelled image of each class")
+            raise UsageError("few-shot needs at least 1 labeled image of each class")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"seed must be in [0, 2**31), received {self.seed}")
         if self.register and not self.methods:
@@ -161,4 +160,4 @@ def transfer(
     run_id, topics = records[0].run_id, records[0].topics
     if len(records) > 1:
         run_id, topics = record.record_comparison(store, found, records, parent)
-    return TransferResult(run_id, tuple(records), "\n\n".join(to_text(topics, TEMPLATES)))
+    return TransferResult(run_id, tuple(records), "\n\n".join(to_text(topics)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.errors import DigitsError
+from experiments.evaluation.effects import Effect, Topic
 from experiments.reporting.archive import write_npz
 from experiments.reporting.explorer.page import FINEST, GRAY_STEP, SHEET_DIGITS, ExplorerData, explorer_page
 from experiments.reporting.figure_parts.style import GROUP_COLORS
@@ -34,7 +35,10 @@ def atlas(count: int = 60, dimensions: int = 3, seed: int = 0) -> ExplorerData:
         index=np.where(np.arange(count) >= count * 3 // 4, np.arange(count) - count * 3 // 4, np.arange(count)),
         groupings={"KMeans, k = 10": random.integers(0, 10, count), "Ward, k = 23": random.integers(0, 23, count)},
         confusion=random.random(count).astype(np.float32),
-        text=["Ten islands.", "4 and 9 share a border."],
+        topics=[
+            Topic("duplicates and outliers", {"duplicates": 1234, "tested": 10_000, "threshold": 0.25}),
+            Topic("map", {}, (Effect("4-9", "distance", 0.25, verdict="same"),), "islands"),
+        ],
         facts={"run": "3f2a9c81"},
     )
 
@@ -135,7 +139,11 @@ def test_has_every_image_in_sixteen_grays() -> None:
 
 def test_what_is_said_is_shown_and_never_run() -> None:
     given = replace(
-        atlas(), title=HOSTILE, text=[HOSTILE], facts={HOSTILE: HOSTILE}, groupings={HOSTILE: np.zeros(60, np.int64)}
+        atlas(),
+        title=HOSTILE,
+        topics=[Topic("map", {}, (), HOSTILE)],
+        facts={HOSTILE: HOSTILE},
+        groupings={HOSTILE: np.zeros(60, np.int64)},
     )
     plain, hostile = Parts(explorer_page(atlas())), Parts(explorer_page(given))
     assert [tag for tag, _ in hostile.elements].count("script") == [tag for tag, _ in plain.elements].count("script")
@@ -162,7 +170,7 @@ def test_all_points_in_one_place() -> None:
 
 
 def test_one_digit_and_no_groupings() -> None:
-    one = replace(atlas(1), groupings={}, text=[], facts={})
+    one = replace(atlas(1), groupings={}, topics=[], facts={})
     assert Parts(explorer_page(one)).data["groupings"] == []
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from test_explorer import HOSTILE, atlas
 
+from experiments.evaluation.effects import Topic
 from experiments.reporting.explorer import ExplorerData, explorer_page
 
 if TYPE_CHECKING:
@@ -346,7 +347,9 @@ def test_dark(reader: Reader) -> None:
 
 def test_extreme_atlases(reader: Reader) -> None:
     one = replace(atlas(1), groupings={})
-    same = replace(atlas(30), positions=np.full((30, 3), 4, np.float32), title=HOSTILE, text=[HOSTILE])
+    same = replace(
+        atlas(30), positions=np.full((30, 3), 4, np.float32), title=HOSTILE, topics=[Topic("map", {}, (), HOSTILE)]
+    )
     for given, count in ((one, 1), (same, 30)):
         page = reader.open(given)
         assert shown(page) == count

@@ -1,0 +1,1 @@
+"""The text of discussions, made from their topics: templates and formats."""
