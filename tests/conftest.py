@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,10 +140,10 @@ def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write blank pictures into reports instead of drawing them."""
     from PIL import Image
 
-    def draw(jobs: "Sequence[PictureJob]") -> list[tuple[int, int]]:
-        for job in jobs:
-            for file in (job.picture, job.preview):
-                Image.new("L", (40, 30)).save(file)
-        return [(40, 30)] * len(jobs)
+    def draw(job: "PictureJob") -> tuple[int, int]:
+        for file in (job.picture, job.preview):
+            Image.new("L", (40, 30)).save(file)
+        return 40, 30
 
-    monkeypatch.setattr("experiments.workflows.report.assets.draw_pictures", draw)
+    monkeypatch.setattr("experiments.reporting.picture_files._draw", draw)
+    monkeypatch.setattr("experiments.reporting.picture_files.FEW", 1000)

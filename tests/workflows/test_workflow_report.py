@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -295,12 +294,14 @@ def test_networks_in_target_domains_are_sorted_by_source_accuracy(
     def rows(output: Path) -> list[str]:
         drawn: list[list[str]] = []
 
-        def recorded(jobs: Sequence[PictureJob]) -> list[tuple[int, int]]:
-            drawings = [job.drawing for job in jobs]
-            drawn.extend([*one.data["accuracies"]] for one in drawings if one.figure == "transfer_matrix")
-            return [(40, 30)] * len(jobs)
+        def recorded(job: PictureJob) -> tuple[int, int]:
+            if job.drawing.figure == "transfer_matrix":
+                drawn.append([*job.drawing.data["accuracies"]])
+            for file in (job.picture, job.preview):
+                file.touch()
+            return 40, 30
 
-        monkeypatch.setattr("experiments.workflows.report.assets.draw_pictures", recorded)
+        monkeypatch.setattr("experiments.reporting.picture_files._draw", recorded)
         report(store, output)
         (found,) = drawn
         return found

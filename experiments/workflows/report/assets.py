@@ -11,7 +11,7 @@ from experiments.reporting.discussion.text import to_markdown
 from experiments.reporting.drawing import Drawing
 from experiments.reporting.explorer import ExplorerData, explorer_page
 from experiments.reporting.page.content import Link, Passage, Picture, ReportSection
-from experiments.reporting.picture_files import PictureJob, draw_pictures
+from experiments.reporting.picture_files import PictureJob, PictureQueue
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import artifact_json, artifact_names, fetch_artifact
 from experiments.tracking.runs import FIGURE_DATA, FIGURES
@@ -22,7 +22,7 @@ EXPLORER, DISCUSSION = "explorer", "discussion.json"
 
 
 class ReportAssets:
-    """Collects the pictures of a report, draws them together, and writes them to a folder.
+    """Draws the pictures of a report from the data of runs, and writes them to a folder.
 
     Methods return an empty tuple for what a run did not record.
 
@@ -37,7 +37,7 @@ class ReportAssets:
         self.missing: dict[str, PastRun] = {}
         self._store, self._folder = store, folder
         self._listed: dict[tuple[str, str], frozenset[str]] = {}
-        self._jobs: dict[str, PictureJob] = {}
+        self._queue = PictureQueue()
         self._runs: dict[str, PastRun] = {}  # behind pictures of a single run, by file
         self._taken: set[Path] = set()
         for name in (PICTURES, PREVIEWS, PAGES, DATA):
@@ -82,7 +82,7 @@ class ReportAssets:
         preview = self._folder / PREVIEWS / f"{file.stem}.webp"
         picture, shown = (path.relative_to(self._folder).as_posix() for path in (file, preview))
         # In a repository the size of a main picture matters.
-        self._jobs[picture] = PictureJob(drawing, file, preview, few_colors=main)
+        self._queue.add(PictureJob(drawing, file, preview, few_colors=main))
         return (Picture(picture, shown, caption, drawing.description, tuple(dict.fromkeys(run_ids)), 0, 0, main),)
 
     def explorer(self, run: PastRun, name: str, text: str) -> tuple[Link, ...]:
@@ -119,7 +119,7 @@ class ReportAssets:
         DigitsError
             If a figure of several runs cannot be drawn: its data are in their tables, and not damaged.
         """
-        sizes = dict(zip(self._jobs, draw_pictures([*self._jobs.values()]), strict=True))
+        sizes = {path.relative_to(self._folder).as_posix(): size for path, size in self._queue.finish().items()}
         for file, size in sizes.items():
             if isinstance(size, DigitsError):
                 if file not in self._runs:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from experiments.reporting.page.content import LearningCurve
+from experiments.reporting.page.content import LearningCurve, Table
 from experiments.results import VAL_ACCURACY
 from experiments.tracking import PastRun, Store
 from experiments.tracking.past_runs import metric_history, results_frame
 from experiments.workflows.report.run_index import RunIndex, index_runs
+from experiments.workflows.report.tables import networks_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,8 @@ class ReportData:
         The runs, by the dataset that networks were trained on, and by id.
     frame
         All results of these runs, with ``run_id``; see `experiments.results`.
+    networks
+        The table of the networks trained on each dataset.
     curves
         The validation accuracy of each network by epoch.
     read
@@ -36,6 +39,7 @@ class ReportData:
     indices: tuple[RunIndex, ...]
     runs: Mapping[str, PastRun]
     frame: "pd.DataFrame"
+    networks: Mapping[str, Table]
     curves: tuple[LearningCurve, ...]
     read: datetime
     outdated: tuple[PastRun, ...]
@@ -55,7 +59,9 @@ def read_data(store: Store, until: datetime | None = None) -> ReportData:
     runs = {run.id: run for index in indices for run in index.runs}
     frame, lost = results_frame(store, runs.values())
     ends = [run.ended for run in runs.values() if run.ended]  # by the clocks of their machines
-    return ReportData(indices, runs, frame, tuple(_curves(store, indices)), max([began, *ends]), outdated, lost)
+    networks = {index.dataset: networks_table(index, frame) for index in indices}
+    curves = tuple(_curves(store, indices))
+    return ReportData(indices, runs, frame, networks, curves, max([began, *ends]), outdated, lost)
 
 
 def _curves(store: Store, indices: Iterable[RunIndex]) -> Iterator[LearningCurve]:

@@ -8,7 +8,6 @@ from experiments.reporting.page.content import Block, Picture, ReportSection, Ro
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import RunIndex
-from experiments.workflows.report.tables import networks_table
 
 COSTS = {"parameters": "parameters", "seconds": "training time in seconds"}
 
@@ -22,7 +21,7 @@ def costs_section(data: ReportData, assets: ReportAssets) -> ReportSection:
 
 def _pictures(index: RunIndex, data: ReportData, assets: ReportAssets) -> Iterator[Picture]:
     """Draw accuracy against each cost for the networks that have both."""
-    rows = networks_table(index, data.frame).rows
+    rows = data.networks[index.dataset].rows
     for key, label in COSTS.items():
         needed = (key, "accuracy")
         both = [row for row in rows if {*needed} <= row.cells.keys() and row.cells[key].value > 0]

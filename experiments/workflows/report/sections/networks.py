@@ -4,14 +4,15 @@ from experiments.reporting.page.content import Block, ReportSection
 from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import RunIndex
-from experiments.workflows.report.tables import ensembles_table, group_versions, members_table, networks_table
+from experiments.workflows.report.tables import ensembles_table, group_versions, members_table
 
 
 def networks_section(data: ReportData, assets: ReportAssets) -> ReportSection:
     """Build the section on the accuracy of the networks."""
     blocks = []
     for index in data.indices:
-        tables = (make(index, data.frame) for make in (networks_table, ensembles_table, members_table))
+        others = (make(index, data.frame) for make in (ensembles_table, members_table))
+        tables = (data.networks[index.dataset], *others)
         caption = f"Test accuracy on {index.dataset} of {compared(index)}, with 95 % intervals"
         name = f"{index.dataset}-comparison"
         pictures = (

@@ -12,7 +12,7 @@ from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
 from experiments.workflows.report.sections.panels import confusions, target_maps
-from experiments.workflows.report.tables import methods_table, networks_table
+from experiments.workflows.report.tables import methods_table
 
 
 def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
@@ -43,7 +43,7 @@ def _matrix(data: ReportData, assets: ReportAssets) -> tuple[Picture, ...]:
     accuracies: dict[str, dict[str, tuple[float, float, float]]] = {}
     run_ids: list[str] = []
     for index in data.indices:
-        for row in networks_table(index, data.frame).rows:
+        for row in data.networks[index.dataset].rows:
             columns = {target: f"{target}/{SOURCE_ONLY}" for target in index.targets}
             shown = {target: row.cells[key] for target, key in columns.items() if key in row.cells}
             if shown and "accuracy" in row.cells:
