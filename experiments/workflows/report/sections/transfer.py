@@ -12,7 +12,7 @@ from experiments.workflows.report.assets import ReportAssets
 from experiments.workflows.report.data import ReportData
 from experiments.workflows.report.run_index import NetworkRuns, RunIndex
 from experiments.workflows.report.sections.panels import confusions, target_maps
-from experiments.workflows.report.tables import methods_table
+from experiments.workflows.report.tables import best_first, methods_table
 
 
 def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
@@ -29,7 +29,7 @@ def transfer_section(data: ReportData, assets: ReportAssets) -> ReportSection:
         pairs = [
             (network, target) for target in index.targets for network in index.networks if target in network.transfers
         ]
-        blocks += [_side_by_side(index, target, assets) for target in index.targets]
+        blocks += [_side_by_side(index, best_first(index, data.frame), target, assets) for target in index.targets]
         few = [picture for pair in pairs for picture in _latest_pictures(*pair, captions.FEW_SHOT, assets)]
         blocks.append(Block(f"Few-shot learning, from {index.dataset}", pictures=tuple(few)))
         blocks += [_one_network(network, target, target in compared, assets) for network, target in pairs]
@@ -84,12 +84,12 @@ def _comparison(
     return Block(heading, pictures=tuple(pictures)), discussion
 
 
-def _side_by_side(index: RunIndex, target: str, assets: ReportAssets) -> Block:
+def _side_by_side(index: RunIndex, networks: Sequence[NetworkRuns], target: str, assets: ReportAssets) -> Block:
     """Build the block of the networks' mistakes in a target domain."""
 
     def latest(figure: str) -> dict[str, PastRun]:
         """Return, by label of the network, the latest run that recorded a figure."""
-        tried = {network.label: network.transfers.get(target, ()) for network in index.networks}
+        tried = {network.label: network.transfers.get(target, ()) for network in networks}
         found = {label: next((run for run in runs if assets.has(run, figure)), None) for label, runs in tried.items()}
         return {label: run for label, run in found.items() if run}
 
