@@ -4,7 +4,10 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,30 +49,38 @@ class PictureQueue:
     """Draws pictures while more are added, in several processes once there are enough of them."""
 
     def __init__(self) -> None:
-        self._waiting: list[PictureJob] = []
-        self._found: dict[Path, Future[tuple[int, int] | DigitsError]] = {}
+        self._jobs: list[PictureJob] = []
+        self._sizes: list[Future[tuple[int, int] | DigitsError]] = []  # of the first jobs
         self._pool: ProcessPoolExecutor | None = None
 
     def add(self, job: PictureJob) -> None:
         """Add a picture."""
-        self._waiting.append(job)
-        if self._pool is None and len(self._waiting) > FEW:
+        self._jobs.append(job)
+        if self._pool is None and len(self._jobs) > FEW:
             # Not a fork: the parent has threads.
             processes = min(os.cpu_count() or 1, MAX_PROCESSES)
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(processes, context, _leave_interrupts_to_parent)
         if self._pool:
-            self._found |= {one.picture: self._pool.submit(_draw, one) for one in self._waiting}
-            self._waiting.clear()
+            with suppress(BrokenProcessPool):
+                self._sizes += [self._pool.submit(_draw, one) for one in self._jobs[len(self._sizes) :]]
 
     def finish(self) -> dict[Path, tuple[int, int] | DigitsError]:
         """Draw the rest; return the width and height of each picture in pixels, or why it cannot be drawn."""
         try:
-            drawn = {job.picture: _draw(job) for job in self._waiting}
-            return drawn | {picture: future.result() for picture, future in self._found.items()}
+            sizes = [_size(job, future) for job, future in zip_longest(self._jobs, self._sizes)]
         finally:
             if self._pool:
                 self._pool.shutdown(cancel_futures=True)
+        return {job.picture: size for job, size in zip(self._jobs, sizes, strict=True)}
+
+
+def _size(job: PictureJob, future: "Future[tuple[int, int] | DigitsError] | None") -> tuple[int, int] | DigitsError:
+    """Return the result of a picture's process; draw it here if there is none, or if the process was killed."""
+    with suppress(BrokenProcessPool):
+        if future:
+            return future.result()
+    return _draw(job)
 
 
 def save_picture(figure: "Figure", file: Path) -> None:
