@@ -178,15 +178,9 @@ class OptunaEngine:
         return [trial for trial in trials if trial.state != TrialState.FAIL][: self.total]
 
     def _waiting(self) -> "list[FrozenTrial]":
-        """Return the trials that could start now, repeated ones first.
-
-        A pruner compares a trial with those that ended before it. A repeated trial therefore takes the place of the
-        interrupted one: in a search with one worker it meets the same trials.
-        """
         from optuna.trial import TrialState
 
-        waiting = [trial for trial in self._kept() if trial.state == TrialState.WAITING]
-        return sorted(waiting, key=lambda trial: "attempt" not in trial.user_attrs)
+        return [trial for trial in self._kept() if trial.state == TrialState.WAITING]
 
     def _start(self, queued: "FrozenTrial") -> bool:
         """Mark a queued trial as running; return False if another process did so first."""

@@ -1,6 +1,5 @@
 """Studies that several processes share, and that processes leave in the middle."""
 
-import json
 import os
 import pickle
 import signal
@@ -14,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 
@@ -305,30 +303,6 @@ def test_a_trial_that_is_requeued_is_tried_again_until_that_has_happened_often(p
         (3, "failed", "gone 2", False),
         (4, "complete", None, False),
     ]
-
-
-@pytest.mark.parametrize("interrupted", [0, 5, 6, 8])
-def test_an_interrupted_random_search_prunes_the_same_trials(interrupted: int, tmp_path: Path) -> None:
-    search = replace(SEARCH, sampler="random", pruner="median", recipe=replace(RECIPE, epochs=4))
-
-    def decisions(place: str, stops_before: int | None) -> dict[str, TrialState]:
-        engine = opened(place, 12, search)
-        started = 0
-        while trial := engine.ask(this_process()):
-            started += 1
-            if started - 1 == stops_before:
-                engine.report(trial.number, 1, 0.9)
-                engine.requeue(trial.number, "killed")
-                engine = opened(place, 12, search)
-                continue
-            quality = float(np.random.default_rng(int(1e6 * trial.params["learning_rate"])).random())
-            pruned = any(engine.report(trial.number, epoch, quality * epoch / 4) for epoch in range(1, 4))
-            engine.tell(trial.number, "pruned" if pruned else "complete", None if pruned else quality, 1.0)
-        return {json.dumps(trial.params): trial.state for trial in engine.trials() if trial.state != "failed"}
-
-    undisturbed = decisions(str(tmp_path / "undisturbed.journal"), None)
-    assert {"pruned", "complete"} == set(undisturbed.values())
-    assert decisions(str(tmp_path / "interrupted.journal"), interrupted) == undisturbed
 
 
 def test_several_that_give_the_same_trial_back_add_one_slot(place: str) -> None:
