@@ -49,7 +49,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "confusing digits": Template(
         (
-            "A digit is confusing if the nearest digit of another class is nearer than the nearest of its own.",
+            "A digit is confusing if its nearest neighbor in another class is closer than the one in its own class.",
             "The network must not have been trained on it: training moves digits towards their labels, wrong ones too.",
             "{train_confusing:,} of {train_n:,} training digits are confusing to {train_network}.",
             "{test_confusing:,} of {test_n:,} test digits are confusing to {test_network}.",

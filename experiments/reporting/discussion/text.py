@@ -39,7 +39,7 @@ VERDICTS: Mapping[Verdict, str] = {
     "negligible": "Negligible ({})",
     "not significant": "Not significant ({})",
 }
-"""How a list of effects begins, given their measure."""
+"""Opening words of a list of effects by verdict; the measure is inserted."""
 
 
 def to_markdown(topics: Iterable[Topic]) -> str:

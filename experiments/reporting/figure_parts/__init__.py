@@ -1,1 +1,1 @@
-"""What figures share: theme and colors, layout, heatmap cells, sheets of images, panels."""
+"""Parts shared by the figures: theme and colors, layout, heatmap cells, sheets of images, panels."""

@@ -30,7 +30,7 @@ def adaptation_curve(
     unit: str = "epoch",
     first: int = 1,
 ) -> "Figure":
-    """Draw each measure of each adaptation method by epoch or step, in a panel of its own.
+    """Draw each measure of each adaptation method by epoch or step, one panel each.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ STEP = 1.8  # from one neighbor to the next
 LINES = (0.14, 0.38, 0.62, 0.86)  # of text beside a picture
 HEADS = 0.4
 NOTE = (
-    "d: distance in feature space. ratio: d of the nearest of its own class over d of the nearest other. "
+    "d: distance in feature space. ratio: smallest d in the own class over smallest d in another class. "
     "In brackets the probability of the digit before them."
 )
 FRAME = 1.0  # points
@@ -76,7 +76,7 @@ class ConfusingDigit:
     rank
         Place by score, from 1.
     others, own
-        Nearest digits of other classes and of its own, the nearest first; the first three are shown.
+        Nearest neighbors in other classes and in its own class, in order of distance; the first three are shown.
     """
 
     image: NDArray[np.uint8]
@@ -93,7 +93,7 @@ class ConfusingDigit:
 
 
 def confusing_gallery(digits: Sequence[ConfusingDigit], total: int, title: str) -> "Figure":
-    """Draw confusing digits, each with its nearest neighbors of other classes and of its own.
+    """Draw confusing digits with their nearest neighbors in other classes and in their own class.
 
     Parameters
     ----------
