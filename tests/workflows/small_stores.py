@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 import numpy as np
 
@@ -181,3 +182,19 @@ def mistakes() -> dict[str, Drawing]:
 def results(folder: Path) -> Any:
     """Read the results.json of a report."""
     return json.loads((folder / "results.json").read_text())
+
+
+def cells(folder: Path, table: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the cells of a table of a report by row and column."""
+    (found,) = (one for one in results(folder)["tables"] if one["name"] == table)
+    return {(cell["network"], cell["column"]): cell for cell in found["cells"]}
+
+
+def artifacts(store: Store, run_id: str) -> Path:
+    """Return the folder of a run's artifacts."""
+    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
+
+
+def files(folder: Path) -> set[str]:
+    """Return the paths of all files in a folder, relative to it."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

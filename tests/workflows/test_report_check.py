@@ -4,11 +4,10 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 import pytest
 from PIL import Image
-from small_stores import evaluate, fill, results, train
+from small_stores import artifacts, evaluate, fill, results, train
 
 from experiments.errors import DigitsError
 from experiments.reporting.page.results import results_markdown
@@ -31,7 +30,7 @@ def test_a_report_agrees_with_its_store_until_one_changes(store: Store, tmp_path
     with pytest.raises(ReportDiffersError, match=r"RESULTS\.md, line \d+: differs from results\.json"):
         check(store, tmp_path / "RESULTS.md")
     (tmp_path / "RESULTS.md").unlink()
-    table = results_of(store, trainings["lenet"])
+    table = artifacts(store, trainings["lenet"]) / "results.csv"
     table.write_text(table.read_text().replace("12.5", "99.0"))
     store.client.log_metric(trainings["lenet"], "val_accuracy", 0.5, step=2, timestamp=2**42)
     with pytest.raises(ReportDiffersError) as differs:
@@ -40,11 +39,6 @@ def test_a_report_agrees_with_its_store_until_one_changes(store: Store, tmp_path
         "networks-uci, lenet, v1, seed 0, seconds: 12.5 here, 99.0 in the store",
         f"uci-lenet, val_accuracy at step 2: {0.95 - 0.1 / 2!r} here, 0.5 in the store",
     ]
-
-
-def results_of(store: Store, run_id: str) -> Path:
-    folder = Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
-    return folder / "results.csv"
 
 
 def test_runs_that_ended_after_the_report_are_not_compared(store: Store, tmp_path: Path) -> None:

@@ -2,14 +2,11 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlparse
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -18,8 +15,10 @@ from small_stores import (
     HOSTILE,
     TESTED,
     analyze,
+    cells,
     compare_transfers,
     evaluate,
+    files,
     fill,
     register,
     results,
@@ -33,12 +32,11 @@ from experiments.errors import DigitsError
 from experiments.execution.progress import Progress
 from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result, to_table
-from experiments.tracking import Store, open_run, open_store, past_runs
+from experiments.tracking import Store, open_run, open_store
 from experiments.tracking.registry import best_versions
 from experiments.tracking.runs import Kind
 from experiments.workflows.report.check import check
 from experiments.workflows.report.run import report
-from experiments.workflows.report.run_index import repeat_command
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -47,20 +45,6 @@ pytestmark = pytest.mark.usefixtures("blank_pictures")
 def trainings(store: Store) -> dict[str, str]:
     """Fill the store; return the trainings' ids."""
     return fill(store)
-
-
-def cells(folder: Path, table: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the cells of a table of a report by row and column."""
-    (found,) = (one for one in results(folder)["tables"] if one["name"] == table)
-    return {(cell["network"], cell["column"]): cell for cell in found["cells"]}
-
-
-def artifacts(store: Store, run_id: str) -> Path:
-    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
-
-
-def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_all_numbers_are_reported_with_their_run(store: Store, trainings: dict[str, str], tmp_path: Path) -> None:
@@ -309,62 +293,6 @@ def test_networks_in_target_domains_are_sorted_by_source_accuracy(
     assert rows(tmp_path / "before") == ["cnn on uci", "lenet on uci"]
     evaluate(store, "lenet", 0.99, trainings["lenet"])
     assert rows(tmp_path / "after") == ["lenet on uci", "cnn on uci"]
-
-
-@pytest.mark.usefixtures("trainings")
-def test_figures_without_data_are_named_with_the_command_that_makes_them(store: Store, tmp_path: Path) -> None:
-    (run,) = past_runs(store, "analyze")
-    store.client.set_tag(run.id, "mlflow.source.name", "digits analyze --model lenet")
-    data = artifacts(store, run.id) / "data"
-    (data / "dendrogram.npz").write_bytes(b"damaged")
-    (data / "map_kmeans.npz").unlink()
-    preview = data.parent / "figures"
-    preview.mkdir()
-    (preview / "map_kmeans.png").touch()
-    written = report(store, tmp_path / "out")
-    assert written.missing == {run.id: "digits analyze --model lenet"}
-    page = (tmp_path / "out" / "index.html").read_text()
-    assert "(analyze lenet); make them again with: digits analyze --model lenet" in page
-    assert not {file for file in files(tmp_path / "out") if "map_kmeans" in file or "dendrogram" in file}
-    assert any("uci-lenet-map" in file for file in files(tmp_path / "out"))
-
-
-@pytest.mark.parametrize("file", ["results.csv", "discussion.json", "data/explorer.npz"])
-@pytest.mark.parametrize("content", [None, b"", b"damaged", b'[{"name": "none such"}]'])
-@pytest.mark.usefixtures("trainings")
-def test_a_report_goes_on_without_what_is_lost_or_damaged(
-    store: Store, tmp_path: Path, file: str, content: bytes | None
-) -> None:
-    (run,) = past_runs(store, "analyze")
-    place = artifacts(store, run.id) / file
-    place.unlink()
-    if content is not None:
-        place.write_bytes(content)
-    written = report(store, tmp_path / "out")
-    assert set(written.missing) == {run.id}
-    assert cells(tmp_path / "out", "networks-uci")
-
-
-@pytest.mark.usefixtures("trainings")
-def test_a_section_whose_figures_have_no_data_is_empty(store: Store, tmp_path: Path) -> None:
-    for run in past_runs(store, "evaluate"):
-        shutil.rmtree(artifacts(store, run.id) / "data")
-    written = report(store, tmp_path / "out")
-    assert {"Mistakes", "Calibration"} <= set(written.left_out)
-    assert {run.id for run in past_runs(store, "evaluate")} <= set(written.missing)
-
-
-def test_a_run_of_a_suite_is_made_again_by_its_own_command(store: Store) -> None:
-    suite = {"mlflow.source.name": "digits run --profile full"}
-    with open_run(store, "evaluate", "lenet on uci", tags={**tags("lenet"), **suite}) as run:
-        run.log_params({"model": "uci-lenet v3"})
-    with open_run(store, "evaluate", "comparison", tags={**tags("lenet, cnn"), **suite}) as both:
-        run.log_params({"models": "lenet, cnn"})
-    commands = {past.id: repeat_command(past) for past in past_runs(store, "evaluate")}
-    assert commands == {
-        run.id: "digits evaluate --model models:/uci-lenet/3",
-        both.id: "digits run --profile full --again",
-    }
 
 
 @pytest.mark.parametrize("failing", ["report_page", "rename"])
