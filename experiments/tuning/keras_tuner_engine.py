@@ -136,14 +136,16 @@ class KerasTunerEngine:
         self._end(trial)
 
     @_synchronized
-    def requeue(self, number: int, error: str) -> None:
-        """End an interrupted trial as failed; the oracle repeats it, up to `MAX_ATTEMPTS` times."""
+    def requeue(self, number: int, error: str, *, suspect: bool = True) -> None:
+        """End an interrupted trial as failed; the oracle repeats it until it was suspect `MAX_ATTEMPTS` times."""
         if self._interrupted.pop(number, None):
             return
         if self._trials[number].state != "running":
             return
         trial = self._oracle.trials[self._ids[number]]
         trial.status, trial.message = "INVALID", error
+        if not suspect:
+            self._oracle._run_times[trial.trial_id] -= 1  # end_trial counts a try
         self._end(trial)  # the oracle requeues it, or marks it as failed
         self._change(number, state="failed", error=error, again=self._oracle.trials[trial.trial_id].status == "INVALID")
 

@@ -83,7 +83,7 @@ class OptunaEngine:
 
         for queued in self._waiting():
             if self._start(queued):
-                self._study.sampler = make_sampler(self.search, queued.number)
+                self._study.sampler = make_sampler(self.search, _place_in_queue(queued))
                 trial = optuna.Trial(self._study, queued._trial_id)
                 trial.set_user_attr("process", process)
                 self._running[queued.number] = trial
@@ -123,10 +123,12 @@ class OptunaEngine:
         if state == "failed":
             self.enqueue_missing()
 
-    def requeue(self, number: int, error: str) -> None:
-        """End an interrupted trial as failed and enqueue another one.
+    def requeue(self, number: int, error: str, *, suspect: bool = True) -> None:
+        """End an interrupted trial as failed and enqueue another one in its place.
 
-        It has the same hyperparameters, up to `MAX_ATTEMPTS` times; then the sampler suggests new ones.
+        It has the same hyperparameters, until the trial has been suspect `MAX_ATTEMPTS` times; then the sampler
+        suggests new ones. Because it starts before what was queued behind it, the sampler and the pruner see what they
+        would have seen without the interruption.
         """
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
@@ -136,13 +138,16 @@ class OptunaEngine:
             heartbeat.set()
         trial = next(trial for trial in self._study.get_trials(deepcopy=False) if trial.number == number)
         with suppress(UpdateFinishedTrialError):  # if several processes notice, one of them ends and requeues it
-            attempt = trial.user_attrs.get("attempt", 1)
-            again = attempt < MAX_ATTEMPTS
+            attempts = trial.user_attrs.get("attempts", 0) + suspect
+            again = attempts < MAX_ATTEMPTS
             self._storage.set_trial_user_attr(trial._trial_id, "error", error)
             self._storage.set_trial_user_attr(trial._trial_id, "again", again)
             if self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL) and again:
-                params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-                self._study.enqueue_trial(params, user_attrs={"attempt": attempt + 1})
+                fixed = trial.system_attrs.get("fixed_params", {})
+                # A sampler that was cut off in the middle of its suggestion starts over.
+                suggested = trial.params if trial.params.keys() == self.search.space.keys() else {}
+                notes = {"attempts": attempts, "place": _place_in_queue(trial)}
+                self._study.enqueue_trial({**fixed, **suggested}, user_attrs=notes)
         self.enqueue_missing()
 
     def abandoned(self) -> Sequence[Trial]:
@@ -180,7 +185,8 @@ class OptunaEngine:
     def _waiting(self) -> "list[FrozenTrial]":
         from optuna.trial import TrialState
 
-        return [trial for trial in self._kept() if trial.state == TrialState.WAITING]
+        waiting = [trial for trial in self._kept() if trial.state == TrialState.WAITING]
+        return sorted(waiting, key=_place_in_queue)
 
     def _start(self, queued: "FrozenTrial") -> bool:
         """Mark a queued trial as running; return False if another process did so first."""
@@ -268,14 +274,14 @@ def open_study(search: Search, place: str, total: int, make_run: Callable[[], st
     return engine
 
 
-def make_sampler(search: Search, number: int) -> "BaseSampler":
-    """Build the sampler that suggests trial `number`.
+def make_sampler(search: Search, place: int) -> "BaseSampler":
+    """Build the sampler that suggests the trial at a place of the queue.
 
-    Each trial has its own sampler, seeded by the search's seed and the trial's number. A sampler keeps its random state
+    Each place has its own sampler, seeded by the search's seed and the place. A sampler keeps its random state
     to itself, so one that is rebuilt after an interruption would repeat itself, and workers with the same seed would
     all suggest the same. What a sampler learns from is the study.
     """
-    return search.build_sampler(search.seed, (search.seed * 1_000_003 + number) % 2**32)
+    return search.build_sampler(search.seed, (search.seed * 1_000_003 + place) % 2**32)
 
 
 def distribution(values: Range) -> Any:
@@ -367,6 +373,11 @@ def _as_trial(trial: "FrozenTrial") -> Trial:
         error=notes.get("error"),
         again=notes.get("again", False),
     )
+
+
+def _place_in_queue(trial: "FrozenTrial") -> int:
+    """Return the number of the trial that this one repeats, or its own."""
+    return int(trial.user_attrs.get("place", trial.number))
 
 
 def _is_abandoned(trial: "FrozenTrial") -> bool:

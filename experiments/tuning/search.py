@@ -15,7 +15,7 @@ from experiments.tuning.samplers import SAMPLERS, Sampler, samplers_of
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
 MAX_CONSECUTIVE_FAILURES = 3  # then more trials will not help
-MAX_ATTEMPTS = 3  # of a trial whose process ends: the trial itself may be the reason, for example by its memory
+MAX_ATTEMPTS = 3  # of a trial whose process crashes: the trial itself may be the reason, for example by its memory
 EXAMPLE_URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"  # of a study that machines share
 
 
@@ -207,8 +207,12 @@ class Engine(Protocol):
     ) -> None:
         """End a trial as complete, pruned or failed."""
 
-    def requeue(self, number: int, error: str) -> None:
-        """End an interrupted trial as failed and repeat it, up to `MAX_ATTEMPTS` times."""
+    def requeue(self, number: int, error: str, *, suspect: bool = True) -> None:
+        """End an interrupted trial as failed and repeat it before others start.
+
+        A trial that was suspect `MAX_ATTEMPTS` times is given up. It is suspect if only its own process ended, not the
+        whole command.
+        """
 
     def abandoned(self) -> Sequence[Trial]:
         """Return the running trials whose process has ended."""

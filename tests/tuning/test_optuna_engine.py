@@ -448,3 +448,36 @@ def test_ended_trials_of_any_engine_make_a_study_of_optuna_s() -> None:
     assert [trial.params for trial in study.trials] == [params] * 4
     assert [trial.intermediate_values for trial in study.trials] == [{1: 0.4, 2: 0.5}, {1: 0.1}, {}, {}]
     assert study.best_value == 0.75
+
+
+def finish(place: str, search: Search, cuts: set[int]) -> list[tuple[dict[str, Any], str, list[float]]]:
+    """Finish a search of 9 trials with one process, killed before the given steps; return its trials in their order."""
+    engine, step = opened(place, 9, search), 0
+    while trial := engine.ask(this_process()):
+        best = -(((trial.params["units_1"] - 224) / 480) ** 2) - trial.params["dropout"]
+        for epoch in range(1, 4):
+            step += 1
+            if step in cuts:
+                engine = opened(place, 9, search)
+                engine.requeue(trial.number, "killed", suspect=False)
+                break
+            if engine.report(trial.number, epoch, best / epoch):
+                engine.tell(trial.number, "pruned", None, 1.0)
+                break
+        else:
+            engine.tell(trial.number, "complete", best / 3, 1.0)
+    ended = sorted(
+        (trial for trial in engine._study.trials if trial.state.name != "FAIL"), key=optuna_engine._place_in_queue
+    )
+    return [(trial.params, trial.state.name, [*trial.intermediate_values.values()]) for trial in ended]
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe"])
+@pytest.mark.parametrize("cuts", [{1}, {3, 4, 5, 6, 7}, {5, 9, 14, 15, 20, 21, 22, 25, 28, 30}], ids=str)
+def test_a_search_that_is_killed_and_continued_tries_and_prunes_the_same(
+    sampler: str, cuts: set[int], tmp_path: Path
+) -> None:
+    search = replace(SEARCH, sampler=sampler, pruner="median")
+    undisturbed = finish(str(tmp_path / "undisturbed"), search, set())
+    assert "PRUNED" in {state for _, state, _ in undisturbed}
+    assert finish(str(tmp_path / "killed"), search, cuts) == undisturbed

@@ -140,7 +140,7 @@ def test_a_trial_that_is_interrupted_is_tried_again(store: Store, script: Script
     assert (result.trials, result.failed, result.repeated) == (4, 0, 1)
     assert statuses(store, result.run_id) == ["FINISHED", "KILLED", "FINISHED", "FINISHED", "FINISHED"]
     assert status(store, result.run_id) == "FINISHED"
-    assert script.begun[1] == script.begun[-1]
+    assert script.begun[1] == script.begun[2]
     assert len({recipe.learning_rate for recipe in script.begun}) == 4
 
 

@@ -54,7 +54,7 @@ def run_search(task: Task, run: Run, total: int, executor: ExecutorConfig, progr
         If too many trials have failed in a row, or too many workers have crashed.
     """
     engine, started, crashes = task.engine, 0, 0
-    _requeue_abandoned(task.store, engine)
+    _requeue_abandoned(task.store, engine, suspect=False)
     finished = counts(engine.trials())["trials"]
     shown = SearchProgress(run, task.search, total, progress)
     with _requeuing_on_interruption(task, run.id), executor.open() as workers:
@@ -70,7 +70,7 @@ def run_search(task: Task, run: Run, total: int, executor: ExecutorConfig, progr
                 if ended.crash:
                     crashes += 1
                     progress.log(f"{ended.name} {ended.crash}")
-            _requeue_abandoned(task.store, engine)
+            _requeue_abandoned(task.store, engine, suspect=True)
             trials = engine.trials()
             shown.update(trials)
             if counts(trials)["trials"] > finished:
@@ -114,14 +114,14 @@ def _requeuing_on_interruption(task: Task, run_id: str) -> Iterator[None]:
         killed = end_children(task.store, run_id, {OWNER: task.owner})
         for trial in task.engine.trials():
             if trial.state == "running" and trial.run_id in killed:
-                task.engine.requeue(trial.number, "interrupted")
+                task.engine.requeue(trial.number, "interrupted", suspect=False)
         raise
 
 
-def _requeue_abandoned(store: Store, engine: Engine) -> None:
+def _requeue_abandoned(store: Store, engine: Engine, *, suspect: bool) -> None:
     """Requeue the trials whose process was killed, and end their runs."""
     for trial in engine.abandoned():
-        engine.requeue(trial.number, "its process ended unexpectedly")
+        engine.requeue(trial.number, "its process ended unexpectedly", suspect=suspect)
         if trial.run_id:
             end_run(store, trial.run_id, "FAILED")
 

@@ -160,7 +160,7 @@ def _recording(task: Task, trial: Trial) -> Iterator[TrialRecorder]:
         reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
         engine.tell(trial.number, "failed", None, perf_counter() - start, reason)
     except BaseException:
-        engine.requeue(trial.number, "interrupted")
+        engine.requeue(trial.number, "interrupted", suspect=False)
         raise
 
 
