@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.errors import DigitsError, first_line
 from experiments.reporting.drawing import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 FEW = 12  # pictures: they take less time than starting a process
 MAX_PROCESSES = 4
@@ -83,28 +84,41 @@ def _size(job: PictureJob, future: "Future[tuple[int, int] | DigitsError] | None
     return _draw(job)
 
 
-def save_picture(figure: "Figure", file: Path) -> None:
-    """Save a figure as PNG; the same figure gives the same file."""
-    figure.savefig(file, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION})
+def render(figure: "Figure") -> "Image":
+    """Render a figure as an RGB image; the same figure gives the same pixels.
 
-
-def reduce_colors(file: Path) -> None:
-    """Reduce an image file to a palette of its 256 most representative colors: half the size, visually the same."""
+    `Figure.savefig` goes through all texts once more before it draws, in case the layout changes.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    with Image.open(file) as picture:
-        reduced = picture.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    reduced.save(file, compress_level=6)
+    figure.set_dpi(DPI)
+    canvas: Any = FigureCanvasAgg(figure)  # its methods are untyped
+    canvas.draw()
+    return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
 
 
-def save_preview(picture: Path, preview: Path) -> None:
-    """Save a smaller copy of an image file as WebP, at most 640 pixels wide; the same picture gives the same file."""
+def save_picture(image: "Image", file: Path, *, few_colors: bool = False) -> None:
+    """Save an RGB image as PNG, with a palette of its 256 most representative colors if these are enough.
+
+    The palette halves the file and looks the same.
+    """
     from PIL import Image
 
-    with Image.open(picture) as full:
-        copy = full.convert("RGB")
+    if few_colors:
+        reduced = image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        reduced.save(file, compress_level=6)
+    else:
+        image.save(file, compress_level=COMPRESSION)
+
+
+def save_preview(image: "Image", file: Path) -> None:
+    """Save a copy of an RGB image as WebP, at most 640 pixels wide; the same image gives the same file."""
+    from PIL import Image
+
+    copy = image.copy()
     copy.thumbnail((PREVIEW_WIDTH, copy.height), Image.Resampling.LANCZOS, reducing_gap=2)
-    copy.save(preview, "WEBP", quality=PREVIEW_QUALITY, method=3)
+    copy.save(file, "WEBP", quality=PREVIEW_QUALITY, method=3)
 
 
 def picture_size(file: Path) -> tuple[int, int]:
@@ -131,18 +145,10 @@ def _leave_interrupts_to_parent() -> None:
 
 def _draw(job: PictureJob) -> tuple[int, int] | DigitsError:
     try:
-        save_picture(_figure(job), job.picture)
-    except DigitsError as error:
-        return error
-    save_preview(job.picture, job.preview)
-    if job.few_colors:
-        reduce_colors(job.picture)
-    return picture_size(job.picture)
-
-
-def _figure(job: PictureJob) -> "Figure":
-    try:
-        return job.drawing.draw()
+        image = render(job.drawing.draw())
     except Exception as error:  # data of the right types may not fit together
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise DigitsError(f"{job.picture.name}: {job.drawing.figure} cannot be drawn: {reason}") from error
+        return DigitsError(f"{job.picture.name}: {job.drawing.figure} cannot be drawn: {reason}")
+    save_picture(image, job.picture, few_colors=job.few_colors)
+    save_preview(image, job.preview)
+    return image.size

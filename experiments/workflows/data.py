@@ -9,6 +9,7 @@ import numpy as np
 from experiments import datasets, reporting, results, tracking
 from experiments.datasets import CLASSES, Dataset
 from experiments.execution.progress import Progress
+from experiments.reporting.picture_files import render, save_picture
 from experiments.results import Result
 from experiments.tracking import Store
 from experiments.tracking.tags import subject_tags
@@ -67,7 +68,7 @@ def show(
             )
         )
         for figure, drawing in drawings.items():
-            drawing.draw().savefig(output / f"{figure}.png", dpi=120)
+            save_picture(render(drawing.draw()), output / f"{figure}.png")
             run.log_figure(drawing, figure)
     files = tuple(str(output / f"{name}.png") for name in drawings)
     split_counts = {split: tuple(numbers.tolist()) for split, numbers in counts.items()}

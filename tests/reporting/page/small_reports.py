@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from experiments.reporting.page.content import (
@@ -101,5 +100,6 @@ def write_pictures(report: Report, folder: Path) -> None:
     """Write files where the report's page looks for them."""
     (folder / "figures").mkdir()
     for picture in report.pictures:
-        Image.fromarray(np.full((picture.height, picture.width), 128, np.uint8)).save(folder / picture.file)
-        save_preview(folder / picture.file, folder / picture.preview)
+        image = Image.new("RGB", (picture.width, picture.height), "gray")
+        image.save(folder / picture.file)
+        save_preview(image, folder / picture.preview)
