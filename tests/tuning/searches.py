@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from experiments.models import Recipe
@@ -21,8 +22,8 @@ SPACE: Space = {
 
 def make_search(sampler: str = "random", **changes: Any) -> Search:
     """Describe a search by Optuna without a pruner, unless `changes` say otherwise."""
-    given = {"name": "s", "engine": "optuna", "recipe": RECIPE, "space": SPACE, "pruner": "none"} | changes
-    return Search(**{"model": "mlp", "dataset": "uci", "digest": "0a1b", "sampler": sampler, **given})
+    search = Search("s", changes.pop("engine", "optuna"), "mlp", "uci", "0a1b", RECIPE, SPACE, sampler, "none")
+    return replace(search, **changes)
 
 
 def objective(params: Mapping[str, Value]) -> float:

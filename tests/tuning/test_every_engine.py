@@ -81,7 +81,7 @@ class TestEveryEngine:
         assert not engine.report(trial.number, 1, 0.25)
         assert not engine.report(trial.number, 2, 0.75)
         (running,) = engine.trials()
-        ended = {"run_id": "r0", "curve": [0.25, 0.75], "seconds": 1.5}
+        ended: dict[str, Any] = {"run_id": "r0", "curve": [0.25, 0.75], "seconds": 1.5}
         assert replace(running, seconds=1.5) == replace(trial, **ended)
         engine.tell(trial.number, state, value, 1.5, error)
         expected = [replace(trial, **ended, state=state, value=value, error=error)]

@@ -17,7 +17,7 @@ SETTINGS = {"epochs": 4, "batch_size": 32, "precision": "float32"}
 
 
 class SlowStart(InProcessExecutor):
-    """Runs a task in this process once it is waited for, the first one at the second time: as if it took a while."""
+    """Runs a task in this process while it is waited for, the first one the second time: as if that took a while."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,13 +28,14 @@ class SlowStart(InProcessExecutor):
         self._tasks.append(task)
 
     def running(self) -> int:
-        return len(self._tasks)
+        return len(self._tasks) + super().running()
 
     def wait(self, seconds: float) -> list[Finished]:
-        if self._waited:
+        finished = super().wait(seconds)
+        if self._waited and self._tasks:
             super().submit(*self._tasks.pop())
         self._waited = True
-        return super().wait(seconds)
+        return finished
 
 
 class InThisProcess(ExecutorConfig):
