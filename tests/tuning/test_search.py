@@ -1,3 +1,5 @@
+"""What identifies a search, and what its trials come to."""
+
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,63 +30,9 @@ SPACE: Space = {
     "learning_rate": Floats(1e-4, 1e-2, log=True),
     "batch_size": Choices((64, 128)),
 }
-SEARCH = Search(
-    name="uci-mlp",
-    engine="optuna",
-    model="mlp",
-    dataset="uci",
-    digest="0a1b",
-    recipe=Recipe(epochs=5, seed=1, network={"units_1": 224, "units_2": 288}),
-    space=SPACE,
-    limit=1000,
-)
-OTHER: Mapping[str, tuple[dict[str, Any], str]] = {
-    "model": ({"model": "mlp_small"}, "its model was mlp, now it is mlp_small"),
-    "dataset": ({"dataset": "mnist"}, "its dataset was uci, now it is mnist"),
-    "digest": ({"digest": "ffff"}, "its data digest was 0a1b, now it is ffff"),
-    "limit": ({"limit": 999}, "its limit was 1000, now it is 999"),
-    "no limit": ({"limit": None}, "its limit was 1000, now it is none"),
-    "sampler": ({"sampler": "random"}, "its sampler was tpe, now it is random"),
-    "pruner": ({"pruner": "hyperband"}, "its pruner was median, now it is hyperband"),
-    "own values": ({"own_first": False}, "its own values first was True, now it is False"),
-    "seed": ({"recipe": SEARCH.recipe.override({"seed": 2})}, "its setting seed was 1, now it is 2"),
-    "epochs": ({"recipe": SEARCH.recipe.override({"epochs": 6})}, "its setting epochs was 5, now it is 6"),
-    "width": ({"recipe": SEARCH.recipe.override({"units_2": 0})}, "its setting units_2 was 288, now it is 0"),
-    "schedule": (
-        {"recipe": SEARCH.recipe.override({"schedule": "cosine"})},
-        "its setting schedule was constant, now it is cosine",
-    ),
-    "step": (
-        {"space": {**SPACE, "units_1": Integers(32, 512, 16)}},
-        "its range of units_1 was {'low': 32, 'high': 512, 'step': 32}, now it is {'low': 32, 'high': 512, 'step': 16}",
-    ),
-    "end": (
-        {"space": {**SPACE, "dropout": Floats(0, 0.4, step=0.1)}},
-        "its range of dropout was {'low': 0, 'high': 0.5, 'step': 0.1, 'log': False}, "
-        "now it is {'low': 0, 'high': 0.4, 'step': 0.1, 'log': False}",
-    ),
-    "scale": (
-        {"space": {**SPACE, "learning_rate": Floats(1e-4, 1e-2)}},
-        "its range of learning_rate was {'low': 0.0001, 'high': 0.01, 'step': None, 'log': True}, "
-        "now it is {'low': 0.0001, 'high': 0.01, 'step': None, 'log': False}",
-    ),
-    "choice": (
-        {"space": {**SPACE, "batch_size": Choices((64, 256))}},
-        "its range of batch_size was {'values': [64, 128]}, now it is {'values': [64, 256]}",
-    ),
-    "order of choices": (
-        {"space": {**SPACE, "batch_size": Choices((128, 64))}},
-        "its range of batch_size was {'values': [64, 128]}, now it is {'values': [128, 64]}",
-    ),
-    "one more": (
-        {"space": {**SPACE, "units_2": Choices((0, 288))}},
-        "its setting units_2 was 288, now it is none",
-    ),
-    "one less": (
-        {"space": {name: values for name, values in SPACE.items() if name != "batch_size"}},
-        "its range of batch_size was {'values': [64, 128]}, now it is none",
-    ),
-}
+RECIPE = Recipe(epochs=5, seed=1, network={"units_1": 224, "units_2": 288})
+SEARCH = Search("uci-mlp", "optuna", "mlp", "uci", "0a1b", RECIPE, SPACE, limit=1000)
+UNITS = "'high': 512, 'step': {}"
 
 
 def kept(search: Search) -> dict[str, Any]:
@@ -92,89 +40,77 @@ def kept(search: Search) -> dict[str, Any]:
     return dict(json.loads(json.dumps(search.identity())))
 
 
-def test_a_search_is_the_same_as_what_was_kept_of_it() -> None:
-    SEARCH.require_same(kept(SEARCH))
-    assert kept(SEARCH) == SEARCH.identity()
-
-
-def test_what_is_searched_need_not_be_the_same_in_the_recipe() -> None:
-    other = SEARCH.recipe.override({"units_1": 32, "dropout": 0.5, "learning_rate": 1e-2, "batch_size": 64})
-    replace(SEARCH, recipe=other).require_same(kept(SEARCH))
-
-
-def test_the_name_of_a_study_does_not_tell_what_it_is() -> None:
-    replace(SEARCH, name="another").require_same(kept(SEARCH))
-
-
-def test_a_whole_number_for_a_rate_is_the_same() -> None:
-    whole = replace(SEARCH, space={**SPACE, "dropout": Floats(0.0, 0.5, step=0.1)})
-    whole.require_same(kept(SEARCH))
-
-
-@pytest.mark.parametrize("change", OTHER)
-def test_another_search_is_refused_by_what_differs(change: str) -> None:
-    changes, difference = OTHER[change]
-    with pytest.raises(UsageError) as caught:
-        replace(SEARCH, **changes).require_same(kept(SEARCH))
-    assert str(caught.value) == (
-        f"study 'uci-mlp' exists and is another search: {difference}; "
-        "use the same value, or a new name with --study NAME"
-    )
-
-
-@pytest.mark.parametrize("change", OTHER)
-def test_the_other_way_round_it_is_refused_too(change: str) -> None:
-    with pytest.raises(UsageError, match="is another search"):
-        SEARCH.require_same(kept(replace(SEARCH, **OTHER[change][0])))
-
-
-def test_another_engine_is_another_search() -> None:
-    other = replace(SEARCH, engine="keras-tuner", sampler="random", pruner="none")
-    with pytest.raises(UsageError, match="its engine was optuna, now it is keras-tuner"):
-        other.require_same(kept(SEARCH))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"name": "another"},
+        {"space": {**SPACE, "dropout": Floats(0.0, 0.5, step=0.1)}},  # an end that was a whole number
+        {"recipe": RECIPE.override({"units_1": 32, "dropout": 0.5, "learning_rate": 1e-2, "batch_size": 64})},
+    ],
+    ids=["all the same", "name", "0.0 for 0", "what is searched"],
+)
+def test_a_search_is_the_same_as_what_was_kept_of_it(changes: dict[str, Any]) -> None:
+    replace(SEARCH, **changes).require_same(kept(SEARCH))
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "name", "was", "now"),
     [
-        ({"engine": "hyperopt"}, "there is no engine 'hyperopt'; choose one of optuna, keras-tuner"),
-        ({"sampler": "bayesian"}, "there is no sampler 'bayesian'; choose one of tpe, random, grid, cmaes, qmc"),
-        ({"sampler": ""}, "there is no sampler ''; choose one of tpe, random, grid, cmaes, qmc"),
-        ({"pruner": "asha"}, "there is no pruner 'asha'; choose one of hyperband, median, none"),
-        (
-            {"engine": "keras-tuner", "pruner": "none"},
-            "there is no sampler 'tpe'; choose one of bayesian, random, hyperband",
-        ),
-        (
-            {"engine": "keras-tuner", "sampler": "random"},
-            "--pruner goes with --engine optuna: Keras Tuner prunes by its hyperband sampler alone",
-        ),
+        ({"model": "mlp_small"}, "model", "mlp", "mlp_small"),
+        ({"dataset": "mnist"}, "dataset", "uci", "mnist"),
+        ({"digest": "ffff"}, "data digest", "0a1b", "ffff"),
+        ({"limit": 999}, "limit", "1000", "999"),
+        ({"limit": None}, "limit", "1000", "none"),
+        ({"sampler": "random"}, "sampler", "tpe", "random"),
+        ({"pruner": "hyperband"}, "pruner", "median", "hyperband"),
+        ({"own_first": False}, "own values first", "True", "False"),
+        ({"backend": "jax"}, "backend", SEARCH.backend, "jax"),
+        ({"engine": "keras-tuner", "sampler": "random", "pruner": "none"}, "engine", "optuna", "keras-tuner"),
+        ({"recipe": RECIPE.override({"seed": 2})}, "setting seed", "1", "2"),
+        ({"recipe": RECIPE.override({"epochs": 6})}, "setting epochs", "5", "6"),
+        ({"recipe": RECIPE.override({"units_2": 0})}, "setting units_2", "288", "0"),
+        ({"recipe": RECIPE.override({"schedule": "cosine"})}, "setting schedule", "constant", "cosine"),
+        ({"space": {**SPACE, "units_1": Integers(32, 512, 16)}}, "range of units_1", UNITS, UNITS),
+        ({"space": {**SPACE, "dropout": Floats(0, 0.4, step=0.1)}}, "range of dropout", "0.5", "0.4"),
+        ({"space": {**SPACE, "learning_rate": Floats(1e-4, 1e-2)}}, "range of learning_rate", "True", "False"),
+        ({"space": {**SPACE, "batch_size": Choices((64, 256))}}, "range of batch_size", "[64, 128]", "[64, 256]"),
+        ({"space": {**SPACE, "batch_size": Choices((128, 64))}}, "range of batch_size", "[64, 128]", "[128, 64]"),
+        ({"space": {**SPACE, "units_2": Choices((0, 288))}}, "setting units_2", "288", "none"),
+        ({"space": {"units_1": SPACE["units_1"]}}, "range of dropout", "0.5", "none"),
     ],
 )
-def test_what_does_not_exist_is_answered_with_what_does(changes: dict[str, Any], message: str) -> None:
+def test_another_search_is_refused_by_what_differs_either_way_round(
+    changes: dict[str, Any], name: str, was: str, now: str
+) -> None:
+    other = replace(SEARCH, **changes)
     with pytest.raises(UsageError) as caught:
-        replace(SEARCH, **changes)
-    assert str(caught.value) == message
+        other.require_same(kept(SEARCH))
+    before, after = str(caught.value).split(", now it is ")
+    assert f"study 'uci-mlp' exists and is another search: its {name} was " in before
+    assert was.format(32) in before.split(" was ")[1]
+    assert now.format(16) in after.split("; ")[0]
+    assert after.endswith("--study NAME")
+    with pytest.raises(UsageError, match="another search"):
+        SEARCH.require_same(kept(other))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_takes_its_samplers_and_pruners(engine: str) -> None:
+    assert ENGINES[engine].name == engine
+    assert ENGINES[engine].pruner in ENGINES[engine].pruners
     for sampler in samplers_of(engine):
         for pruner in ENGINES[engine].pruners:
             search = replace(SEARCH, engine=engine, sampler=sampler, pruner=pruner)
             search.require_same(kept(search))
 
 
-def test_the_registries_are_keyed_by_name_and_every_sampler_has_an_engine() -> None:
+def test_every_sampler_is_registered_by_its_name_and_has_an_engine() -> None:
     for name, sampler in SAMPLERS.items():
         assert sampler.name == name
-        assert set(sampler.engines) <= set(ENGINES)
         assert sampler.engines
+        assert set(sampler.engines) <= set(ENGINES)
     assert [samplers_of(engine)[0] for engine in ENGINES] == ["tpe", "bayesian"]
-
-
-def test_the_seed_of_a_search_is_that_of_its_recipe() -> None:
-    assert SEARCH.seed == SEARCH.recipe.seed == 1
 
 
 def made(number: int, state: TrialState, value: float | None = None, again: bool = False) -> Trial:
@@ -182,41 +118,21 @@ def made(number: int, state: TrialState, value: float | None = None, again: bool
 
 
 def many(states: str) -> list[Trial]:
-    """Return trials by their initials: complete, pruned, failed, running, and again for one that was cut off."""
+    """Return trials by their initials: complete, pruned, failed, running, and again for an interrupted one."""
     kinds: Mapping[str, TrialState] = {"c": "complete", "p": "pruned", "f": "failed", "r": "running", "a": "failed"}
     return [made(number, kinds[state], again=state == "a") for number, state in enumerate(states)]
 
 
-@pytest.mark.parametrize(
-    ("states", "first", "failures"),
-    [
-        ("", 0, []),
-        ("f", 0, [0]),
-        ("ffc", 0, []),
-        ("ffp", 0, []),
-        ("cff", 0, [2, 1]),
-        ("fcff", 0, [3, 2]),
-        ("fff", 0, [2, 1, 0]),
-        ("fff", 2, [2]),
-        ("fff", 3, []),
-        ("cfrfr", 0, [3, 1]),
-        ("cfaf", 0, [3, 1]),
-        ("aaa", 0, []),
-        ("ffcaa", 0, []),
-        ("rrr", 0, []),
-    ],
-)
-def test_failures_are_counted_from_the_last_trial_that_ended(states: str, first: int, failures: list[int]) -> None:
-    assert [trial.number for trial in consecutive_failures(many(states), first)] == failures
+def test_failures_are_counted_from_the_last_trial_that_did_not_fail() -> None:
+    assert [trial.number for trial in consecutive_failures(many("fcfrfaf"), 0)] == [6, 4, 2]
 
 
 @given(st.text("cpfra", max_size=12), st.integers(0, 12))
-def test_failures_in_a_row_are_failures_that_nothing_else_follows(states: str, first: int) -> None:
+def test_consecutive_failures_are_those_that_nothing_else_follows(states: str, first: int) -> None:
     trials = many(states)
     found = {trial.number for trial in consecutive_failures(trials, first)}
     for trial in trials:
-        later = states[trial.number + 1 :]
-        is_last = states[trial.number] == "f" and not set(later) & set("cp")
+        is_last = states[trial.number] == "f" and not set(states[trial.number + 1 :]) & set("cp")
         assert (trial.number in found) == (is_last and trial.number >= first)
 
 
@@ -235,31 +151,13 @@ def test_the_best_trial_is_the_complete_one_of_the_highest_value_and_the_earlies
         made(5, "running"),
         made(6, "complete"),
     ]
-    for order in (trials, trials[::-1]):
-        best = best_trial(order)
-        assert best is not None
-        assert best.number == 2
-
-
-@pytest.mark.parametrize("trials", [[], many("pfr"), [made(0, "complete")]])
-def test_where_no_trial_is_complete_there_is_no_best(trials: list[Trial]) -> None:
-    assert best_trial(trials) is None
-
-
-def test_a_trial_of_which_all_is_wrong_is_the_best_where_it_is_the_only_one() -> None:
+    assert best_trial(trials) == best_trial(trials[::-1]) == trials[2]
     assert best_trial([made(0, "complete", 0.0)]) == made(0, "complete", 0.0)
+    assert best_trial([]) is best_trial(many("pfr")) is best_trial([made(0, "complete")]) is None
 
 
 def test_a_trial_has_a_name_that_sorts_and_a_row_with_what_it_tried() -> None:
     trial = Trial(7, "complete", {"units_1": 32}, value=0.5, curve=[0.4, 0.5], seconds=2.0, run_id="r")
     assert trial.name == "trial-007"
-    assert trial.row() == {
-        "trial": 7,
-        "state": "complete",
-        "value": 0.5,
-        "epochs": 2,
-        "seconds": 2.0,
-        "units_1": 32,
-        "run_id": "r",
-        "error": None,
-    }
+    outcome = {"trial": 7, "state": "complete", "value": 0.5, "epochs": 2, "seconds": 2.0, "run_id": "r", "error": None}
+    assert trial.row() == {**outcome, "units_1": 32}

