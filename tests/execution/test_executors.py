@@ -1,89 +1,31 @@
 """Work that other processes of this machine do: what comes back, however it ends."""
 
-import os
+import re
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from pieces_of_work import (
+    PATIENCE,
+    add,
+    die,
+    die_while_answering,
+    fail,
+    fail_in_two_parts,
+    leave,
+    sleep,
+    threads,
+    unpicklable,
+)
 
 from experiments.errors import DigitsError, UsageError
 from experiments.execution import executors
 from experiments.execution.executors import ExecutorConfig, Finished, ProcessExecutor
 from experiments.processes import usable_cores
-
-pytestmark = pytest.mark.slow
-
-PATIENCE = 60  # seconds: new processes take their time on a busy machine
-
-
-class TwoPartError(Exception):
-    """An exception that cannot be made from its text alone."""
-
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"{what}: {why}")
-
-
-def add(a: int, b: int) -> int:
-    return a + b
-
-
-def fail(error: Exception) -> None:
-    raise error
-
-
-def fail_in_two_parts() -> None:
-    raise TwoPartError("no luck", "at all")
-
-
-def die(how: int) -> None:
-    """End by a signal, or by the exit code -`how` without any clearing up."""
-    sys.stderr.write("famous\n\n   last words  \n")
-    sys.stderr.flush()
-    if how > 0:
-        os.kill(os.getpid(), how)
-    os._exit(-how)
-
-
-def leave(code: int) -> None:
-    sys.exit(code)
-
-
-def unpicklable() -> Callable[[], None]:
-    return lambda: None
-
-
-def large() -> bytes:
-    return bytes(50_000_000)
-
-
-def threads() -> int:
-    import tensorflow as tf
-
-    return int(tf.config.threading.get_intra_op_parallelism_threads())
-
-
-def sleep(file: Path, stubborn: bool = False) -> None:
-    """Say who sleeps, and leave a note when told to stop, unless it is stubborn."""
-    if stubborn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(str(os.getpid()))
-    fresh.rename(file)
-    try:
-        time.sleep(600)
-    finally:
-        file.with_suffix(".stopped").touch()
-
-
-@pytest.fixture
-def executor() -> Iterator[ProcessExecutor]:
-    with ProcessExecutor(1) as opened:
-        yield opened
 
 
 def all_ended(executor: ProcessExecutor, count: int = 1) -> dict[str, Finished]:
@@ -105,101 +47,90 @@ def sleeper(executor: ProcessExecutor, file: Path, *arguments: Any) -> psutil.Pr
     return psutil.Process(int(file.read_text()))
 
 
-def test_results_come_back_by_name_as_they_are_ready(executor: ProcessExecutor) -> None:
-    executor.submit("a", add, 1, 2)
-    executor.submit("b", add, 10, 20)
-    assert executor.running() == 2
-    assert all_ended(executor, 2) == {"a": Finished("a", 3), "b": Finished("b", 30)}
-    assert executor.running() == 0
-    assert executor.wait(0) == []
+ERRORS = {"usage": UsageError("no such thing"), "key": KeyError("k"), "disk": OSError(28, "No space left")}
+DEATHS = {
+    "killed": (signal.SIGKILL, "ended by signal 9 (out of memory?)"),
+    "segmentation fault": (signal.SIGSEGV, "ended by signal 11"),
+    "exit": (-3, "ended with exit code 3"),
+}
 
 
-def test_waiting_without_tasks_takes_as_long_as_asked(executor: ProcessExecutor) -> None:
-    start = time.monotonic()
-    assert executor.wait(0.5) == []
-    assert 0.4 < time.monotonic() - start < 0.9
-
-
-def test_waiting_for_work_that_goes_on_ends_in_time(executor: ProcessExecutor, tmp_path: Path) -> None:
-    sleeper(executor, tmp_path / "asleep")
-    start = time.monotonic()
-    assert executor.wait(0.5) == []
-    assert 0.4 < time.monotonic() - start < 5
-    assert executor.running() == 1
-
-
-@pytest.mark.parametrize("error", [UsageError("no such thing"), KeyError("k"), OSError(28, "No space left")], ids=repr)
-def test_an_exception_comes_back_as_what_it_was_with_where_it_was_raised(
-    executor: ProcessExecutor, error: Exception
-) -> None:
-    executor.submit("a", fail, error)
-    ended = all_ended(executor)["a"]
-    assert ended.crash is None
-    assert type(ended.error) is type(error)
-    assert ended.error.args == error.args
-    assert "in fail" in "".join(ended.error.__notes__)
-
-
-@pytest.mark.parametrize(
-    ("how", "epitaph"),
-    [
-        (signal.SIGKILL, "ended by signal 9 (out of memory?)"),
-        (signal.SIGSEGV, "ended by signal 11"),
-        (-3, "ended with exit code 3"),
-    ],
-)
-def test_a_death_is_told_with_the_last_words(executor: ProcessExecutor, how: int, epitaph: str) -> None:
-    executor.submit("a", die, int(how))
-    assert all_ended(executor)["a"] == Finished("a", crash=f"{epitaph}; famous; last words")
-
-
-def test_work_that_ends_its_process_is_no_result(executor: ProcessExecutor) -> None:
-    executor.submit("a", leave, 7)
-    assert all_ended(executor)["a"] == Finished("a", crash="ended with exit code 7")
-
-
-def test_a_result_that_cannot_be_sent_is_told(executor: ProcessExecutor) -> None:
-    executor.submit("a", unpicklable)
-    crash = all_ended(executor)["a"].crash
-    assert crash is not None
-    assert "ended with exit code 1; " in crash
-    assert "pickle" in crash
-
-
-def test_work_that_cannot_be_sent_is_refused_and_the_others_go_on(executor: ProcessExecutor) -> None:
-    executor.submit("a", add, 1, 2)
-    with pytest.raises((AttributeError, TypeError), match=r"pickle .*lambda"):
-        executor.submit("b", lambda: None)
-    assert executor.running() == 1
-    assert all_ended(executor) == {"a": Finished("a", 3)}
-
-
-def test_an_exception_that_cannot_be_made_anew_is_told(executor: ProcessExecutor) -> None:
-    executor.submit("a", fail_in_two_parts)
-    ended = all_ended(executor)["a"]
-    assert "no luck: at all" in f"{ended.error} {ended.crash}"
-
-
-def test_a_process_that_is_killed_halfway_through_its_answer_has_crash(executor: ProcessExecutor) -> None:
-    executor.submit("a", large)
-    (process, answer, _) = executor._processes["a"]
-    assert answer.poll(PATIENCE)
-    time.sleep(0.5)  # the pipe is full now
-    os.kill(process.pid, signal.SIGKILL)
-    crash = all_ended(executor)["a"].crash
-    assert crash is not None
-    assert crash.startswith("ended by signal 9")
-
-
-def test_what_is_running_is_stopped_on_leaving(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def ended() -> dict[str, Finished]:
+    """Return how all kinds of work end, done side by side."""
     with ProcessExecutor(1) as executor:
-        process = sleeper(executor, tmp_path / "asleep")
+        executor.submit("result", add, 1, 2)
+        executor.submit("another result", add, b=20, a=10)
+        with pytest.raises((AttributeError, TypeError), match=r"pickle .*lambda"):
+            executor.submit("work that cannot be sent", lambda: None)
+        assert executor.running() == 2
+        for name, error in ERRORS.items():
+            executor.submit(name, fail, error)
+        for name, (how, _) in DEATHS.items():
+            executor.submit(name, die, int(how))
+        executor.submit("leave", leave, 7)
+        executor.submit("result that cannot be sent", unpicklable)
+        executor.submit("error that cannot be made anew", fail_in_two_parts)
+        found = all_ended(executor, executor.running())
+        assert (executor.running(), executor.wait(0)) == (0, [])
+    return found
+
+
+def test_results_come_back_by_name(ended: dict[str, Finished]) -> None:
+    assert ended["result"] == Finished("result", 3)
+    assert ended["another result"] == Finished("another result", 30)
+    assert len(ended) == 11
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_exception_comes_back_as_what_it_was_with_where_it_was_raised(name: str, ended: dict[str, Finished]) -> None:
+    error = ended[name].error
+    assert (type(error), ended[name].crash) == (type(ERRORS[name]), None)
+    assert error is not None
+    assert error.args == ERRORS[name].args
+    assert "in fail" in "".join(error.__notes__)
+
+
+@pytest.mark.parametrize("name", DEATHS)
+def test_a_death_is_told_with_the_last_words(name: str, ended: dict[str, Finished]) -> None:
+    assert ended[name] == Finished(name, crash=f"{DEATHS[name][1]}; famous; last words")
+
+
+def test_work_that_ends_its_process_is_no_result(ended: dict[str, Finished]) -> None:
+    assert ended["leave"] == Finished("leave", crash="ended with exit code 7")
+
+
+def test_what_cannot_be_sent_is_told(ended: dict[str, Finished]) -> None:
+    assert re.search("^ended with exit code 1; .*pickle", str(ended["result that cannot be sent"].crash))
+    assert "no luck: at all" in str(ended["error that cannot be made anew"].error)
+
+
+def test_a_process_that_is_killed_halfway_through_its_answer_has_crashed() -> None:
+    with ProcessExecutor(1) as executor:
+        executor.submit("a", die_while_answering)
+        deadline = time.monotonic() + PATIENCE
+        while active_children():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert str(all_ended(executor)["a"].crash).startswith("ended by signal 9")
+
+
+def test_waiting_takes_as_long_as_asked_where_nothing_ends(tmp_path: Path) -> None:
+    with ProcessExecutor(1) as executor:
+        for running in (0, 1):
+            start = time.monotonic()
+            assert executor.wait(0.2) == []
+            assert time.monotonic() - start >= 0.2
+            assert executor.running() == running
+            if not running:
+                process = sleeper(executor, tmp_path / "asleep")
+    # What is running is stopped on leaving.
     assert not process.is_running()
     assert (tmp_path / "asleep.stopped").exists()
 
 
 def test_what_does_not_stop_is_killed_on_leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "STOP_SECONDS", 1)
+    monkeypatch.setattr(executors, "STOP_SECONDS", 0.1)
     with pytest.raises(DigitsError, match="enough"), ProcessExecutor(1) as executor:  # noqa: PT012 - it is left by it
         process = sleeper(executor, tmp_path / "asleep", True)
         raise DigitsError("enough")
@@ -207,28 +138,16 @@ def test_what_does_not_stop_is_killed_on_leaving(tmp_path: Path, monkeypatch: py
     assert not (tmp_path / "asleep.stopped").exists()
 
 
+@pytest.mark.slow
 def test_several_share_the_cores() -> None:
-    with ProcessExecutor(2) as two:
-        assert two.capacity == 2
+    with ExecutorConfig(2).open() as two:
+        assert isinstance(two, ProcessExecutor)
         two.submit("a", threads)
         assert all_ended(two)["a"].result == max(1, usable_cores() // 2)
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"workers": 0}, "workers must be at least 1, received 0"),
-        ({"cpus": -1}, "worker-cpus must be at least 0, received -1"),
-        ({"gpus": -0.5}, "worker-gpus must be at least 0, received -0.5"),
-    ],
-)
-def test_a_place_without_room_is_refused(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError) as caught:
+@pytest.mark.parametrize("given", [{"workers": 0}, {"cpus": -1}, {"gpus": -0.5}])
+def test_a_place_without_room_is_refused(given: dict[str, Any]) -> None:
+    ((name, value),) = given.items()
+    with pytest.raises(UsageError, match=rf"{name} must .* received {value}$"):
         ExecutorConfig(**given)
-    assert str(caught.value) == message
-
-
-def test_a_place_on_this_machine_has_as_many_workers_as_asked_for() -> None:
-    opened = ExecutorConfig(3).open()
-    assert isinstance(opened, ProcessExecutor)
-    assert opened.capacity == 3

@@ -2,13 +2,14 @@
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow.artifacts import load_text
+from pieces_of_work import Outcome
+from small_plans import ProgressLog, plan, states, step_of, value
 
 from experiments.errors import DigitsError
 from experiments.execution import (
@@ -23,23 +24,7 @@ from experiments.execution import (
     load_history,
     run_steps,
 )
-from experiments.tracking import Store, open_run
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a piece of work returns here."""
-
-    run_id: str
-    value: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def step_of(name: str, work: Callable[..., Outcome], **more: Any) -> Step:
-    """Return a step that is given the results it depends on."""
-    return Step(name, work, lambda _, inputs: (inputs,), **more)
+from experiments.tracking import Run, Store, open_run
 
 
 class Work:
@@ -52,82 +37,53 @@ class Work:
         self.calls += 1
         if self.error:
             raise self.error
-        before = sum((step.result or {}).get("value", 0) for step in ended.values())
         with open_run(self.store, "train", "piece", parent=parent) as run:
-            return Outcome(run.id, self.value + before)
-
-
-class ProgressLog(Progress):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-
-def plan(*steps: Step) -> Plan:
-    return Plan("suite", "suite test", steps, {"profile": "test"}, "A test.", {"digits.dataset": "uci"})
-
-
-def status(store: Store, run_id: str) -> Any:
-    return store.client.get_run(run_id).info.status
+            return Outcome(run.id, self.value + sum(map(value, ended.values())))
 
 
 def test_steps_see_those_before_them_and_go_under_one_run(store: Store) -> None:
-    done = run_steps(store, plan(step_of("a", Work(store, 1)), step_of("b", Work(store, 10), requires=("a",))))
-    assert [(step.name, step.status) for step in done.steps] == [("a", "done"), ("b", "done")]
-    assert (done.steps[1].result or {})["value"] == 11
+    def conclude(run: Run, steps: Sequence[StepResult]) -> None:
+        run.log_metrics({"sum": sum(map(value, steps))})
+
+    steps = plan(step_of("a", Work(store, 1)), step_of("b", Work(store, 10), requires=("a",)))
+    done = run_steps(store, steps, on_success=conclude)
+    assert [(step.name, step.status, value(step)) for step in done.steps] == [("a", "done", 1), ("b", "done", 11)]
     for step in done.steps:
         assert store.client.get_run(str(step.run_id)).data.tags["mlflow.parentRunId"] == done.run_id
     parent = store.client.get_run(done.run_id)
     assert (parent.info.status, parent.data.tags["digits.kind"]) == ("FINISHED", "suite")
+    assert parent.data.metrics["sum"] == 12
     kept = json.loads(load_text(f"{parent.info.artifact_uri}/steps.json"))
     assert [step["name"] for step in kept] == ["a", "b"]
 
 
 def test_a_failed_step_stops_only_those_that_need_it(store: Store) -> None:
     works = {"a": Work(store, 1, ValueError("no luck\nat all")), "b": Work(store, 2), "c": Work(store, 3)}
-    steps = (step_of("a", works["a"]), step_of("b", works["b"], requires=("a",)), step_of("c", works["c"]))
-    with pytest.raises(StepsFailedError, match=r"1 of 3 steps failed: a \(no luck\)") as caught:
-        run_steps(store, plan(*steps))
+    broken = Step("d", Work(store, 4), lambda _, inputs: (inputs["nothing"],))
+    steps = (step_of("a", works["a"]), step_of("b", works["b"], requires=("a",)), step_of("c", works["c"]), broken)
+    concluded: list[object] = []
+    with pytest.raises(StepsFailedError, match=r"^2 of 4 .*: a \(no luck\); d \('nothing'\)$") as caught:
+        run_steps(store, plan(*steps), on_success=lambda *given: concluded.append(given))
     ended = caught.value.result.steps
-    assert [step.status for step in ended] == ["failed", "skipped", "done"]
-    assert [step.error for step in ended] == ["no luck", "needs a", None]
-    counts = store.client.get_run(caught.value.result.run_id).data.metrics
+    assert states(ended) == ["failed", "skipped", "done", "failed"]
+    assert [step.error for step in ended] == ["no luck", "needs a", None, "'nothing'"]
+    parent = store.client.get_run(caught.value.result.run_id)
     names = ("steps_done", "steps_cached", "steps_failed", "steps_skipped")
-    assert [counts[name] for name in names] == [1, 0, 1, 1]
-    assert counts["steps_seconds"] == ended[2].seconds
-    assert works["b"].calls == 0
-    assert status(store, caught.value.result.run_id) == "FAILED"
-
-
-def test_a_step_whose_arguments_cannot_be_built_fails_alone(store: Store) -> None:
-    broken = Step("a", Work(store, 1), lambda _, inputs: (inputs["nothing"],))
-    with pytest.raises(StepsFailedError, match=r"1 of 2 steps failed: a \('nothing'\)") as caught:
-        run_steps(store, plan(broken, step_of("b", Work(store, 2))))
-    assert [step.status for step in caught.value.result.steps] == ["failed", "done"]
+    assert [parent.data.metrics[name] for name in names] == [1, 0, 2, 1]
+    assert parent.data.metrics["steps_seconds"] == ended[2].seconds
+    assert parent.info.status == "FAILED"
+    assert (works["b"].calls, concluded) == (0, [])
+    # The errors of all failed steps are the cause.
+    shown = "".join(traceback.format_exception(caught.value))
+    assert all(part in shown for part in ("ValueError: no luck", "KeyError: 'nothing'", "in __call__"))
 
 
 @pytest.mark.parametrize(
-    "steps", [[("a", ()), ("a", ())], [("a", ("b",))]], ids=["the same name twice", "unknown dependency"]
+    "steps", [{"a": ("b",)}, {"a": (), "a ": ()}], ids=["unknown dependency", "the same name twice"]
 )
-def test_a_plan_that_cannot_be_run_is_rejected(store: Store, steps: list[tuple[str, tuple[str, ...]]]) -> None:
-    with pytest.raises(ValueError, match="names must be unique"):
-        plan(*(step_of(name, Work(store, 1), requires=requires) for name, requires in steps))
-
-
-def test_the_errors_of_all_failed_steps_are_the_cause(store: Store) -> None:
-    steps = (
-        step_of("a", Work(store, 1, ValueError("no luck"))),
-        step_of("b", Work(store, 2, DigitsError("no data"))),
-    )
-    with pytest.raises(StepsFailedError) as caught:
-        run_steps(store, plan(*steps))
-    shown = "".join(traceback.format_exception(caught.value))
-    for part in ("ValueError: no luck", "DigitsError: no data", "in __call__"):
-        assert part in shown
+def test_a_plan_that_cannot_be_run_is_rejected(store: Store, steps: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ValueError, match="'a'"):
+        plan(*(step_of(name.strip(), Work(store, 1), requires=requires) for name, requires in steps.items()))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])
@@ -141,25 +97,25 @@ def test_the_same_plan_goes_on_where_it_stopped(store: Store, error: BaseExcepti
     done = run_steps(store, steps, progress)
     assert (first.calls, second.calls) == (1, 2)
     assert progress.lines == ["a: cached"]
-    assert (done.steps[1].result or {})["value"] == 11
+    assert value(done.steps[1]) == 11
     suites = store.client.search_runs([store.experiment_id], "tags.`digits.kind` = 'suite'")
     assert [(run.info.run_id, run.info.status) for run in suites] == [(done.run_id, "FINISHED")]
 
 
-def test_a_conclusion_is_drawn_when_all_is_done(store: Store) -> None:
-    def conclude(run: Any, steps: Any) -> None:
-        run.log_metrics({"steps": len(steps)})
+@pytest.mark.parametrize("change", ["deleted", "new code"])
+def test_what_was_deleted_or_changed_during_an_interruption_is_done_again(store: Store, change: str) -> None:
+    first, second = Work(store, 1), Work(store, 10, DigitsError("no data"))
 
-    done = run_steps(store, plan(step_of("a", Work(store, 1))), on_success=conclude)
-    assert store.client.get_run(done.run_id).data.metrics["steps"] == 1
+    def steps(code: int) -> Plan:
+        return plan(step_of("a", first, identity={"code": code}), step_of("b", second, requires=("a",)))
 
-
-def test_what_was_left_undone_is_not_concluded(store: Store) -> None:
-    concluded: list[object] = []
-    conclude: Callable[..., None] = lambda *given: concluded.append(given)  # noqa: E731 - one line says it
-    with pytest.raises(StepsFailedError):
-        run_steps(store, plan(step_of("a", Work(store, 1, ValueError()))), on_success=conclude)
-    assert concluded == []
+    with pytest.raises(StepsFailedError) as caught:
+        run_steps(store, steps(1))
+    if change == "deleted":
+        store.client.delete_run(str(caught.value.result.steps[0].run_id))
+    second.error = None
+    run_steps(store, steps(1 if change == "deleted" else 2))
+    assert (first.calls, second.calls) == (2, 2)
 
 
 def test_what_an_earlier_plan_did_is_not_done_again(store: Store) -> None:
@@ -173,29 +129,13 @@ def test_what_an_earlier_plan_did_is_not_done_again(store: Store) -> None:
     before = run_steps(store, steps(0))
     again = run_steps(store, steps(0), history=load_history(store))
     assert [work.calls for work in works] == [1, 1, 1]
-    assert [step.status for step in again.steps] == ["cached"] * 3
+    assert states(again.steps) == ["cached"] * 3
     assert [(step.run_id, step.result) for step in again.steps] == [(step.run_id, step.result) for step in before.steps]
     assert again.run_id != before.run_id
     other = run_steps(store, steps(1), history=load_history(store))
-    assert [step.status for step in other.steps] == ["cached", "done", "done"]
+    assert states(other.steps) == ["cached", "done", "done"]
     once_more = run_steps(store, steps(0), history=load_history(store))
     assert [step.run_id for step in once_more.steps] == [step.run_id for step in before.steps]
-
-
-def test_a_suite_whose_record_cannot_be_read_had_done_nothing(store: Store) -> None:
-    done = run_steps(store, plan(step_of("a", Work(store, 1))))
-    assert load_history(store).results
-    store.client.log_dict(done.run_id, [{"name": "a", "colour": "red"}], "steps.json")
-    assert not load_history(store).results
-
-
-def test_what_was_done_and_deleted_is_done_again_and_all_that_needs_it(store: Store) -> None:
-    first, second, apart = Work(store, 1), Work(store, 10), Work(store, 100)
-    steps = plan(step_of("a", first), step_of("b", second, requires=("a",)), step_of("c", apart))
-    before = run_steps(store, steps)
-    store.client.delete_run(str(before.steps[0].run_id))
-    again = run_steps(store, steps, history=load_history(store))
-    assert [step.status for step in again.steps] == ["done", "done", "cached"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), DigitsError("no data")], ids=["ctrl-c", "failure"])
@@ -205,23 +145,23 @@ def test_what_a_plan_did_that_did_not_end_well_is_not_done_again_by_another(stor
         run_steps(store, plan(step_of("a", first), step_of("b", second)))
     assert set(load_history(store).seconds) == {("suite test", "a")}
     again = run_steps(store, plan(step_of("a", first), step_of("more", Work(store, 100))), history=load_history(store))
-    assert [step.status for step in again.steps] == ["cached", "done"]
+    assert states(again.steps) == ["cached", "done"]
     assert first.calls == 1
 
 
-def test_what_was_done_before_an_interruption_and_deleted_is_done_again(store: Store) -> None:
-    first, second = Work(store, 1), Work(store, 10, DigitsError("no data"))
-    steps = plan(step_of("a", first), step_of("b", second, requires=("a",)))
-    with pytest.raises(StepsFailedError) as caught:
-        run_steps(store, steps)
-    store.client.delete_run(str(caught.value.result.steps[0].run_id))
-    second.error = None
-    run_steps(store, steps)
-    assert (first.calls, second.calls) == (2, 2)
+def test_what_was_done_and_deleted_is_done_again_and_all_that_needs_it(store: Store) -> None:
+    works = [Work(store, 1), Work(store, 10), Work(store, 100)]
+    steps = plan(step_of("a", works[0]), step_of("b", works[1], requires=("a",)), step_of("c", works[2]))
+    before = run_steps(store, steps)
+    store.client.delete_run(str(before.steps[0].run_id))
+    assert states(run_steps(store, steps, history=load_history(store)).steps) == ["done", "done", "cached"]
 
 
-def test_a_plan_whose_record_is_gone_is_one_that_did_nothing(store: Store) -> None:
+def test_a_plan_whose_record_is_damaged_or_gone_is_one_that_did_nothing(store: Store) -> None:
     done = run_steps(store, plan(step_of("a", Work(store, 1))))
+    assert load_history(store).results
+    store.client.log_dict(done.run_id, [{"name": "a", "colour": "red"}], "steps.json")
+    assert load_history(store) == History({}, {})
     artifacts = str(store.client.get_run(done.run_id).info.artifact_uri)
     Path(artifacts.removeprefix("file://"), "steps.json").unlink()
     assert load_history(store) == History({}, {})
@@ -232,48 +172,31 @@ def test_a_step_without_identity_is_always_done(store: Store) -> None:
     steps = plan(step_of("a", first), step_of("b", last, optional=("a",), identity=None))
     run_steps(store, steps)
     again = run_steps(store, steps, history=load_history(store))
-    assert [step.status for step in again.steps] == ["cached", "done"]
+    assert states(again.steps) == ["cached", "done"]
     assert (first.calls, last.calls) == (1, 2)
 
 
 def test_a_step_makes_do_with_what_is_done_of_what_it_uses(store: Store) -> None:
-    failing, last = Work(store, 1, ValueError("no luck")), Work(store, 1000)
-    steps = (step_of("z", last, optional=("a", "b")), step_of("a", failing), step_of("b", Work(store, 10)))
+    failing, last, without = Work(store, 1, ValueError("no luck")), Work(store, 1000), Work(store, 1)
+    steps = (
+        step_of("z", last, optional=("a", "b")),
+        step_of("a", failing),
+        step_of("b", Work(store, 10)),
+        step_of("y", without, optional=("a",)),
+    )
     with pytest.raises(StepsFailedError) as caught:
         run_steps(store, plan(*steps))
-    assert [step.status for step in caught.value.result.steps] == ["done", "failed", "done"]
-    assert (caught.value.result.steps[0].result or {})["value"] == 1010
+    ended = caught.value.result.steps
+    assert states(ended) == ["done", "failed", "done", "skipped"]
+    assert (value(ended[0]), ended[3].error) == (1010, "needs a")
     failing.error = None
     done = run_steps(store, plan(*steps))
-    assert (done.steps[0].result or {})["value"] == 1011
-    assert last.calls == 2
-
-
-def test_a_step_of_which_nothing_it_uses_is_done_is_left_out(store: Store) -> None:
-    steps = (step_of("a", Work(store, 1, ValueError("no luck"))), step_of("z", Work(store, 1000), optional=("a",)))
-    with pytest.raises(StepsFailedError) as caught:
-        run_steps(store, plan(*steps))
-    assert [(step.status, step.error) for step in caught.value.result.steps] == [
-        ("failed", "no luck"),
-        ("skipped", "needs a"),
-    ]
-
-
-def test_work_that_changed_during_an_interruption_is_done_again(store: Store) -> None:
-    first, second = Work(store, 1), Work(store, 10, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        run_steps(store, plan(step_of("a", first, identity={"code": 1}), step_of("b", second, requires=("a",))))
-    second.error = None
-    run_steps(store, plan(step_of("a", first, identity={"code": 2}), step_of("b", second, requires=("a",))))
-    assert (first.calls, second.calls) == (2, 2)
+    assert (value(done.steps[0]), value(done.steps[3])) == (1011, 2)
+    assert (last.calls, without.calls) == (2, 1)
 
 
 def test_foreseen_is_what_is_then_taken(store: Store) -> None:
-    steps = (
-        step_of("a", Work(store, 1)),
-        step_of("b", Work(store, 10), requires=("a",)),
-        step_of("c", Work(store, 1)),
-    )
+    steps = [step_of("a", Work(store, 1)), step_of("b", Work(store, 1), requires=("a",)), step_of("c", Work(store, 1))]
     done = run_steps(store, plan(*steps[:2]))
     found = cached_results(steps, load_history(store))
     assert [(one.run_id if one else None) for one in found] == [done.steps[0].run_id, done.steps[1].run_id, None]

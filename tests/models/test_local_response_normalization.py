@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 
 from experiments.models.layers import LocalResponseNormalization
 
-DEPTHS = st.sampled_from([1, 3, 5, 7, 21])
-BIASES = st.floats(0.5, 4)
-ALPHAS = st.floats(1e-4, 2)
-
 
 def formula(x: NDArray[Any], depth: int, bias: float, alpha: float) -> NDArray[np.float64]:
     """Section 3.3 of Krizhevsky, Sutskever & Hinton 2012, channel by channel."""
@@ -28,12 +24,12 @@ def formula(x: NDArray[Any], depth: int, bias: float, alpha: float) -> NDArray[n
     return normalised
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     shape=st.lists(st.integers(1, 9), min_size=1, max_size=4),
-    depth=DEPTHS,
-    bias=BIASES,
-    alpha=ALPHAS,
+    depth=st.sampled_from([1, 3, 5, 7, 21]),
+    bias=st.floats(0.5, 4),
+    alpha=st.floats(1e-4, 2),
     seed=st.integers(0, 99),
 )
 def test_it_is_the_formula_of_the_paper(shape: list[int], depth: int, bias: float, alpha: float, seed: int) -> None:
@@ -42,18 +38,17 @@ def test_it_is_the_formula_of_the_paper(shape: list[int], depth: int, bias: floa
     np.testing.assert_allclose(layer(x), formula(x, depth, bias, alpha), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("depth", "alpha"), [(5, 1e-4), (5, 0.5), (1, 0.5), (9, 0.1)])
-def test_it_is_tensorflow_s_operation(depth: int, alpha: float) -> None:
-    x = np.random.default_rng(0).normal(scale=5, size=(2, 4, 5, 12)).astype(np.float32)
-    expected = tf.nn.local_response_normalization(x, depth_radius=depth // 2, bias=2.0, alpha=alpha, beta=0.75)
-    np.testing.assert_allclose(LocalResponseNormalization(depth, 2.0, alpha)(x), expected, rtol=1e-5, atol=1e-6)
-
-
-def test_the_defaults_are_the_constants_of_the_paper() -> None:
-    x = np.random.default_rng(0).normal(scale=50, size=(2, 3, 3, 96)).astype(np.float32)
-    np.testing.assert_allclose(
-        LocalResponseNormalization()(x), formula(x, depth=5, bias=2, alpha=1e-4), rtol=1e-5, atol=1e-6
-    )
+@pytest.mark.parametrize(("depth", "alpha"), [(5, 0.5), (9, 0.1)])
+def test_it_and_its_gradient_are_tensorflow_s(depth: int, alpha: float) -> None:
+    x = tf.constant(np.random.default_rng(0).normal(scale=5, size=(2, 4, 5, 12)).astype(np.float32))
+    layer = LocalResponseNormalization(depth, 2.0, alpha)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        ours = layer(x)
+        theirs = tf.nn.local_response_normalization(x, depth // 2, bias=2.0, alpha=alpha, beta=0.75)
+        our_sum, their_sum = tf.reduce_sum(tf.sin(ours)), tf.reduce_sum(tf.sin(theirs))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(tape.gradient(our_sum, x), tape.gradient(their_sum, x), rtol=1e-4, atol=1e-6)
 
 
 def test_bfloat16_stays_within_its_rounding() -> None:
@@ -66,16 +61,6 @@ def test_bfloat16_stays_within_its_rounding() -> None:
     np.testing.assert_allclose(tf.cast(normalised, tf.float32), expected, rtol=8 * 2**-8)
 
 
-def test_gradients_agree_with_tensorflow_s() -> None:
-    x = tf.constant(np.random.default_rng(0).normal(size=(1, 2, 2, 8)).astype(np.float32))
-    layer = LocalResponseNormalization(alpha=0.5)
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(x)
-        ours = tf.reduce_sum(tf.sin(layer(x)))
-        theirs = tf.reduce_sum(tf.sin(tf.nn.local_response_normalization(x, 2, bias=2.0, alpha=0.5, beta=0.75)))
-    np.testing.assert_allclose(tape.gradient(ours, x), tape.gradient(theirs, x), rtol=1e-4, atol=1e-6)
-
-
 def test_its_configuration_makes_the_same_layer_again() -> None:
     layer = LocalResponseNormalization(depth=3, bias=1.5, alpha=0.25, name="normalise")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
@@ -83,10 +68,15 @@ def test_its_configuration_makes_the_same_layer_again() -> None:
     assert again.get_config() == layer.get_config()
     x = np.random.default_rng(0).normal(size=(2, 7)).astype(np.float32)
     np.testing.assert_array_equal(again(x), layer(x))
-    np.testing.assert_allclose(layer(x), formula(x, 3, 1.5, 0.25), rtol=1e-5)
+
+
+def test_the_defaults_are_the_constants_of_the_paper() -> None:
+    x = np.random.default_rng(0).normal(scale=50, size=(2, 3, 3, 96)).astype(np.float32)
+    expected = formula(x, depth=5, bias=2, alpha=1e-4)
+    np.testing.assert_allclose(LocalResponseNormalization()(x), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("depth", [0, -1, 2, 4])
 def test_a_neighbourhood_without_a_middle_is_refused(depth: int) -> None:
-    with pytest.raises(ValueError, match=f"odd and positive. Received: depth={depth}"):
+    with pytest.raises(ValueError, match=f"depth={depth}"):
         LocalResponseNormalization(depth)

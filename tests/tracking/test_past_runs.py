@@ -7,9 +7,17 @@ from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME as SOURCE
 
 from experiments.errors import DigitsError
 from experiments.processes import this_machine
-from experiments.results import Result, to_table
+from experiments.results import COLUMNS, Result, to_table
 from experiments.tracking import Store, open_run, past_run, past_runs, results_table
-from experiments.tracking.past_runs import artifact_json, artifact_names, artifact_text, fetch_artifact, metric_history
+from experiments.tracking.past_runs import (
+    artifact_json,
+    artifact_names,
+    artifact_text,
+    fetch_artifact,
+    metric_history,
+    results_frame,
+)
+from experiments.tracking.tags import RESULTS_VERSION
 
 
 def test_what_a_run_left_is_found_again(store: Store, tmp_path: Path) -> None:
@@ -62,36 +70,51 @@ def test_runs_of_any_status_are_found_by_their_tags(store: Store) -> None:
     assert past_runs(store, "tune", tags) == []
 
 
-def test_a_run_without_a_table_is_too_old_to_be_read(store: Store) -> None:
-    with open_run(store, "evaluate", "lenet on mnist", tags={SOURCE: "digits evaluate --model lenet"}) as run:
-        run.log_metrics({"accuracy": 0.9})
-    with pytest.raises(
-        DigitsError, match=r"is too old: .* make it again with: digits evaluate --model lenet$"
-    ) as error:
-        results_table(store, run.id)
-    assert "\n" not in str(error.value)
-    with open_run(store, "analyze", "lenet", tags={SOURCE: ""}) as run:
-        pass
-    with pytest.raises(DigitsError, match=r"make it again with: digits analyze$"):
-        results_table(store, run.id)
-    with pytest.raises(DigitsError, match="there is no run 0000"):
-        results_table(store, "0" * 32)
-
-
 def test_a_table_of_results_is_read_back_with_metrics_beside_it(store: Store) -> None:
     table = to_table([Result("accuracy", 0.1 + 0.2, model="cnn", low=0.2, n=10), Result("seconds", 2, method="shot")])
     with open_run(store, "evaluate", "cnn") as run:
         run.log_results(table)
     assert results_table(store, run.id).equals(table)
-    assert store.client.get_run(run.id).data.metrics == {
-        "accuracy": 0.1 + 0.2, "accuracy_low": 0.2, "seconds/shot": 2
-    }  # fmt: skip
+    metrics = store.client.get_run(run.id).data.metrics
+    assert metrics == {"accuracy": 0.1 + 0.2, "accuracy_low": 0.2, "seconds/shot": 2}
+
+
+def test_a_run_without_a_table_is_told_with_the_command_that_makes_it_again(store: Store) -> None:
+    for source, remedy in (("digits evaluate --model lenet", "digits evaluate --model lenet"), ("", "digits evaluate")):
+        with open_run(store, "evaluate", "lenet on mnist", tags={SOURCE: source}) as run:
+            run.log_metrics({"accuracy": 0.9})
+        with pytest.raises(DigitsError, match=rf"^[^\n]*{run.id}[^\n]*: {remedy}$"):
+            results_table(store, run.id)
+    with pytest.raises(DigitsError, match="run 0000"):
+        results_table(store, "0" * 32)
+
+
+@pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n", "\x00\xff", "damaged"])
+def test_results_of_several_runs_are_one_table_but_for_those_that_cannot_be_read(
+    store: Store, text: str | None
+) -> None:
+    ids = []
+    for value in (0.5, 0.75, 1.0):
+        with open_run(store, "evaluate", f"e{value}") as run:
+            run.log_results(to_table([Result("accuracy", value, "cnn"), Result("n", 1)]))
+        ids.append(run.id)
+    if text is None:
+        store.client.delete_tag(run.id, RESULTS_VERSION)
+    else:
+        run.log_text(text, "results.csv")
+    frame, lost = results_frame(store, past_runs(store, "evaluate"))
+    assert [one.id for one in lost] == [run.id]
+    empty, _ = results_frame(store, [])
+    assert list(frame.columns) == list(empty.columns) == [*COLUMNS, "run_id"]
+    assert len(empty) == 0
+    accuracies = frame[frame["metric"] == "accuracy"]
+    assert dict(zip(accuracies["run_id"], accuracies["value"], strict=True)) == {ids[0]: 0.5, ids[1]: 0.75}
 
 
 def test_what_is_not_there_is_named(store: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with open_run(store, "train", "one") as run:
         pass
     assert past_run(store, "0" * 32) is None
-    with pytest.raises(DigitsError, match=f"gone.txt of run {run.id} is gone from the store"):
+    with pytest.raises(DigitsError, match=f"gone.txt of run {run.id}"):
         fetch_artifact(store, run.id, "gone.txt", tmp_path / "gone.txt")
     assert capfd.readouterr().err == ""

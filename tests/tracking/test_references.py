@@ -1,9 +1,11 @@
 """From what a user writes after --model to a network, and back from the registry."""
 
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from threading import Barrier
 
@@ -14,53 +16,44 @@ import pytest
 from experiments.errors import DigitsError, UsageError
 from experiments.models import MODELS
 from experiments.results import Result, to_table
-from experiments.tracking import (
-    Reference,
-    Store,
-    load_network,
-    log_model,
-    model_file,
-    names_in_table,
-    open_run,
-    open_store,
-    register,
-    registered_versions,
-    resolve_reference,
-    with_distinct_models,
-)
-from experiments.tracking.registry import model_bytes
+from experiments.tracking import Reference, Run, Store, log_model, open_run, open_store, references, register
+from experiments.tracking.references import load_network, model_file, resolve_reference
+from experiments.tracking.registry import model_bytes, registered_versions
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = np.zeros((1, 28, 28, 1), np.float32)
 
 
-def trained(store: Store, dataset: str, score: float, architecture: str = "lenet") -> tuple[str, keras.Model]:
-    """Register an untrained network as if it had been trained; return its run and the network."""
-    keras.utils.set_random_seed(int(score * 1000))
-    network = MODELS[architecture].build(MODELS[architecture].recipe)
-    with open_run(store, "train", architecture) as run:
-        params = {"model": architecture, "dataset": dataset}
-        model_id = log_model(run, network, f"{dataset}-{architecture}", params, IMAGE)
+@cache
+def network(architecture: str) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return MODELS[architecture].build(MODELS[architecture].recipe)
+
+
+def log(run: Run, dataset: str = "mnist", architecture: str = "mlp_small") -> str:
+    params = {"model": architecture, "dataset": dataset}
+    return log_model(run, network(architecture), f"{dataset}-{architecture}", params, IMAGE)
+
+
+def train(store: Store, score: float, dataset: str = "mnist", architecture: str = "mlp_small", **tags: str) -> str:
+    """Register an untrained network as if it had been trained; return its run."""
+    with open_run(store, "train", architecture, tags=tags) as run:
+        model_id = log(run, dataset, architecture)
         register(run, model_id, dataset=dataset, architecture=architecture, score=score)
-    return run.id, network
+    return run.id
 
 
-def test_champion_is_the_best_by_validation_accuracy(store: Store) -> None:
-    for score in (0.90, 0.95, 0.92, 0.95):
-        trained(store, "mnist", score)
-    listed = registered_versions(store)
-    assert [(v.registered_model, v.version, v.dataset) for v in listed] == [
-        ("mnist-lenet", number, "mnist") for number in (1, 2, 3, 4)
-    ]
-    assert [v.aliases for v in listed] == [(), ("champion",), (), ()]
+def test_champion_is_the_best_by_validation_accuracy_of_those_that_are_left(store: Store) -> None:
+    def train_all(*scores: float) -> list[tuple[int, tuple[str, ...]]]:
+        for score in scores:
+            train(store, score)
+        listed = registered_versions(store)
+        assert {(one.registered_model, one.dataset) for one in listed} == {("mnist-mlp_small", "mnist")}
+        return [(one.version, one.aliases) for one in listed]
 
-
-def test_the_champion_is_the_best_of_those_that_are_left(store: Store) -> None:
-    for score in (0.90, 0.95):
-        trained(store, "mnist", score)
-    store.client.delete_model_version("mnist-lenet", "2")
-    trained(store, "mnist", 0.80)
-    assert [(v.version, v.aliases) for v in registered_versions(store)] == [(1, ("champion",)), (3, ())]
+    assert train_all(0.90, 0.95, 0.92, 0.95) == [(1, ()), (2, ("champion",)), (3, ()), (4, ())]
+    store.client.delete_model_version("mnist-mlp_small", "2")
+    assert train_all(0.80) == [(1, ()), (3, ()), (4, ("champion",)), (5, ())]
 
 
 def test_the_store_of_the_project_is_used_wherever_one_stands(
@@ -72,25 +65,26 @@ def test_the_store_of_the_project_is_used_wherever_one_stands(
     monkeypatch.setenv("DIGITS_HOME", str(store_folder))
     monkeypatch.chdir(elsewhere)
     store = open_store()
-    trained(store, "mnist", 0.9)
-    assert [v.registered_model for v in registered_versions(store)] == ["mnist-lenet"]
+    train(store, 0.9)
+    assert [v.registered_model for v in registered_versions(store)] == ["mnist-mlp_small"]
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert list(elsewhere.iterdir()) == []
 
 
 def test_networks_registered_at_the_same_time_are_all_kept_and_the_best_is_champion(store: Store) -> None:
-    network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
-    together, scores, datasets = Barrier(4), (0.91, 0.94, 0.97, 0.90), [f"set-{number}" for number in range(5)]
+    scores, datasets = (0.91, 0.94, 0.97, 0.90), [f"set-{number}" for number in range(5)]
+    together = Barrier(len(scores))
+    with open_run(store, "train", "mlp_small") as run:
+        model_id = log(run)
 
-    def train_and_register(score: float) -> None:
+    def register_everywhere(score: float) -> None:
         with open_run(store, "train", f"mlp_small {score}") as run:
-            model_id = log_model(run, network, "mlp_small", {"model": "mlp_small", "dataset": "uci"}, IMAGE)
             for dataset in datasets:
-                together.wait(10)
+                together.wait(60)
                 register(run, model_id, dataset=dataset, architecture="mlp_small", score=score)
 
     with ThreadPoolExecutor(len(scores)) as pool:
-        list(pool.map(train_and_register, scores))
+        list(pool.map(register_everywhere, scores))
     listed = registered_versions(store)
     assert [(v.dataset, v.version) for v in listed] == [(name, number) for name in datasets for number in (1, 2, 3, 4)]
     for dataset in datasets:
@@ -99,27 +93,17 @@ def test_networks_registered_at_the_same_time_are_all_kept_and_the_best_is_champ
 
 
 def test_a_run_that_is_registered_again_keeps_its_version(store: Store) -> None:
-    network = MODELS["lenet"].build(MODELS["lenet"].recipe)
-    with open_run(store, "train", "lenet") as run:
-        ids = [log_model(run, network, "mnist-lenet", {"model": "lenet", "dataset": "mnist"}, IMAGE) for _ in range(2)]
+    with open_run(store, "train", "mlp_small") as run:
+        ids = [log(run), log(run)]
         assert ids[0] == ids[1]
         for model_id in ids:
-            register(run, model_id, dataset="mnist", architecture="lenet", score=0.9)
+            register(run, model_id, dataset="mnist", architecture="mlp_small", score=0.9)
     assert [v.version for v in registered_versions(store)] == [1]
 
 
-def test_the_size_of_a_network_is_that_of_its_file(store: Store) -> None:
-    trained(store, "mnist", 0.9)
-    reference = resolve_reference(store, "lenet")
-    assert model_bytes(store, str(reference.model_id)) == model_file(store, reference).stat().st_size
-
-
 def test_a_network_of_a_search_is_known_as_tuned(store: Store) -> None:
-    network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
-    for tags in ({"digits.study_run": "abc"}, {}):
-        with open_run(store, "train", "mlp_small", tags=tags) as run:
-            model_id = log_model(run, network, "mlp_small", {"model": "mlp_small", "dataset": "mnist"}, IMAGE)
-            register(run, model_id, dataset="mnist", architecture="mlp_small", score=0.9)
+    train(store, 0.9, **{"digits.study_run": "abc"})
+    train(store, 0.9)
     assert [version.tuned for version in registered_versions(store)] == [True, False]
     champion, plain = (resolve_reference(store, text) for text in ("mlp_small", "models:/mnist-mlp_small/2"))
     assert (champion.tuned, champion.label) == (True, "mlp_small (tuned)")
@@ -132,99 +116,88 @@ def test_tables_have_the_short_name_unless_the_caller_gave_one_or_two_networks_s
     second = Reference("models:/mnist-lenet/2", "models:/m-3", "lenet", version="mnist-lenet v2")
     file = Reference("models/cnn.keras", "models/cnn.keras")
     assert file.full_version == file.text
-    assert [*names_in_table({one.text: one for one in (tuned, first, file)}).values()] == [
+
+    def names(**given: Reference) -> list[str]:
+        return [*references.names_in_table(given).values()]
+
+    assert names(**{one.text: one for one in (tuned, first, file)}) == ["mlp (tuned)", "lenet", "cnn"]
+    assert names(**{"lenet seed 1": first, "lenet": second}) == ["lenet seed 1", "lenet"]
+    assert names(**{one.text: one for one in (first, second, file)}) == [first.text, second.text, "cnn"]
+    rows = to_table(Result("accuracy", 1, one.label, one.full_version) for one in (tuned, first, second, file))
+    assert [*references.with_distinct_models(rows)["model"]] == [
         "mlp (tuned)",
-        "lenet",
+        "mnist-lenet v1",
+        "mnist-lenet v2",
         "cnn",
     ]
-    given = {"lenet seed 1": first, "lenet": second}
-    assert [*names_in_table(given).values()] == [*given]
-    both = {one.text: one for one in (first, second, file)}
-    assert [*names_in_table(both).values()] == [first.text, second.text, "cnn"]
-    rows = to_table(Result("accuracy", 1, one.label, one.full_version) for one in (tuned, first, second, file))
-    assert [*with_distinct_models(rows)["model"]] == ["mlp (tuned)", "mnist-lenet v1", "mnist-lenet v2", "cnn"]
 
 
 def test_every_form_finds_the_same_network(store: Store, tmp_path: Path) -> None:
-    run_id, network = trained(store, "mnist", 0.9)
+    run_id = train(store, 0.9)
     file = tmp_path / "mine.keras"
-    network.save(file)
-    expected = network.predict_on_batch(IMAGE)
-    forms = ("lenet", "mnist-lenet", "models:/mnist-lenet/1", "models:/mnist-lenet@champion", f"runs:/{run_id}")
-    for text in forms:
+    network("mlp_small").save(file)
+    expected = network("mlp_small").predict_on_batch(IMAGE)
+    forms = ("mlp_small", "mnist-mlp_small", "models:/mnist-mlp_small/1", "models:/mnist-mlp_small@champion")
+    for text in (*forms, f"runs:/{run_id}", str(file)):
         reference = resolve_reference(store, text)
-        assert (reference.architecture, reference.dataset, reference.run_id) == ("lenet", "mnist", run_id)
+        known = (None, None, None) if text == str(file) else ("mlp_small", "mnist", run_id)
+        assert (reference.architecture, reference.dataset, reference.run_id) == known
         np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
-    reference = resolve_reference(store, str(file))
-    assert reference.architecture is None
-    np.testing.assert_array_equal(load_network(store, reference).predict_on_batch(IMAGE), expected)
 
 
-def test_an_architecture_means_mnist_first(store: Store) -> None:
-    trained(store, "uci", 0.99)
-    trained(store, "mnist", 0.5)
-    assert resolve_reference(store, "lenet").dataset == "mnist"
-
-
-def test_the_only_other_dataset_is_used_and_said_aloud(store: Store) -> None:
-    trained(store, "uci", 0.99)
-    reference = resolve_reference(store, "lenet")
+def test_an_architecture_means_mnist_or_the_only_other_dataset(store: Store) -> None:
+    train(store, 0.99, "uci")
+    reference = resolve_reference(store, "mlp_small")
     assert reference.dataset == "uci"
-    assert reference.note == "mnist-lenet does not exist; using uci-lenet"
-
-
-def test_several_other_datasets_need_a_choice(store: Store) -> None:
-    trained(store, "uci", 0.99)
-    trained(store, "usps", 0.9)
-    with pytest.raises(DigitsError, match="choose one of uci-lenet, usps-lenet"):
-        resolve_reference(store, "lenet")
+    assert reference.note is not None
+    assert re.search(r"\bmnist-mlp_small\b.*\buci-mlp_small\b", reference.note)
+    train(store, 0.9, "usps")
+    with pytest.raises(DigitsError, match="uci-mlp_small, usps-mlp_small"):
+        resolve_reference(store, "mlp_small")
+    train(store, 0.5, "mnist")
+    assert resolve_reference(store, "mlp_small").dataset == "mnist"
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "kind", "named"),
     [
-        ("lenet", "no lenet has been trained yet; run: digits train lenet"),
-        ("models:/mnist-lenet/3", "no registered model mnist-lenet"),
-        ("models:/mnist-lenet@champion", "no registered model"),
-        ("runs:/0123", "no run '0123'"),
-        ("missing.keras", "no file missing.keras"),
+        ("lenet", DigitsError, "digits train lenet"),
+        ("models:/mnist-lenet/3", DigitsError, "mnist-lenet"),
+        ("models:/mnist-lenet@champion", DigitsError, "mnist-lenet"),
+        ("runs:/0123", DigitsError, "'0123'"),
+        ("missing.keras", DigitsError, "missing.keras"),
+        ("lennet", UsageError, r"lenet\?"),
+        ("models:/mnist-lenet", UsageError, "models:/NAME/VERSION"),
     ],
 )
-def test_what_does_not_exist_is_named(store: Store, text: str, message: str) -> None:
-    with pytest.raises(DigitsError, match=message) as error:
+def test_what_does_not_exist_and_what_can_mean_nothing_is_named(
+    store: Store, text: str, kind: type[Exception], named: str
+) -> None:
+    with pytest.raises(DigitsError, match=named) as error:
         resolve_reference(store, text)
-    assert not isinstance(error.value, UsageError)
+    assert type(error.value) is kind
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("lennet", "did you mean lenet"), ("models:/mnist-lenet", "models:/NAME")]
-)
-def test_what_can_mean_nothing_is_a_usage_error(store: Store, text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        resolve_reference(store, text)
-
-
-def test_a_run_without_a_model_is_named(store: Store) -> None:
+def test_what_holds_no_model_is_named(store: Store, tmp_path: Path) -> None:
     with open_run(store, "evaluate", "nothing") as run:
         pass
-    with pytest.raises(DigitsError, match="has no model"):
+    with pytest.raises(DigitsError, match=run.id):
         resolve_reference(store, f"runs:/{run.id}")
-
-
-def test_a_file_that_is_no_model_is_named(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "broken.keras"
     file.write_bytes(b"not a zip file")
-    with pytest.raises(DigitsError, match="cannot load"):
+    with pytest.raises(DigitsError, match=str(file)):
         load_network(store, resolve_reference(store, str(file)))
 
 
-def test_the_logged_model_has_signature_example_and_pinned_requirements(store: Store, tmp_path: Path) -> None:
+def test_the_logged_model_has_signature_example_pinned_requirements_and_the_size_of_its_file(
+    store: Store, tmp_path: Path
+) -> None:
     import yaml
-
-    trained(store, "mnist", 0.9)
-    reference = resolve_reference(store, "lenet")
     from mlflow.artifacts import download_artifacts
 
+    train(store, 0.9)
+    reference = resolve_reference(store, "mlp_small")
+    assert model_bytes(store, str(reference.model_id)) == model_file(store, reference).stat().st_size
     folder = Path(download_artifacts(artifact_uri=reference.location, dst_path=str(tmp_path), tracking_uri=store.uri))
     described = yaml.safe_load((folder / "MLmodel").read_text())
     assert "float32" in described["signature"]["inputs"]
@@ -236,7 +209,7 @@ def test_the_logged_model_has_signature_example_and_pinned_requirements(store: S
 
 @pytest.mark.slow
 def test_a_network_with_layers_of_ours_loads_where_this_project_is_not_installed(store: Store, tmp_path: Path) -> None:
-    trained(store, "mnist", 0.9, "alexnet")
+    train(store, 0.9, "mnist", "alexnet")
     code = f"""
 import sys
 sys.path = [place for place in sys.path if {str(PROJECT)!r} not in (place, place + "/")]

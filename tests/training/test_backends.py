@@ -16,34 +16,32 @@ from experiments.training import backend, backend_packages, require_tensorflow
 from experiments.training.backends import DEFAULT, gpu_capabilities
 
 HERE = Path(__file__).parent
-# All of the tests of the fit hold; these take a minute and a half.
-RESUMED = "test_fit_resumed.py::test_interrupted_after_an_epoch_it_repeats_that_epoch"
+RESUMED = "test_fit_resumed.py::test_interrupted_within_an_epoch_it_repeats_that_epoch"
 CONTRACT = ("test_pipeline.py", "test_augmentation.py", RESUMED)
 
 
-def test_it_is_tensorflow_unless_the_environment_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    for value in (None, "", "tensorflow"):
-        monkeypatch.delenv("KERAS_BACKEND", raising=False)
-        if value is not None:
-            monkeypatch.setenv("KERAS_BACKEND", value)
-        assert backend() == "tensorflow"
-        assert backend_packages() == ("keras", "tensorflow")
-        require_tensorflow("nothing")
+@pytest.mark.parametrize("value", [None, "", "tensorflow"])
+def test_it_is_tensorflow_unless_the_environment_names_another(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if value is not None:
+        monkeypatch.setenv("KERAS_BACKEND", value)
+    assert backend() == "tensorflow"
+    assert backend_packages() == ("keras", "tensorflow")
+    require_tensorflow("nothing")
 
 
-def test_one_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "jacks")
-    expected = (
-        r"there is no Keras backend 'jacks' \(did you mean jax\?\); the Keras backends are tensorflow, jax, torch"
-    )
+@pytest.mark.parametrize(
+    ("name", "there", "expected"),
+    [("jacks", True, r"'jacks'.*jax\?.*tensorflow, jax, torch"), ("torch", False, "KERAS_BACKEND is torch")],
+)
+def test_one_that_there_is_not_or_that_is_not_installed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, there: bool, expected: str
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object() if there else None)
     with pytest.raises(UsageError, match=expected):
-        backend()
-
-
-def test_one_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match="KERAS_BACKEND is torch, which is not installed; install it, or set another"):
         backend()
 
 
@@ -51,7 +49,7 @@ def test_what_only_tensorflow_does_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr("experiments.training.backends.find_spec", lambda _: object())
     assert backend_packages() == ("keras", "jax", "jaxlib")
-    with pytest.raises(UsageError, match=r"adapting \(tent\) needs TensorFlow; unset KERAS_BACKEND, which is jax"):
+    with pytest.raises(UsageError, match=r"adapting \(tent\) .*KERAS_BACKEND.* jax"):
         require_tensorflow("adapting (tent)")
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small_fits import CONVOLUTIONAL, RANDOM, assert_same_weights, uci
 
 from experiments.training import Checkpoint, Epoch
+from experiments.training.checkpoint import TrainingState
 from experiments.training.fit import compiled_model
 
 EPOCHS = [Epoch(number, 1 / number, 0.1 * number, 2 / number, 0.2 * number, 1e-3, 1.5) for number in range(1, 4)]
@@ -41,19 +42,18 @@ def files(checkpoint: Checkpoint) -> list[str]:
     return sorted(file.name for file in checkpoint.folder.iterdir())
 
 
-def assert_holds(checkpoint: Checkpoint, number: int) -> None:
-    """The state after epoch `number` is restored, its best weights those of the same number."""
+def state_after(number: int, checkpoint: Checkpoint) -> TrainingState:
+    """Return what is restored: the state after epoch `number`, its best weights those of the same number."""
     restored = checkpoint.restore()
     assert restored
     assert restored.epochs == tuple(EPOCHS[:number])
     assert_same_weights(restored.best_weights, best_weights(number))
+    return restored
 
 
 def test_what_was_saved_is_restored(model: Any, checkpoint: Checkpoint) -> None:
     checkpoint.save(model, best_weights(2), EPOCHS[:2])
-    assert_holds(checkpoint, 2)
-    restored = checkpoint.restore()
-    assert restored
+    restored = state_after(2, checkpoint)
     assert_same_weights(restored.model.get_weights(), model.get_weights())
     ours, theirs = ([np.array(value) for value in m.optimizer.variables] for m in (restored.model, model))
     assert_same_weights(ours, theirs)
@@ -70,13 +70,6 @@ def test_where_nothing_was_saved_there_is_nothing_to_restore(checkpoint: Checkpo
     assert checkpoint.restore() is None
 
 
-def test_a_save_replaces_the_one_before(model: Any, checkpoint: Checkpoint) -> None:
-    for number in (1, 2, 3):
-        checkpoint.save(model, best_weights(number), EPOCHS[:number])
-        assert_holds(checkpoint, number)
-        assert len(files(checkpoint)) == 3
-
-
 def dies(*_: Any) -> None:
     raise KeyboardInterrupt
 
@@ -87,76 +80,70 @@ def dies_half_way(file: Path, *_: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "name", "death"),
-    [(keras.Model, "save", lambda _, file: dies_half_way(file)), (np, "savez", dies_half_way),
-     (Path, "write_text", lambda file, _: dies_half_way(file)), (Path, "replace", dies)],
-    ids=["model", "best weights", "state", "naming the state"],
-)  # fmt: skip
-def test_a_save_that_dies_leaves_the_former_state(
-    target: Any,
-    name: str,
-    death: Callable[..., None],
-    model: Any,
-    checkpoint: Checkpoint,
-    monkeypatch: pytest.MonkeyPatch,
+    ("death", "left"),
+    [
+        ((keras.Model, "save", lambda _, file: dies_half_way(file)), 1),
+        ((np, "savez", dies_half_way), 1),
+        ((Path, "write_text", lambda file, _: dies_half_way(file)), 1),
+        ((Path, "replace", dies), 1),
+        ((Path, "unlink", dies), 2),
+    ],
+    ids=["model", "best weights", "state", "naming the state", "clearing up"],
+)
+def test_a_save_that_dies_leaves_a_whole_state(
+    death: Any, left: int, model: Any, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint.save(model, best_weights(1), EPOCHS[:1])
     with monkeypatch.context() as patch:
-        patch.setattr(target, name, death)
+        patch.setattr(*death)
         with pytest.raises(KeyboardInterrupt):
             checkpoint.save(model, best_weights(2), EPOCHS[:2])
-    assert_holds(checkpoint, 1)
-    checkpoint.save(model, best_weights(2), EPOCHS[:2])
-    assert_holds(checkpoint, 2)
-    assert len(files(checkpoint)) == 3
-
-
-def test_a_save_that_dies_while_it_clears_up_has_saved(
-    model: Any, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkpoint.save(model, best_weights(1), EPOCHS[:1])
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", dies)
-        with pytest.raises(KeyboardInterrupt):
-            checkpoint.save(model, best_weights(2), EPOCHS[:2])
-    assert_holds(checkpoint, 2)
+    state_after(left, checkpoint)
     checkpoint.save(model, best_weights(3), EPOCHS)
-    assert_holds(checkpoint, 3)
+    state_after(3, checkpoint)
     assert len(files(checkpoint)) == 3
 
 
 FILES = ["state.json", "epoch-0002.keras", "best-0002.npz"]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_state_with_a_missing_file_counts_as_none(name: str, model: Any, checkpoint: Checkpoint) -> None:
-    checkpoint.save(model, best_weights(2), EPOCHS[:2])
-    assert name in files(checkpoint)
-    (checkpoint.folder / name).unlink()
-    assert checkpoint.restore() is None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{}", b"[]", b"null", b'{"model": 1, "best": 2, "epochs": []}', b'{"epochs": [{"number": 1}]}', b"\xff\xfe"],
-)
-def test_a_state_that_is_none_counts_as_none(content: bytes, model: Any, checkpoint: Checkpoint) -> None:
-    checkpoint.save(model, best_weights(1), EPOCHS[:1])
-    (checkpoint.folder / "state.json").write_bytes(content)
-    assert checkpoint.restore() is None
-
-
 @pytest.fixture(scope="module")
 def saved(model: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     checkpoint = Checkpoint(tmp_path_factory.mktemp("saved"))
     checkpoint.save(model, best_weights(2), EPOCHS[:2])
+    assert files(checkpoint) == sorted(FILES)
     return {name: (checkpoint.folder / name).read_bytes() for name in FILES}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def write(saved: Mapping[str, bytes], folder: Path, name: str, content: bytes | None) -> Checkpoint:
+    """Return a checkpoint one of whose files has another content, or is missing."""
+    for file, sound in saved.items():
+        (folder / file).write_bytes(sound)
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    return Checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, None) for name in FILES),
+        *(("state.json", content) for content in (b"", b"{}", b"[]", b"null", b"\xff\xfe")),
+        ("state.json", b'{"model": 1, "best": 2, "epochs": []}'),
+        ("state.json", b'{"epochs": [{"number": 1}]}'),
+    ],
+)
+def test_a_state_with_a_missing_or_damaged_file_counts_as_none(
+    name: str, content: bytes | None, saved: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert write(saved, tmp_path, name, content).restore() is None
+    assert write(saved, tmp_path, name, saved[name]).restore() is not None
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_short_counts_as_none(name: str, share: float, saved: dict[str, bytes], tmp_path: Path) -> None:
-    for file, content in saved.items():
-        (tmp_path / file).write_bytes(content)
-    (tmp_path / name).write_bytes(saved[name][: int(share * len(saved[name]))])
-    assert Checkpoint(tmp_path).restore() is None
+    cut = saved[name][: int(share * len(saved[name]))]
+    assert write(saved, tmp_path, name, cut).restore() is None

@@ -21,9 +21,6 @@ def epochs_with(losses: list[float]) -> list[Epoch]:
 @given(losses=LOSSES)
 def test_the_best_epoch_has_the_lowest_validation_loss_and_is_the_first_such(losses: list[float]) -> None:
     assert best_epoch(epochs_with(losses)).number == np.argmin(losses) + 1
-
-
-def test_of_no_epochs_none_is_the_best() -> None:
     with pytest.raises(ValueError, match="empty"):
         best_epoch([])
 
@@ -50,14 +47,9 @@ def test_patience_is_keras_s_early_stopping(losses: list[float], patience: int) 
 @given(losses=LOSSES)
 def test_a_patience_of_0_never_ends(losses: list[float]) -> None:
     assert not out_of_patience(epochs_with(losses), 0)
-
-
-def test_before_the_first_epoch_patience_is_not_out() -> None:
     assert not out_of_patience([], 1)
 
 
 def test_metrics_are_all_measurements_by_name() -> None:
-    epoch = Epoch(number=3, loss=0.1, accuracy=0.2, val_loss=0.3, val_accuracy=0.4, learning_rate=0.5, seconds=0.6)
-    assert epoch.metrics() == {
-        "loss": 0.1, "accuracy": 0.2, "val_loss": 0.3, "val_accuracy": 0.4, "learning_rate": 0.5, "seconds": 0.6,
-    }  # fmt: skip
+    measured = {"loss": 0.1, "accuracy": 0.2, "val_loss": 0.3, "val_accuracy": 0.4, "learning_rate": 0.5, "seconds": 6}
+    assert Epoch(number=3, **measured).metrics() == measured

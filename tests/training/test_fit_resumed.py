@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from small_fits import CONVOLUTIONAL, RANDOM, STEPS, assert_same, fit_misled, fit_uci
+from small_fits import FEW, PERCEPTRON, RANDOM, assert_same, fit_few, fit_misled
 
-from experiments.training import Checkpoint, Epoch, Fit
+from experiments.training import Checkpoint, Epoch
 
 
 def interrupt_after(number: int) -> Callable[[Epoch], None]:
@@ -38,58 +39,42 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
     return Checkpoint(tmp_path / "runs" / "checkpoint")
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> Fit:
-    return fit_uci(RANDOM, CONVOLUTIONAL)
-
-
-@pytest.mark.parametrize("number", [1, 4])
-def test_interrupted_after_an_epoch_it_repeats_that_epoch(
-    number: int, undisturbed: Fit, checkpoint: Checkpoint
-) -> None:
+def test_interrupted_within_an_epoch_it_repeats_that_epoch(checkpoint: Checkpoint) -> None:
+    recipe = RANDOM.override({"epochs": 2})
     with pytest.raises(KeyboardInterrupt):
-        fit_uci(RANDOM, CONVOLUTIONAL, checkpoint=checkpoint, on_epoch=interrupt_after(number))
+        fit_few(recipe, PERCEPTRON, checkpoint=checkpoint, on_step=interrupt_at(FEW + 5))
     steps: list[tuple[int, int]] = []
     epochs: list[Epoch] = []
-    resumed = fit_uci(
-        RANDOM,
-        CONVOLUTIONAL,
-        checkpoint=checkpoint,
-        on_step=lambda *step: steps.append(step),
-        on_epoch=epochs.append,
-    )
-    assert steps == [(done, 4 * STEPS) for done in range((number - 1) * STEPS + 1, 4 * STEPS + 1)]
+    listeners: dict[str, Any] = {"on_step": lambda *step: steps.append(step), "on_epoch": epochs.append}
+    resumed = fit_few(recipe, PERCEPTRON, checkpoint=checkpoint, **listeners)
+    assert_same(resumed, fit_few(recipe, PERCEPTRON))
+    assert steps == [(done, 2 * FEW) for done in range(FEW + 1, 2 * FEW + 1)]
     assert tuple(epochs) == resumed.epochs
-    assert_same(resumed, undisturbed)
+    # A finished training is returned without a further step.
+    assert_same(fit_few(recipe, PERCEPTRON, checkpoint=checkpoint, on_step=never), resumed)
 
 
-def test_interrupted_again_and_again_within_epochs_it_ends_the_same(undisturbed: Fit, checkpoint: Checkpoint) -> None:
-    for step in (STEPS + 1, 4 * STEPS - 1):
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"optimizer": "sgd", "schedule": "cosine", "weight_decay": 1e-3, "precision": "bfloat16"},
+        {"optimizer": "sgd", "schedule": "exponential", "rate_decay": 0.7, "ema": 0.99},
+        {"ema": 0.99},
+    ],
+    ids=["adam", "sgd in bfloat16", "averaged sgd", "averaged adam"],
+)
+def test_a_network_with_every_kind_of_state_is_restored_with(settings: dict[str, Any], checkpoint: Checkpoint) -> None:
+    recipe = RANDOM.override({"learning_rate": 0.01, **settings})
+    # Before there is anything to go on from, and after the last epoch, which is not yet saved then.
+    for number in (1, 3):
         with pytest.raises(KeyboardInterrupt):
-            fit_uci(RANDOM, CONVOLUTIONAL, checkpoint=checkpoint, on_step=interrupt_at(step))
-    assert_same(fit_uci(RANDOM, CONVOLUTIONAL, checkpoint=checkpoint), undisturbed)
+            fit_few(recipe, checkpoint=checkpoint, on_epoch=interrupt_after(number))
+    assert_same(fit_few(recipe, checkpoint=checkpoint), fit_few(recipe))
 
 
-def test_it_holds_for_sgd_in_bfloat16(checkpoint: Checkpoint) -> None:
-    sgd = {"optimizer": "sgd", "schedule": "cosine", "learning_rate": 0.03, "weight_decay": 1e-3}
-    recipe = RANDOM.override({**sgd, "epochs": 3, "precision": "bfloat16"})
-    with pytest.raises(KeyboardInterrupt):
-        fit_uci(recipe, checkpoint=checkpoint, on_epoch=interrupt_after(3))
-    assert_same(fit_uci(recipe, checkpoint=checkpoint), fit_uci(recipe))
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_it_holds_for_averaged_weights(optimizer: str, checkpoint: Checkpoint) -> None:
-    averaged = {"optimizer": optimizer, "ema": 0.99, "schedule": "exponential", "rate_decay": 0.7, "epochs": 3}
-    recipe = RANDOM.override(averaged)
-    undisturbed = fit_uci(recipe, CONVOLUTIONAL)
-    with pytest.raises(KeyboardInterrupt):
-        fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint, on_step=interrupt_at(STEPS + 5))
-    with pytest.raises(KeyboardInterrupt):
-        fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint, on_epoch=interrupt_after(3))
-    assert_same(fit_uci(recipe, CONVOLUTIONAL, checkpoint=checkpoint), undisturbed)
-
-
+@pytest.mark.slow
 def test_the_best_epoch_before_an_interruption_is_remembered(checkpoint: Checkpoint) -> None:
     recipe = RANDOM.override({"epochs": 8, "patience": 3, "schedule": "constant"})
     expected = fit_misled(recipe)
@@ -101,20 +86,15 @@ def test_the_best_epoch_before_an_interruption_is_remembered(checkpoint: Checkpo
     assert_same(fit_misled(recipe, checkpoint=checkpoint, on_step=never), expected)
 
 
-def test_a_finished_training_is_returned_without_a_further_step(checkpoint: Checkpoint) -> None:
-    recipe = RANDOM.override({"epochs": 2})
-    finished = fit_uci(recipe, checkpoint=checkpoint)
-    assert_same(fit_uci(recipe, checkpoint=checkpoint, on_step=never), finished)
-
-
 def test_over_a_damaged_checkpoint_it_begins_anew(checkpoint: Checkpoint) -> None:
-    recipe = RANDOM.override({"epochs": 2})
-    finished = fit_uci(recipe, checkpoint=checkpoint)
+    recipe = RANDOM.override({"epochs": 1})
+    finished = fit_few(recipe, PERCEPTRON, checkpoint=checkpoint)
     for file in checkpoint.folder.glob("*.keras"):
         file.write_bytes(file.read_bytes()[:5000])
     steps: list[int] = []
-    assert_same(fit_uci(recipe, checkpoint=checkpoint, on_step=lambda done, _: steps.append(done)), finished)
-    assert steps == list(range(1, 2 * STEPS + 1))
+    again = fit_few(recipe, PERCEPTRON, checkpoint=checkpoint, on_step=lambda done, _: steps.append(done))
+    assert_same(again, finished)
+    assert steps == list(range(1, FEW + 1))
     restored = checkpoint.restore()
     assert restored
-    assert restored.epochs[-1].number == 2
+    assert restored.epochs[-1].number == 1
