@@ -1,3 +1,5 @@
+"""Files are decompressed as their names say, or refused."""
+
 import bz2
 import gzip
 from collections.abc import Callable
@@ -23,27 +25,21 @@ def test_every_truncation_is_refused(data: bytes, suffix: str, cut: st.DataObjec
     whole = COMPRESS[suffix](data)
     # An empty gzip or bzip2 file is a valid file of nothing to both libraries; parsers refuse that.
     length = cut.draw(st.integers(1, len(whole) - 1))
-    with pytest.raises(DigitsError, match=rf"file\{suffix} is not a complete"):
+    with pytest.raises(DigitsError, match=rf"file\{suffix}"):
         unpack(Path(f"file{suffix}"), whole[:length])
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2"])
-@pytest.mark.parametrize("raw", [b"<html>not found</html>", b"\x00\x00\x08\x01\x00\x00\x00\x01\x07"])
-def test_a_compressed_name_must_tell_the_truth(raw: bytes, suffix: str) -> None:
-    with pytest.raises(DigitsError, match=raw[:4].hex()):
-        unpack(Path(f"labels{suffix}"), raw)
-
-
-@pytest.mark.parametrize("suffix", [".gz", ".bz2"])
-def test_damaged_bytes_are_refused(suffix: str) -> None:
-    whole = bytearray(COMPRESS[suffix](bytes(range(256)) * 20))
-    whole[len(whole) // 2] ^= 0xFF
-    with pytest.raises(DigitsError, match="not a complete"):
-        unpack(Path(f"file{suffix}"), bytes(whole))
+def test_a_compressed_name_must_tell_the_truth(suffix: str) -> None:
+    damaged = bytearray(COMPRESS[suffix](bytes(range(256)) * 20))
+    damaged[len(damaged) // 2] ^= 0xFF
+    for raw in (b"<html>not found</html>", b"\x00\x00\x08\x01\x00\x00\x00\x01\x07", bytes(damaged)):
+        with pytest.raises(DigitsError, match=rf"labels\{suffix} .*{raw[:4].hex()}"):
+            unpack(Path(f"labels{suffix}"), raw)
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DigitsError, match=r"absent\.gz cannot be read: No such file"):
+    with pytest.raises(DigitsError, match=r"absent\.gz .*No such file"):
         read_content(tmp_path / "absent.gz")
 
 
