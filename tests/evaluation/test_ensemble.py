@@ -1,3 +1,5 @@
+"""The ensemble is the mean of its members, and their vote."""
+
 from collections import Counter
 
 import numpy as np
@@ -18,26 +20,17 @@ MANY = st.builds(distributions, st.integers(0, 2**32 - 1), st.integers(2, 7), st
 
 
 @given(said=MANY)
-def test_its_probabilities_are_the_mean_and_a_distribution(said: NDArray[np.float64]) -> None:
+def test_it_is_the_mean_and_votes_for_a_digit_that_most_favour_and_of_these_the_most_probable(
+    said: NDArray[np.float64],
+) -> None:
     together = ensemble(list(said))
     np.testing.assert_allclose(together.probabilities, said.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(together.probabilities.sum(axis=1), 1, atol=1e-6)
     assert together.probabilities.dtype == np.float32
-
-
-@given(said=MANY)
-def test_a_vote_goes_to_a_digit_that_most_favour_and_of_these_to_the_most_probable(said: NDArray[np.float64]) -> None:
-    for i, vote in enumerate(ensemble(list(said)).votes.tolist()):
+    for i, vote in enumerate(together.votes.tolist()):
         counts = Counter(said[:, i].argmax(axis=1).tolist())
         best = [digit for digit, count in counts.items() if count == max(counts.values())]
         assert vote == max(best, key=lambda digit: said[:, i, digit].mean())
-
-
-@given(said=MANY)
-def test_the_order_of_the_members_does_not_matter(said: NDArray[np.float64]) -> None:
-    one, other = ensemble(list(said)), ensemble(list(said[::-1]))
-    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
-    np.testing.assert_array_equal(one.votes, other.votes)
 
 
 def test_votes_and_mean_may_differ() -> None:
@@ -51,9 +44,9 @@ def test_votes_and_mean_may_differ() -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ([np.eye(10)], "at least two members, received 1"),
-        ([np.eye(10), np.eye(10)[:9]], r"must have shape \(10, 10\), received \(9, 10\)"),
-        ([np.eye(10), 2 * np.eye(10)], r"must lie in \[0, 1\]"),
+        ([np.eye(10)], "received 1$"),
+        ([np.eye(10), np.eye(10)[:9]], r"\(10, 10\), received \(9, 10\)"),
+        ([np.eye(10), 2 * np.eye(10)], r"\[0, 1\]"),
     ],
 )
 def test_what_is_no_ensemble_is_refused(members: list[NDArray[np.float64]], message: str) -> None:
