@@ -127,15 +127,11 @@ def test_ward_joins_blobs_that_no_neighbour_joins() -> None:
     assert tree.heights.shape == (89,)
     np.testing.assert_array_equal(tree.cut(3), which)
     assert tree.cut(1).tolist() == [0] * 90
-
-
-def test_ward_uses_ten_neighbours_and_leaves_them_alone() -> None:
-    points = cloud(60)
-    ten, more = nearest(points, 10), nearest(points, 30)
-    before = more.indices.copy(), ten.indices.copy()
-    np.testing.assert_array_equal(ward(points, more).children, ward(points, ten).children)
-    np.testing.assert_array_equal(more.indices, before[0])
-    np.testing.assert_array_equal(ten.indices, before[1])
+    # Ten neighbors are used, and left alone.
+    more = nearest(points, 30)
+    before = more.indices.copy()
+    np.testing.assert_array_equal(ward(points, more).children, tree.children)
+    np.testing.assert_array_equal(more.indices, before)
 
 
 @pytest.mark.parametrize("count", [0, 6])
@@ -190,15 +186,9 @@ def test_agreement_with_classes_is_scikit_learns(drawn: tuple[Groups, Groups, in
     named = np.array([np.bincount(labels[clusters == cluster], minlength=10).argmax() for cluster in range(k)])
     np.testing.assert_array_equal(ours.majority, named)
     assert ours.purity == pytest.approx(np.mean(named[clusters] == labels))
-
-
-@settings(max_examples=20)
-@given(SEEDS, st.integers(1, 4))
-def test_the_matching_is_the_best_of_all(seed: int, k: int) -> None:
-    generator = np.random.default_rng(seed)
-    ours = cluster_metrics(generator.integers(0, 10, 40), generator.integers(0, k, 40), k)
-    best = max(ours.contingency[digits, range(k)].sum() for digits in permutations(range(10), k))
-    assert ours.matched_accuracy == pytest.approx(best / 40)
+    if k <= 4:
+        best = max(ours.contingency[digits, range(k)].sum() for digits in permutations(range(10), k))
+        assert ours.matched_accuracy == pytest.approx(best / len(labels))
 
 
 @settings(max_examples=30)

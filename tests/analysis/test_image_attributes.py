@@ -103,8 +103,8 @@ def test_aspect_is_that_of_the_box_and_ink_the_sum_of_the_brightness(height: int
     assert one(image, "aspect") == pytest.approx(width / height)
     image[1 : height - 1, 29 - width : 27] = 0  # a frame has the same box
     assert one(image, "aspect") == pytest.approx(width / height)
-    image = np.random.default_rng(0).integers(0, 256, (28, 28))
-    assert one(image, "ink") == pytest.approx(image.sum() / 255)
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28))
+    assert one(noise, "ink") == pytest.approx(noise.sum() / 255)
 
 
 def test_an_image_without_ink_has_nothing_to_measure() -> None:

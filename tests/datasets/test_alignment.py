@@ -132,16 +132,14 @@ def test_alignments_come_before_what_is_derived_and_deskewing_last() -> None:
     assert (corrupted.name, corrupted.transform) == ("uci-c", "frame+corrupted")
     first = corrupt(framed.test, "shot_noise").images
     np.testing.assert_array_equal(corrupted.test.images[: len(first)], first)
+    # What is deskewed is not deskewed twice.
+    data = load("uci-deskewed")
+    assert (data.name, data.transform) == ("uci-deskewed", "mnist-procedure+deskew")
+    assert load("uci-deskewed", alignment="deskew").digest == data.digest == upright.digest
     last = load("uci-c", alignment="deskew")
     assert (last.name, last.transform) == ("uci-c", "mnist-procedure+corrupted+deskew")
     np.testing.assert_array_equal(last.train.images, upright.train.images)
     np.testing.assert_array_equal(last.test.images, deskew(load("uci-c").test.images))
-
-
-def test_a_deskewed_dataset_is_not_deskewed_twice() -> None:
-    data, upright = load("uci-deskewed"), load("uci", alignment="deskew")
-    assert (data.name, data.transform) == ("uci-deskewed", "mnist-procedure+deskew")
-    assert load("uci-deskewed", alignment="deskew").digest == data.digest == upright.digest
 
 
 @pytest.mark.parametrize("name", ["uci", "uci-c", "uci-deskewed"])

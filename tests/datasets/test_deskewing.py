@@ -1,7 +1,5 @@
 """Deskewing is an affine transform by the moments of the ink, and cuts no ink off."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, center_of_mass
 from skimage.measure import moments_central
 
-from experiments.datasets import Dataset, load
-from experiments.datasets.deskewing import BLOCK, deskew, deskewed
+from experiments.datasets import load
+from experiments.datasets.deskewing import BLOCK, deskew
 from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
@@ -26,7 +24,8 @@ def bar(slant: float, column: float = 14, half_width: float = 1.5) -> Image:
     """A bar of 17 rows that goes to the right by `slant` pixels for each row down, its ends blunt."""
     middle = column + slant * (ROWS - 14)
     inside = np.clip(half_width + 0.5 - np.abs(COLUMNS - middle), 0, 1)
-    return np.rint(255 * inside * (np.abs(ROWS - 14) <= 8)).astype(np.uint8)
+    image: Image = np.rint(255 * inside * (np.abs(ROWS - 14) <= 8)).astype(np.uint8)
+    return image
 
 
 def one(image: Image) -> Image:
@@ -120,14 +119,3 @@ def test_digits_do_not_depend_on_their_neighbours() -> None:
     for i in (0, BLOCK - 1, BLOCK, BLOCK + 1):
         np.testing.assert_array_equal(one(images[i]), upright[i])
     assert deskew(images[:0]).shape == (0, 28, 28)
-
-
-def test_both_splits_of_a_dataset_are_deskewed_once() -> None:
-    uci = load("uci")
-    few = replace(uci, train=uci.train.take(range(9)), test=uci.test.take(range(5)))
-    upright: Dataset = deskewed(few)
-    assert upright.transform == "mnist-procedure+deskew"
-    for split, before in ((upright.train, few.train), (upright.test, few.test)):
-        np.testing.assert_array_equal(split.images, deskew(before.images))
-        np.testing.assert_array_equal(split.labels, before.labels)
-    assert deskewed(upright) is upright

@@ -152,11 +152,6 @@ def test_a_download_is_read_and_kept_without_a_word(
     assert not [record for record in caplog.records if record.levelname != "DEBUG"]
 
 
-def test_without_a_data_dir_it_goes_to_the_users_cache(cache: Path) -> None:
-    with mirror(COMPRESSED) as server:
-        assert obtain(published_at(server.url)).folder == cache / "tiny"
-
-
 @pytest.mark.parametrize(
     ("files", "promised", "problem"),
     [
@@ -226,10 +221,10 @@ def test_a_server_that_lets_http_decompress_is_understood(tmp_path: Path, encodi
     assert names(copy.folder) == sorted(PLAIN)
 
 
-def test_only_what_is_missing_is_downloaded(tmp_path: Path) -> None:
-    put(tmp_path, dict(list(COMPRESSED.items())[1:]))
+def test_only_what_is_missing_is_downloaded_into_the_cache_unless_a_folder_is_given(cache: Path) -> None:
+    put(cache, dict(list(COMPRESSED.items())[1:]))
     with mirror(COMPRESSED) as server:
-        obtain(published_at(server.url), tmp_path)
+        assert obtain(published_at(server.url)).folder == cache / "tiny"
         assert server.asked == NAMES[:1]
 
 

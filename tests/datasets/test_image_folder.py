@@ -33,7 +33,7 @@ def unlabelled(folder: Path, alignment: str | None = None) -> Unlabelled:
     return data
 
 
-def test_classes_become_labels_in_order(tmp_path: Path) -> None:
+def test_classes_become_labels_in_order_and_folders_the_split(tmp_path: Path) -> None:
     put_classes(tmp_path, each=5)
     dataset = load_folder(tmp_path)
     np.testing.assert_array_equal(dataset.train.labels, np.repeat(np.arange(10), 4))
@@ -41,14 +41,11 @@ def test_classes_become_labels_in_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset.train.images[0], fit_to_mnist(stroke(thickness=6)))
     assert dataset.transform == "mnist-procedure"
     assert load_folder(tmp_path).digest == dataset.digest
-
-
-@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("training", "testing")])
-def test_train_and_test_folders_are_the_split(tmp_path: Path, train: str, test: str) -> None:
-    put_classes(tmp_path / train, range(4), each=3)
-    put_classes(tmp_path / test, range(4), each=1)
-    dataset = load_folder(tmp_path)
-    assert (len(dataset.train), len(dataset.test)) == (12, 4)
+    for parts in (("train", "test"), ("training", "testing")):
+        put_classes(tmp_path / parts[0] / parts[0], range(4), each=3)
+        put_classes(tmp_path / parts[0] / parts[1], range(4), each=1)
+        dataset = load_folder(tmp_path / parts[0])
+        assert (len(dataset.train), len(dataset.test)) == (12, 4)
 
 
 def test_dark_ink_pale_ink_and_grainy_paper_are_understood(tmp_path: Path) -> None:
@@ -181,12 +178,10 @@ def test_labelled_digits_to_test_on_keep_their_labels(tmp_path: Path) -> None:
         assert one.files[:2] == ("test/0/0.png", "test/0/1.png")
     with pytest.raises(DigitsError, match="train labels"):
         load_folder(tmp_path)
-
-
-def test_labels_of_training_digits_alone_are_of_no_use(tmp_path: Path) -> None:
-    put_classes(tmp_path / "train", range(3))
-    put(tmp_path / "test" / "z.png", stroke())
-    data = unlabelled(tmp_path)
+    # Labels of training digits alone are of no use.
+    put_classes(tmp_path / "other" / "train", range(3))
+    put(tmp_path / "other" / "test" / "z.png", stroke())
+    data = unlabelled(tmp_path / "other")
     assert not isinstance(data.train, Split)
     assert (len(data.train), len(data.test)) == (6, 1)
 
@@ -201,16 +196,13 @@ def test_digits_without_labels_are_aligned(tmp_path: Path) -> None:
     np.testing.assert_array_equal(upright.test.images, deskew(unlabelled(tmp_path).test.images))
 
 
-def test_one_class_can_be_measured_and_not_trained_on(tmp_path: Path) -> None:
+def test_a_target_is_that_of_load_and_may_have_a_single_class(tmp_path: Path) -> None:
     put_classes(tmp_path, range(7, 8), each=10)
     data = load_target(str(tmp_path))
     assert isinstance(data, Dataset)
     assert (len(data.train), data.test.labels.tolist()) == (8, [7, 7])
     with pytest.raises(DigitsError, match="class only, 7"):
         load(str(tmp_path))
-
-
-def test_a_labelled_target_is_that_of_load(tmp_path: Path) -> None:
     put_classes(tmp_path)
     for name in ("uci", "uci-deskewed", str(tmp_path)):
         assert load_target(name, alignment="deskew").digest == load(name, alignment="deskew").digest

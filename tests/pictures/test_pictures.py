@@ -1,6 +1,7 @@
 """Pictures of any format become 28x28 pixels of white ink on black, as those of MNIST."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def test_colors_16_bits_and_transparency_become_gray_levels(tmp_path: Path) -> N
     levels = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4096 + 255
     ink = np.zeros((2, 2, 4), np.uint8)
     ink[..., 3] = [[0, 255], [128, 0]]
-    pixels = {"red": np.full((3, 4, 3), [200, 0, 0], np.uint8), "levels": levels, "ink": ink}
+    red = np.full((3, 4, 3), [200, 0, 0], np.uint8)
+    pixels: dict[str, NDArray[Any]] = {"red": red, "levels": levels, "ink": ink}
     for name, array in pixels.items():
         Pillow.fromarray(array).save(tmp_path / f"{name}.png")
     # ITU-R 601-2 luma.
@@ -112,7 +114,8 @@ def test_ink_fits_20x20_keeps_its_aspect_and_is_centered_by_mass(image: Image) -
 @given(image=ANY_IMAGES, top=st.integers(0, 9), left=st.integers(0, 9), bottom=st.integers(0, 9))
 def test_every_image_becomes_28x28_wherever_its_ink_lies(image: Image, top: int, left: int, bottom: int) -> None:
     fitted = fit_to_mnist(image)
-    assert (fitted.shape, fitted.dtype) == ((28, 28), np.uint8)
+    assert fitted.shape == (28, 28)
+    assert fitted.dtype == np.uint8
     np.testing.assert_array_equal(fit_to_mnist(np.pad(image, ((top, bottom), (left, 0)))), fitted)
 
 
