@@ -1,5 +1,7 @@
 """The four measures are what they say; the ranking joins them fairly."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cleanlab.rank import get_label_quality_scores
@@ -8,7 +10,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import gmean, rankdata, spearmanr
 
+from experiments import analysis, datasets
+from experiments.analysis.class_distances import class_distances
+from experiments.analysis.clusters import kmeans
 from experiments.analysis.confusing import MEASURES, cluster_disagreement, label_quality, margin, rank
+from experiments.datasets import Split
+from experiments.models import architecture
+from experiments.training import fit
+
+# Test digits whose label at most two of five people agreed with: mturk/mnist_mturk.json of cleanlab/label-errors
+# (Northcutt, Athalye & Mueller, Pervasive label errors in test sets, 2021).
+MISLABELLED = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 
 Verdicts = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]
 
@@ -24,15 +36,7 @@ def verdicts(draw: st.DrawFn, least: float = 0.0) -> Verdicts:
     return ratio, generator.integers(0, 10, n), probabilities.astype(np.float32), generator.integers(0, 4, n) / 4
 
 
-@settings(max_examples=50, deadline=None)
-@given(verdicts())
-def test_margin_is_the_best_other_less_the_label(drawn: Verdicts) -> None:
-    _, labels, probabilities, _ = drawn
-    expected = [max(np.delete(row, label)) - row[label] for label, row in zip(labels, probabilities, strict=True)]
-    np.testing.assert_allclose(margin(labels, probabilities), expected, atol=1e-7)
-
-
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(verdicts(least=0.01))
 def test_label_quality_is_cleanlabs(drawn: Verdicts) -> None:
     _, labels, probabilities, _ = drawn
@@ -50,15 +54,11 @@ def test_label_quality_grows_with_certainty_of_the_label_and_falls_with_that_of_
     assert (np.diff(wrong) <= 0).all()
     assert right[2:].min() > 0.99
     assert wrong[3:].max() < 0.2
+    probabilities[-1, 4] = np.nextafter(np.float32(1), np.float32(2))  # as rounding may have it
+    assert label_quality(np.array([4]), probabilities[-1:])[0] > 0.99
 
 
-def test_a_probability_rounded_past_one_is_taken() -> None:
-    probabilities = np.zeros((1, 10), np.float32)
-    probabilities[0, 3] = np.nextafter(np.float32(1), np.float32(2))
-    assert label_quality(np.array([3]), probabilities)[0] > 0.99
-
-
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 5), st.integers(1, 3))
 def test_disagreement_is_the_share_of_others_in_the_cluster(seed: int, n: int, clusters: int, methods: int) -> None:
     generator = np.random.default_rng(seed)
@@ -70,61 +70,31 @@ def test_disagreement_is_the_share_of_others_in_the_cluster(seed: int, n: int, c
     np.testing.assert_allclose(cluster_disagreement(labels, groupings), expected, atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(verdicts())
 def test_score_is_one_less_the_weighted_geometric_mean_of_the_ranks(drawn: Verdicts) -> None:
     ratio, labels, probabilities, disagreement = drawn
-    found = rank(*drawn)
+    n, found = len(labels), rank(*drawn)
     assert set(found.measures) == set(MEASURES)
     np.testing.assert_array_equal(found.measures["ratio"], ratio)
     np.testing.assert_array_equal(found.measures["cluster_disagreement"], disagreement)
+    margins = [max(np.delete(row, label)) - row[label] for label, row in zip(labels, probabilities, strict=True)]
+    np.testing.assert_allclose(found.measures["margin"], margins, atol=1e-7)
     np.testing.assert_array_equal(found.measures["margin"], margin(labels, probabilities))
     np.testing.assert_allclose(found.measures["label_error"], 1 - label_quality(labels, probabilities))
     weights = {"ratio": 2, "margin": 1, "label_error": 1, "cluster_disagreement": 1}
-    shares = [rankdata(-found.measures[name]) / len(labels) for name in weights]
+    shares = [rankdata(-found.measures[name]) / n for name in weights]
     expected = 1 - gmean(shares, axis=0, weights=np.array(list(weights.values()))[:, None])
     np.testing.assert_allclose(found.score, expected, atol=1e-12)
-    assert (found.score >= 0).all()
-    assert (found.score < 1).all()
-    assert sorted(found.order.tolist()) == list(range(len(labels)))
+    assert ((found.score >= 0) & (found.score < 1)).all()
+    assert sorted(found.order.tolist()) == list(range(n))
     assert (np.diff(found.score[found.order]) <= 1e-11).all()
-    np.testing.assert_allclose(found.percentile[found.order], 1 - np.arange(len(labels)) / len(labels))
-
-
-@settings(max_examples=50, deadline=None)
-@given(verdicts())
-def test_agreement_of_measures_is_spearmans(drawn: Verdicts) -> None:
-    found = rank(*drawn)
+    np.testing.assert_allclose(found.percentile[found.order], 1 - np.arange(n) / n)
     assert len(found.correlations) == 6
-    for (first, second), value in found.correlations.items():
-        pair = found.measures[first], found.measures[second]
-        if all(np.ptp(values) > 0 for values in pair):
-            assert value == pytest.approx(spearmanr(*pair).statistic, abs=1e-9)
-        else:
-            assert value == 0
-
-
-@settings(max_examples=50, deadline=None)
-@given(verdicts(), st.integers(0, 2**32))
-def test_the_order_of_the_digits_does_not_matter(drawn: Verdicts, seed: int) -> None:
-    shuffled = np.random.default_rng(seed).permutation(len(drawn[0]))
-    ratio, labels, probabilities, disagreement = drawn
-    other = rank(ratio[shuffled], labels[shuffled], probabilities[shuffled], disagreement[shuffled])
-    np.testing.assert_allclose(other.score, rank(*drawn).score[shuffled], atol=1e-12)
-
-
-@settings(max_examples=50, deadline=None)
-@given(verdicts(), st.data())
-def test_what_all_measures_put_first_comes_first(drawn: Verdicts, data: st.DataObject) -> None:
-    ratio, labels, probabilities, disagreement = drawn
-    worst = data.draw(st.integers(0, len(labels) - 1))
-    probabilities = (probabilities / 2 + np.eye(10)[labels] / 2).astype(np.float32)
-    probabilities[worst] = 0
-    probabilities[worst, (labels[worst] + 1) % 10] = 1
-    ratio[worst], disagreement[worst] = np.inf, 1
-    found = rank(ratio, labels, probabilities, disagreement)
-    assert found.order[0] == worst
-    assert found.score[worst] == pytest.approx(1 - 1 / len(labels))
+    for pair, value in found.correlations.items():
+        both = [found.measures[name] for name in pair]
+        spread = all(np.ptp(values) > 0 for values in both)
+        assert value == pytest.approx(spearmanr(*both).statistic if spread else 0, abs=1e-9)
 
 
 def test_of_digits_that_tie_the_larger_ratio_comes_first() -> None:
@@ -137,3 +107,21 @@ def test_of_digits_that_tie_the_larger_ratio_comes_first() -> None:
         found = rank(ratio, np.zeros(7, np.int64), probabilities, np.zeros(7))
         assert found.score[worse] == pytest.approx(found.score[(worse + 3) % 7])
         assert found.order[:2].tolist() == [worse, (worse + 3) % 7]
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_most_mislabelled_digits_of_mnist_are_among_the_first_hundred(data_dir: Path, tmp_path: Path) -> None:
+    data = datasets.load("mnist", data_dir)
+    fast, known = architecture("fast"), datasets.sample(data.train, 20_000)
+    model = fit(fast, fast.recipe.override({"epochs": 2}), *datasets.split_validation(known, 0.1)).model
+    everything = Split(
+        np.concatenate([known.images, data.test.images]), np.concatenate([known.labels, data.test.labels])
+    )
+    extractor = analysis.feature_extractor(model, "fast")
+    features, probabilities = analysis.extract(extractor, everything, tmp_path / "f.npy", tmp_path / "p.npy")
+    points, n = analysis.reduce(features).points, len(known)
+    near = class_distances(points[n:], data.test.labels, points[:n], known.labels)
+    strange = cluster_disagreement(everything.labels, [kmeans(points, (10,)).groupings[10]])[n:]
+    ranking = rank(near.ratio, data.test.labels, probabilities[n:], strange)
+    assert np.isin(MISLABELLED, ranking.order[:100]).sum() > len(MISLABELLED) / 2

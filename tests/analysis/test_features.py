@@ -48,8 +48,8 @@ def test_features_in_bfloat16_come_as_float32(tmp_path: Path) -> None:
     with precision_policy("bfloat16"):
         network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
     assert network.get_layer("penultimate").compute_dtype == "bfloat16"
-    extractor = feature_extractor(network, "mlp_small")
-    features, probabilities = extract(extractor, digits(5), tmp_path / "features.npy", tmp_path / "probabilities.npy")
+    files = tmp_path / "features.npy", tmp_path / "probabilities.npy"
+    features, probabilities = extract(feature_extractor(network, "mlp_small"), digits(5), *files)
     assert features.dtype == probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert np.ptp(features, axis=0).max() > 0
@@ -57,7 +57,7 @@ def test_features_in_bfloat16_come_as_float32(tmp_path: Path) -> None:
 
 def test_a_network_without_the_layer_is_refused_with_the_layers_it_has() -> None:
     network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(name="flat"), keras.layers.Dense(10)])
-    with pytest.raises(UsageError, match=r"mine has no layer 'penultimate' .* its layers are flat, dense"):
+    with pytest.raises(UsageError, match=r"mine .*'penultimate' .* flat, dense"):
         feature_extractor(network, "mine")
 
 
@@ -65,7 +65,7 @@ def test_features_that_are_not_flat_are_refused() -> None:
     inputs = keras.Input((28, 28, 1))
     image = keras.layers.Conv2D(2, 3, name="penultimate")(inputs)
     network = keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(image)))
-    with pytest.raises(UsageError, match=r"'penultimate' of mine gives \(26, 26, 2\) an image; features must be flat"):
+    with pytest.raises(UsageError, match=r"'penultimate' of mine .*\(26, 26, 2\)"):
         feature_extractor(network, "mine")
 
 
@@ -77,36 +77,28 @@ def cloud(n: int, dimensions: int) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("row", [0, BATCH + 1])
-def test_features_that_are_not_finite_are_refused(value: float, row: int) -> None:
-    features = cloud(BATCH + 2, 3)
-    features[row, 1] = value
-    with pytest.raises(UsageError, match="lenet gives features that are not finite numbers"):
+def test_features_that_are_not_finite_or_always_the_same_are_refused(value: float, row: int) -> None:
+    features = np.full((BATCH + 2, 3), 7, np.float32)
+    with pytest.raises(UsageError, match="lenet"):
         check_features(features, "lenet")
-
-
-def test_features_that_are_always_the_same_are_refused() -> None:
-    with pytest.raises(UsageError, match="lenet gives every image the same features"):
-        check_features(np.full((20, 3), 7, np.float32), "lenet")
-
-
-def test_features_of_which_one_changes_are_taken() -> None:
-    features = np.zeros((20, 3), np.float32)
-    features[13, 2] = 1
+    features[row, 1] = 8
     check_features(features, "lenet")
+    features[row, 1] = value
+    with pytest.raises(UsageError, match="lenet"):
+        check_features(features, "lenet")
 
 
 @pytest.mark.parametrize(("n", "wide"), [(300, 200), (150, 200), (60, 200)])
 def test_wide_features_are_reduced_to_scikit_learns_components(n: int, wide: int) -> None:
     features = cloud(n, wide)
     found = reduce(features)
-    reduced, variance = found.points, found.variance
-    most = min(128, n)
+    reduced, most = found.points, min(128, n)
     theirs = PCA(most, svd_solver="full").fit(features.astype(np.float64))
     assert reduced.shape == (n, most)
     assert reduced.dtype == np.float32
     assert reduced.flags.c_contiguous
-    assert variance == pytest.approx(theirs.explained_variance_ratio_.sum(), abs=1e-4)
-    assert 0.99 < variance <= 1
+    assert found.variance == pytest.approx(theirs.explained_variance_ratio_.sum(), abs=1e-4)
+    assert 0.99 < found.variance <= 1
     np.testing.assert_allclose(pdist(reduced), pdist(features), rtol=0.01)
     np.testing.assert_allclose(np.abs(reduced[:, 0]), np.abs(theirs.transform(features)[:, 0]), atol=1e-3)
 
@@ -117,8 +109,7 @@ def test_wide_features_are_reduced_to_scikit_learns_components(n: int, wide: int
 def test_narrow_features_stay_as_they_are(change: Any) -> None:
     features = cloud(300, 128)
     found = reduce(change(features))
-    reduced, variance = found.points, found.variance
-    assert variance == 1
-    assert reduced.dtype == np.float32
-    assert reduced.flags.c_contiguous
-    np.testing.assert_array_equal(reduced, features)
+    assert found.variance == 1
+    assert found.points.dtype == np.float32
+    assert found.points.flags.c_contiguous
+    np.testing.assert_array_equal(found.points, features)

@@ -42,18 +42,14 @@ def pixels(picture: str) -> Image:
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("turned", [False, True])
-def test_thickness_of_an_upright_bar_is_its_width(width: int, turned: bool) -> None:
+def test_thickness_of_a_bar_is_its_width_whatever_its_direction(width: int) -> None:
     image = np.zeros((28, 28), np.uint8)
     image[:, 10 : 10 + width] = 255
-    assert one(image.T if turned else image, "thickness") == pytest.approx(width, abs=0.4)
-
-
-@pytest.mark.parametrize("width", [2, 3, 4])
-@pytest.mark.parametrize("degrees", [-45, -20, 20, 30, 45])
-def test_thickness_hardly_depends_on_the_direction(width: int, degrees: float) -> None:
-    # At 45 degrees two diagonals of pixels lie 0.7 apart: that much of the width is up to where they fall.
-    assert one(bar(width, degrees), "thickness") == pytest.approx(width, abs=1)
+    for upright in (image, image.T):
+        assert one(upright, "thickness") == pytest.approx(width, abs=0.4)
+    for degrees in (-45, -20, 20, 30, 45):
+        # At 45 degrees two diagonals of pixels lie 0.7 apart: that much of the width is up to where they fall.
+        assert one(bar(width, degrees), "thickness") == pytest.approx(width, abs=1 if width > 1 else 1.1)
 
 
 def test_a_thicker_stroke_is_thicker() -> None:
@@ -67,10 +63,6 @@ def test_slant_is_the_angle_of_a_sheared_bar(degrees: float) -> None:
     image = 255 * np.clip(2 - np.abs(COLUMNS - middle), 0, 1) * (np.abs(ROWS - CENTRE) < 10)
     assert one(image, "slant") == pytest.approx(degrees, abs=0.5)
     assert one(image[:, ::-1], "slant") == pytest.approx(-degrees, abs=0.5)
-
-
-def test_a_level_bar_has_no_slant() -> None:
-    assert one(bar(3).T, "slant") == pytest.approx(0, abs=0.1)
     assert one(pixels("#######"), "slant") == 0
 
 
@@ -96,7 +88,7 @@ def test_loops_are_areas_that_ink_encloses(image: NDArray[Any], loops: int) -> N
     assert one(image, "loops") == loops
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.floats(0.2, 0.9))
 def test_loops_are_the_holes_that_scipy_fills(seed: int, density: float) -> None:
     ink = np.random.default_rng(seed).random((4, 28, 28)) < density
@@ -105,19 +97,14 @@ def test_loops_are_the_holes_that_scipy_fills(seed: int, density: float) -> None
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 10), (5, 15), (1, 1), (28, 28)])
-def test_aspect_is_that_of_the_box(height: int, width: int) -> None:
+def test_aspect_is_that_of_the_box_and_ink_the_sum_of_the_brightness(height: int, width: int) -> None:
     image = np.zeros((28, 28), np.uint8)
     image[:height, 28 - width :] = 255
     assert one(image, "aspect") == pytest.approx(width / height)
-
-
-def test_aspect_is_that_of_the_box_around_separate_strokes() -> None:
-    assert one(pixels("#...# #...#"), "aspect") == pytest.approx(5 / 2)
-
-
-def test_ink_is_the_sum_of_the_brightness() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (28, 28))
-    assert one(image, "ink") == pytest.approx(image.sum() / 255)
+    image[1 : height - 1, 29 - width : 27] = 0  # a frame has the same box
+    assert one(image, "aspect") == pytest.approx(width / height)
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28))
+    assert one(noise, "ink") == pytest.approx(noise.sum() / 255)
 
 
 def test_an_image_without_ink_has_nothing_to_measure() -> None:
@@ -138,10 +125,6 @@ def test_an_image_is_measured_alike_wherever_it_stands() -> None:
         assert {name: values[place] for name, values in together.items()} == pytest.approx(
             {name: values[0] for name, values in alone.items()}
         )
-
-
-def test_images_of_any_layout_are_taken() -> None:
-    images = np.stack([ring(), bar(3, 20), pixels("### #.# ###")])
-    for other in (np.asfortranarray(images), np.repeat(images, 2, axis=0)[::2]):
+    for other in (np.asfortranarray(many), np.repeat(many, 2, axis=0)[::2]):
         for name, values in image_attributes(other).items():
-            np.testing.assert_allclose(values, image_attributes(images)[name])
+            np.testing.assert_allclose(values, together[name])

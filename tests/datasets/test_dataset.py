@@ -1,11 +1,12 @@
-from collections.abc import Callable
-from dataclasses import replace
+"""Splits hold images of 28x28 and their labels; a digest stands for the content of a dataset."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from experiments.datasets.dataset import Dataset, Split
+from experiments.datasets.dataset import Dataset, Images, Split, Unlabelled, joined
 
 
 def split_of(n: int, seed: int = 0) -> Split:
@@ -28,9 +29,12 @@ def split_of(n: int, seed: int = 0) -> Split:
 def test_split_refuses_other_arrays(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
     with pytest.raises(ValueError, match="split"):
         Split(images, labels)
+    if images.shape != (2, 28, 28) or images.dtype != np.uint8:
+        with pytest.raises(ValueError, match="uint8"):
+            Images(images)
 
 
-def test_as_float_is_what_networks_take() -> None:
+def test_networks_take_the_gray_levels_from_0_to_1() -> None:
     split = split_of(5)
     floats = split.as_float()
     assert floats.dtype == np.float32
@@ -38,49 +42,46 @@ def test_as_float_is_what_networks_take() -> None:
     np.testing.assert_array_equal(floats[..., 0], split.images.astype(np.float32) / 255)
 
 
-@pytest.mark.parametrize("indices", [[3, 1], np.array([3, 1]), [], [0, 0, 0]])
-def test_take_keeps_the_order_asked_for(indices: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("indices", "expected"),
+    [
+        ([3, 1], [3, 1]),
+        (np.array([3, 1]), [3, 1]),
+        ([], []),
+        ([0, 0, 0], [0, 0, 0]),
+        (np.array([False, True, False, False, True]), [1, 4]),
+    ],
+)
+def test_digits_are_taken_in_the_order_asked_for(indices: Any, expected: list[int]) -> None:
     split = split_of(5)
     taken = split.take(indices)
-    assert len(taken) == len(indices)
-    for place, index in enumerate(indices):
+    assert len(taken) == len(expected)
+    np.testing.assert_array_equal(taken.images, Images(split.images).take(indices).images)
+    for place, index in enumerate(expected):
         np.testing.assert_array_equal(taken.images[place], split.images[index])
         assert taken.labels[place] == split.labels[index]
 
 
-def test_take_accepts_a_mask() -> None:
-    split = split_of(5)
-    mask = np.array([False, True, False, False, True])
-    np.testing.assert_array_equal(split.take(mask).labels, split.labels[[1, 4]])
-
-
-def changed_pixel(dataset: Dataset) -> Dataset:
-    images = dataset.test.images.copy()
-    images[-1, 27, 27] ^= 1
-    return replace(dataset, test=Split(images, dataset.test.labels))
-
-
-def changed_label(dataset: Dataset) -> Dataset:
-    labels = dataset.train.labels.copy()
+def test_a_digest_is_of_the_content_alone() -> None:
+    train, test = split_of(4), split_of(3, seed=1)
+    pixels, labels = test.images.copy(), train.labels.copy()
+    pixels[-1, 27, 27] ^= 1
     labels[0] = (labels[0] + 1) % 10
-    return replace(dataset, train=Split(dataset.train.images, labels))
+    whole = Split(np.concatenate([train.images, test.images]), np.concatenate([train.labels, test.labels]))
+    parts = [
+        (train, test),
+        (train, Split(pixels, test.labels)),
+        (Split(train.images, labels), test),
+        (whole.take(range(3)), whole.take(range(3, 7))),
+    ]
+    digests = [Dataset("a", *both, "none", "here").digest for both in parts]
+    digests += [Unlabelled("a", Images(train.images), part, "none", "here").digest for part in (test, Images(pixels))]
+    assert len({*digests}) == len(digests)
+    assert all(len(digest) == 32 and int(digest, 16) >= 0 for digest in digests)
+    assert Dataset("b", split_of(4), split_of(3, seed=1), "transpose", "there").digest == digests[0]
 
 
-def moved_border(dataset: Dataset) -> Dataset:
-    images = np.concatenate([dataset.train.images, dataset.test.images])
-    labels = np.concatenate([dataset.train.labels, dataset.test.labels])
-    return replace(dataset, train=Split(images[:3], labels[:3]), test=Split(images[3:], labels[3:]))
-
-
-@pytest.mark.parametrize("change", [changed_pixel, changed_label, moved_border])
-def test_digest_tells_contents_apart(change: Callable[[Dataset], Dataset]) -> None:
-    dataset = Dataset("a", split_of(4), split_of(3, seed=1), "none", "here")
-    assert change(dataset).digest != dataset.digest
-
-
-def test_digest_is_of_the_content_alone() -> None:
-    dataset = Dataset("a", split_of(4), split_of(3, seed=1), "none", "here")
-    elsewhere = Dataset("b", split_of(4), split_of(3, seed=1), "transpose", "there")
-    assert dataset.digest == elsewhere.digest
-    assert len(dataset.digest) == 32
-    assert int(dataset.digest, 16) >= 0
+def test_transforms_are_joined_in_their_order() -> None:
+    assert joined() == joined("none", "none") == "none"
+    assert joined("none", "deskew") == "deskew"
+    assert joined("smoothed+frame", "none", "corrupted") == "smoothed+frame+corrupted"

@@ -1,3 +1,5 @@
+"""Datasets are found on this machine, or downloaded as verified files or not at all."""
+
 import gzip
 import hashlib
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import pytest
 from idx_writer import digits, idx_bytes
 
 from experiments.datasets.download import obtain
+from experiments.datasets.local import locate, search_folders
 from experiments.datasets.published.mnist import MNIST
 from experiments.datasets.published.published_dataset import PublishedDataset, RemoteFile, sha256_is
 from experiments.errors import DigitsError
@@ -19,6 +22,8 @@ from experiments.errors import DigitsError
 NAMES = [file.name for file in MNIST.editions[0].files]
 TRAIN, TEST = digits(30), digits(20, seed=1)
 CONTENTS = dict(zip(NAMES, map(idx_bytes, (*TRAIN, *TEST)), strict=True))
+COMPRESSED = {name: gzip.compress(content, mtime=0) for name, content in CONTENTS.items()}
+PLAIN = {name.removesuffix(".gz"): content for name, content in CONTENTS.items()}
 CLOSED = "http://127.0.0.1:9/"  # the discard port: nobody listens
 
 
@@ -61,16 +66,21 @@ def mirror(files: dict[str, bytes], headers: dict[str, str] | None = None, promi
             thread.join()
 
 
-def compressed() -> dict[str, bytes]:
-    return {name: gzip.compress(content, mtime=0) for name, content in CONTENTS.items()}
-
-
 def published_at(*mirrors: str) -> PublishedDataset:
+    """Return a dataset of the format of MNIST."""
     files = tuple(
         RemoteFile(name, sha256_is(hashlib.sha256(content).hexdigest())) for name, content in CONTENTS.items()
     )
     edition = replace(MNIST.editions[0], files=files, mirrors=mirrors)
     return replace(MNIST, name="tiny", editions=(edition,))
+
+
+def put(root: Path, files: dict[str, bytes] = COMPRESSED) -> Path:
+    folder = root / "tiny"
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def names(folder: Path) -> list[str]:
@@ -90,8 +100,44 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return user_cache_path("digits", appauthor=False)
 
 
-def test_a_download_is_read_and_kept(tmp_path: Path) -> None:
-    with mirror(compressed()) as server:
+def test_the_folder_given_comes_before_the_environments_and_the_cache(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_DATA_DIR", str(tmp_path / "env"))
+    tiny, given, env = published_at(), tmp_path / "given", tmp_path / "env" / "tiny"
+    assert search_folders(tiny, given) == (given / "tiny", env, cache / "tiny")
+    assert locate(tiny, given) is None
+    put(tmp_path / "env")
+    put(given, dict(list(COMPRESSED.items())[:3]))  # incomplete
+    assert locate(tiny, given) == (env, tiny.editions[0])
+    (given / "tiny" / NAMES[3]).write_bytes(b"")
+    assert locate(tiny, given) == (given / "tiny", tiny.editions[0])
+    assert locate(tiny, None) == (env, tiny.editions[0])
+
+
+@pytest.mark.parametrize("files", [COMPRESSED, PLAIN], ids=["compressed", "plain"])
+def test_what_is_there_is_not_downloaded(tmp_path: Path, files: dict[str, bytes]) -> None:
+    folder = put(tmp_path, files)
+    copy = obtain(published_at(CLOSED), tmp_path)
+    assert copy.folder == folder
+    assert [content.data for content in copy.contents] == list(CONTENTS.values())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [COMPRESSED[NAMES[0]], COMPRESSED[NAMES[1]][:-1], b""],
+    ids=["another file", "truncated", "empty"],
+)
+def test_a_corrupt_file_is_named_with_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    (put(tmp_path) / NAMES[1]).write_bytes(damage)
+    with pytest.raises(DigitsError, match=rf"{NAMES[1]}.*`digits data fetch tiny`$"):
+        obtain(published_at(CLOSED), tmp_path)
+
+
+def test_a_download_is_read_and_kept_without_a_word(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with mirror(COMPRESSED) as server:
         at_mirror = published_at(server.url)
         copy = obtain(at_mirror, tmp_path)
         assert server.asked == NAMES
@@ -102,56 +148,39 @@ def test_a_download_is_read_and_kept(tmp_path: Path) -> None:
         np.testing.assert_array_equal(raw.images, images)
         np.testing.assert_array_equal(raw.labels, labels)
     assert names(copy.folder) == sorted(NAMES)
-
-
-def test_without_a_data_dir_it_goes_to_the_users_cache(cache: Path) -> None:
-    with mirror(compressed()) as server:
-        assert obtain(published_at(server.url)).folder == cache / "tiny"
-
-
-WRONG = {name: gzip.compress(b"wrong", mtime=0) for name in NAMES}
-HTML = dict.fromkeys(NAMES, b"<html>log in first</html>")
-DAMAGED = {name: data[:-9] for name, data in compressed().items()}
-
-
-@pytest.mark.parametrize("first", [{}, WRONG, HTML, DAMAGED], ids=["404", "wrong", "html", "damaged"])
-def test_the_second_mirror_helps(tmp_path: Path, first: dict[str, bytes]) -> None:
-    with mirror(first) as broken, mirror(compressed()) as sound:
-        copy = obtain(published_at(broken.url, sound.url), tmp_path)
-        assert broken.asked == sound.asked == NAMES
-    assert names(copy.folder) == sorted(NAMES)
+    assert capfd.readouterr() == ("", "")
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]
 
 
 @pytest.mark.parametrize(
-    ("files", "problem"),
+    ("files", "promised", "problem"),
     [
-        ({}, "404 Not Found"),
-        (WRONG, "the content's SHA-256 is"),
-        (HTML, "the content's SHA-256 is"),
-        (DAMAGED, "not a complete gzip file"),
+        ({}, 0, "404 Not Found"),
+        ({name: gzip.compress(b"wrong", mtime=0) for name in NAMES}, 0, "SHA-256"),
+        (dict.fromkeys(NAMES, b"<html>log in first</html>"), 0, "SHA-256"),
+        ({name: data[:-9] for name, data in COMPRESSED.items()}, 0, "gzip"),
+        (COMPRESSED, 100, "ChunkedEncodingError"),
     ],
-    ids=["404", "wrong", "html", "damaged"],
+    ids=["404", "wrong", "html", "damaged", "broken off"],
 )
-def test_a_bad_download_leaves_nothing(tmp_path: Path, files: dict[str, bytes], problem: str) -> None:
-    with mirror(files) as server, pytest.raises(DigitsError, match=problem):
-        obtain(published_at(server.url), tmp_path)
-    assert names(tmp_path / "tiny") == []
-
-
-def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    with (
-        mirror(compressed(), promised=100) as server,
-        pytest.raises(DigitsError, match="ChunkedEncodingError"),
-    ):
-        obtain(published_at(server.url), tmp_path)
-    assert names(tmp_path / "tiny") == []
+def test_a_bad_download_leaves_nothing_and_the_next_mirror_helps(
+    tmp_path: Path, files: dict[str, bytes], promised: int, problem: str
+) -> None:
+    with mirror(files, promised=promised) as broken, mirror(COMPRESSED) as sound:
+        with pytest.raises(DigitsError, match=problem):
+            obtain(published_at(broken.url), tmp_path)
+        assert names(tmp_path / "tiny") == []
+        broken.asked.clear()
+        copy = obtain(published_at(broken.url, sound.url), tmp_path)
+        assert broken.asked == sound.asked == NAMES
+    assert names(copy.folder) == sorted(NAMES)
 
 
 def test_a_download_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     def interrupt(_file: str, _done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
-    with mirror(compressed()) as server, pytest.raises(KeyboardInterrupt):
+    with mirror(COMPRESSED) as server, pytest.raises(KeyboardInterrupt):
         obtain(published_at(server.url), tmp_path, interrupt)
     assert names(tmp_path / "tiny") == []
 
@@ -172,59 +201,46 @@ def test_offline_it_says_where_it_looked_and_what_to_do(
 
 def test_progress_ends_with_the_whole_of_every_file(tmp_path: Path) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
-    files = compressed()
-    with mirror(files) as server:
-        obtain(
-            published_at(server.url),
-            tmp_path,
-            lambda file, done, total: told.setdefault(file, []).append((done, total)),
-        )
+
+    def progress(file: str, done: int, total: int) -> None:
+        told.setdefault(file, []).append((done, total))
+
+    with mirror(COMPRESSED) as server:
+        obtain(published_at(server.url), tmp_path, progress)
     assert list(told) == NAMES
     for name, steps in told.items():
         assert steps == sorted(steps)
-        assert steps[-1] == (len(files[name]), len(files[name]))
+        assert steps[-1] == (len(COMPRESSED[name]), len(COMPRESSED[name]))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
 def test_a_server_that_lets_http_decompress_is_understood(tmp_path: Path, encoding: str) -> None:
-    with mirror(compressed(), {"Content-Encoding": encoding}) as server:
+    with mirror(COMPRESSED, {"Content-Encoding": encoding}) as server:
         copy = obtain(published_at(server.url), tmp_path)
         assert obtain(published_at(CLOSED), tmp_path).contents == copy.contents
-    assert names(copy.folder) == sorted(name.removesuffix(".gz") for name in NAMES)
+    assert names(copy.folder) == sorted(PLAIN)
 
 
-def test_only_what_is_missing_is_downloaded(tmp_path: Path) -> None:
-    (tmp_path / "tiny").mkdir()
-    for name in NAMES[1:]:
-        (tmp_path / "tiny" / name).write_bytes(compressed()[name])
-    with mirror(compressed()) as server:
-        obtain(published_at(server.url), tmp_path)
+def test_only_what_is_missing_is_downloaded_into_the_cache_unless_a_folder_is_given(cache: Path) -> None:
+    put(cache, dict(list(COMPRESSED.items())[1:]))
+    with mirror(COMPRESSED) as server:
+        assert obtain(published_at(server.url)).folder == cache / "tiny"
         assert server.asked == NAMES[:1]
 
 
 def test_the_second_edition_is_for_when_the_first_is_not_to_be_had(tmp_path: Path) -> None:
-    plain = {name.removesuffix(".gz"): content for name, content in CONTENTS.items()}
-    with mirror(plain) as server:
+    with mirror(PLAIN) as server:
         at_mirror = published_at(CLOSED)
         first = at_mirror.editions[0]
-        files = tuple(replace(file, name=name) for file, name in zip(first.files, plain, strict=True))
+        files = tuple(replace(file, name=name) for file, name in zip(first.files, PLAIN, strict=True))
         second = replace(first, files=files, mirrors=(server.url,))
         copy = obtain(replace(at_mirror, editions=(first, second)), tmp_path)
     assert copy.edition == second
-    assert names(copy.folder) == sorted(plain)
+    assert names(copy.folder) == sorted(PLAIN)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     occupied = tmp_path / "occupied"
     occupied.write_text("a file")
-    with pytest.raises(DigitsError, match=r"occupied/tiny cannot be made for the download of tiny"):
+    with pytest.raises(DigitsError, match="occupied/tiny"):
         obtain(published_at(CLOSED), occupied)
-
-
-def test_downloads_do_not_chatter(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    with mirror(compressed()) as server:
-        obtain(published_at(server.url), tmp_path)
-    assert capfd.readouterr() == ("", "")
-    assert not [record for record in caplog.records if record.levelname != "DEBUG"]
