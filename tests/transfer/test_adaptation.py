@@ -102,7 +102,8 @@ class TestEveryMethod:
         for before, after in zip(ran.model.layers, adapted.layers, strict=True):
             assert (after.get_config(), after.trainable) == (before.get_config(), before.trainable)
         predicted = predict_images(adapted, IMAGES)
-        assert (predicted.shape, predicted.dtype) == ((len(IMAGES), 10), np.float32)
+        assert predicted.shape == (len(IMAGES), 10)
+        assert predicted.dtype == np.float32
         np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-5)
 
     def test_measures_the_predictions_before_and_after(self, ran: Ran) -> None:

@@ -49,7 +49,8 @@ def test_points_of_another_domain_lie_with_their_class(mapped: Mapped, spread: f
     source, labels, positions = mapped
     target, truth = blobs(300, 1, spread)
     places = embed_new_points(positions, source, target)
-    assert (places.dtype, places.shape) == (np.float32, (300, positions.shape[1]))
+    assert places.shape == (300, positions.shape[1])
+    assert places.dtype == np.float32
     assert accuracy(places, truth, positions, labels) >= accuracy(target, truth, source, labels) - 0.05
 
 
@@ -110,6 +111,6 @@ def test_any_number_of_points_is_placed_on_any_map(n: int, m: int, dimensions: i
 def test_shapes_and_perplexities_that_do_not_fit_are_refused(
     positions: tuple[int, int], source: tuple[int, int], target: tuple[int, int], perplexity: float, message: str
 ) -> None:
-    arrays = (np.zeros(shape, np.float32) for shape in (positions, source, target))
+    features, others = np.zeros(source, np.float32), np.zeros(target, np.float32)
     with pytest.raises(ValueError, match=message):
-        embed_new_points(*arrays, perplexity)
+        embed_new_points(np.zeros(positions, np.float32), features, others, perplexity)
