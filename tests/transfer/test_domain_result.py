@@ -1,10 +1,12 @@
-"""Results of a model in a target domain, and the table that is made of them."""
+"""Results of a model in a target domain and under corruptions, and the table that is made of them."""
 
 from dataclasses import replace
 from math import isnan
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, recall_score
 
@@ -23,6 +25,7 @@ from experiments.transfer.domain_result import (
 )
 from experiments.transfer.few_shot import FewShot
 from experiments.transfer.result_rows import SHIFT, result_rows
+from experiments.transfer.robustness import correct_by_corruption, mean_corruption_error
 from experiments.transfer.shift import Shift
 
 N = 40
@@ -50,7 +53,7 @@ RESULT = DomainResult("lenet", "uci-lenet v1", "uci", TARGET, SOURCE, METHODS, A
 CORRECT = (METHODS["none"].probabilities.argmax(axis=1) == LABELS).reshape(len(CORRUPTIONS), N)
 
 
-def test_metrics_follow_from_the_table_and_have_short_names() -> None:
+def test_the_table_has_every_number_and_metrics_short_names() -> None:
     table = to_table(result_rows(RESULT, "uci-lenet v1", 0, {"predictions": 1.0, "map": 3.0, "shot": 9.0}))
     shown = scalars(table)
     predictions = METHODS["none"].probabilities.argmax(axis=1)
@@ -126,3 +129,28 @@ def test_the_most_frequent_confusions_come_first() -> None:
         {"digit": 7, "taken_for": 1, "count": 3, "share": 3 / 11},
         {"digit": 4, "taken_for": 9, "count": 2, "share": 0.2},
     ]
+
+
+def test_images_are_divided_among_the_corruptions() -> None:
+    labels = np.tile([3, 1, 4, 1], len(CORRUPTIONS))
+    predicted = labels.copy()
+    predicted[4 * 2 + 1] = 7
+    correct = correct_by_corruption(labels, predicted)
+    assert list(correct) == list(CORRUPTIONS)
+    wrong = [(name, int(i)) for name, one in correct.items() for i in np.flatnonzero(~one)]
+    assert wrong == [(list(CORRUPTIONS)[2], 1)]
+    with pytest.raises(ValueError, match="59 images"):
+        correct_by_corruption(labels[1:], predicted[1:])
+
+
+def test_the_mean_corruption_error_is_the_mean_ratio_of_errors() -> None:
+    # 0.1 / 0.2 and 0.3 / 0.1; a corruption under which the baseline makes no mistake is left out.
+    accuracies = {"fog": 0.9, "scale": 0.7}
+    assert mean_corruption_error(accuracies, {"fog": 0.8, "scale": 0.9}) == pytest.approx(1.75)
+    assert mean_corruption_error(accuracies, {"fog": 0.8, "scale": 1.0}) == pytest.approx(0.5)
+
+
+@given(st.dictionaries(st.sampled_from(list(CORRUPTIONS)), st.floats(0, 1), min_size=1))
+def test_the_baseline_has_an_error_of_one(accuracies: dict[str, float]) -> None:
+    error = mean_corruption_error(accuracies, accuracies)
+    assert isnan(error) if set(accuracies.values()) == {1.0} else error == pytest.approx(1)

@@ -1,22 +1,23 @@
-"""Models in new domains: results, MLflow runs, caching, and errors."""
+"""Models in new domains: results, MLflow runs, caching, interruption and errors."""
 
 import csv
-import io
 import json
 import shutil
 import struct
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
+import keras
 import numpy as np
 import pytest
-from conftest import point_to
-from mlflow.artifacts import load_text
+from conftest import Trained, point_to
+from fake_fit import FakeFit
+from keras import layers
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -24,7 +25,10 @@ from experiments import datasets, results
 from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
 from experiments.execution.progress import Progress
+from experiments.models import IMAGE_SHAPE, MODELS, Architecture, Recipe
+from experiments.models.layers import classifier
 from experiments.models.prediction import predict
+from experiments.results import VAL_ACCURACY
 from experiments.tracking import Store, load_network, open_store, resolve_reference, results_table
 from experiments.tracking.references import version_trained_with
 from experiments.transfer.adaptation import ADAPTATIONS, Adaptation
@@ -34,31 +38,34 @@ from experiments.workflows.transfer import TransferOptions, TransferResult, tran
 
 METHODS = ("adabn", "tent", "shot", "self-training")
 UCI = datasets.load("uci")
-pytestmark = pytest.mark.slow
+SETTINGS = {"epochs": 3, "batch_size": 32, "precision": "float32", "learning_rate": 0.01}
+
+
+def build(_: Recipe) -> keras.Model:
+    """Build a small network with batch norm."""
+    inputs = keras.Input(IMAGE_SHAPE)
+    x = layers.BatchNormalization()(layers.Dense(16)(layers.Flatten()(inputs)))
+    return keras.Model(inputs, classifier(layers.Activation("relu", name="penultimate")(x)))
+
+
+NORMED = Architecture("normed", summary="", source="", build=build, parameters=12_794)
 
 
 @pytest.fixture(scope="module")
-def _quick() -> Iterator[None]:
-    """Shorten what takes long; the adaptations have tests of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("shot", "self-training"):
-            method = ADAPTATIONS[name]
-            patch.setitem(ADAPTATIONS, name, replace(method, adapt=partial(method.adapt, epochs=2)))
-        patch.setattr("experiments.transfer.few_shot.EPOCHS", 2)
-        patch.setattr("experiments.workflows.transfer.pipeline.SEEDS", 2)
-        yield
-
-
-@pytest.fixture(scope="module")
-def home(empty_database: Path, tmp_path_factory: pytest.TempPathFactory, _quick: None) -> Iterator[Store]:
-    """Return a store with `mlp_small` and a network with batch norm, both trained on ``uci``."""
+def home(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Return a store with a network with batch norm; from then on few-shot learning and retraining train nothing."""
     folder = tmp_path_factory.mktemp("home")
     shutil.copy(empty_database, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         point_to(folder, patch)
-        store = open_store()
-        for name in ("mlp_small", "cnn_norm"):
-            train(store, TrainOptions(name, "uci", settings={"epochs": 3, "batch_size": 32, "precision": "float32"}))
+        patch.setitem(MODELS, "normed", NORMED)
+        for name in ("shot", "self-training"):
+            method = ADAPTATIONS[name]
+            patch.setitem(ADAPTATIONS, name, replace(method, adapt=partial(method.adapt, epochs=2)))
+        train(store := open_store(), TrainOptions("normed", "uci", settings=SETTINGS))
+        patch.setattr("experiments.workflows.train.run.fit", FakeFit())
+        patch.setattr("experiments.transfer.few_shot.fit", FakeFit())
+        patch.setattr("experiments.workflows.transfer.pipeline.SEEDS", 2)
         yield store
 
 
@@ -68,7 +75,7 @@ def write_idx(file: Path, array: NDArray[np.uint8]) -> None:
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return a folder with digits of another hand: those of ``uci``, leaning, thinner and of another size."""
+    """Return a folder with the digits of ``uci``, leaning and of another size."""
     folder = tmp_path_factory.mktemp("elsewhere")
     for part, split, n in (("train", UCI.train, 300), ("t10k", UCI.test, 200)):
         chosen = split.take(range(n))
@@ -82,26 +89,15 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> str:
 def result(home: Store, elsewhere: str) -> TransferResult:
     """Return a network with batch norm after all that can be done for it."""
     options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None), register=True, retrain=True)
-    return transfer(home, ["cnn_norm"], options)
+    return transfer(home, ["normed"], options)
 
 
-@pytest.fixture(scope="module")
-def compared(home: Store, elsewhere: str) -> TransferResult:
-    return transfer(home, ["mlp_small", "cnn_norm"], TransferOptions(("uci-c", elsewhere)))
+def artifacts(store: Store, run_id: str) -> Path:
+    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
 
 
-def text(store: Store, run_id: str, file: str) -> str:
-    return str(load_text(f"{store.client.get_run(run_id).info.artifact_uri}/{file}"))
-
-
-def files(store: Store, run_id: str) -> set[str]:
-    found, folders = set(), [None]
-    while folders:
-        for file in store.client.list_artifacts(run_id, folders.pop()):
-            found.add(file.path)
-            if file.is_dir:
-                folders.append(file.path)
-    return found
+def predictions(store: Store, run_id: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((artifacts(store, run_id) / "predictions.csv").read_text().splitlines()))
 
 
 def row_of(result: TransferResult, **wanted: str) -> Any:
@@ -109,269 +105,261 @@ def row_of(result: TransferResult, **wanted: str) -> Any:
     return row
 
 
-def test_each_way_has_a_row_with_the_promised_keys(result: TransferResult) -> None:
-    value = json.loads(json.dumps(result.to_json()))
-    assert [row["adapt"] for row in value["results"]] == ["none", "align", *METHODS]
-    for row in value["results"]:
-        assert row.keys() >= {"model", "source", "target", "adapt", "accuracy", "n", "seconds"}
-        assert (row["model"], row["source"], row["n"]) == ("uci-cnn_norm v1", "uci", 200)
-        assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
+@pytest.mark.slow
+class TestAllThatCanBeDone:
+    """One network in one domain: every method, few-shot learning, all alignments, registered."""
+
+    def test_each_method_has_a_row_with_the_promised_keys(self, result: TransferResult) -> None:
+        value = json.loads(json.dumps(result.to_json(), allow_nan=False))
+        assert [row["adapt"] for row in value["results"]] == ["none", "align", *METHODS]
+        for row in value["results"]:
+            assert row.keys() >= {"model", "source", "target", "adapt", "accuracy", "n", "seconds"}
+            assert (row["model"], row["source"], row["n"]) == ("uci-normed v1", "uci", 200)
+            assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
+
+    def test_the_numbers_are_scikit_learn_s(self, home: Store, result: TransferResult, elsewhere: str) -> None:
+        test = datasets.load(elsewhere).test
+        predicted = predict(load_network(home, resolve_reference(home, "uci-normed")), test).argmax(axis=1)
+        plain = row_of(result, adapt="none")
+        assert plain["accuracy"] == pytest.approx(accuracy_score(test.labels, predicted))
+        assert plain["macro_f1"] == pytest.approx(f1_score(test.labels, predicted, average="macro"))
+        assert [int(row["predicted"]) for row in predictions(home, result.run_id)] == predicted.tolist()
+        confusion = np.array(plain["confusion"])
+        assert confusion.trace() / confusion.sum() == pytest.approx(plain["accuracy"])
+        assert confusion.sum(axis=1).tolist() == np.bincount(test.labels, minlength=10).tolist()
+        assert confusion.sum(axis=0).tolist() == plain["predicted"]
+        assert plain["confused_pairs"][0]["count"] == (confusion - np.diag(confusion.diagonal())).max()
+        assert plain["shift"]["mmd"] > plain["shift"]["mmd_chance"]
+        assert plain["corruptions"] is None
+
+    def test_the_last_alignments_are_of_a_network_trained_on_deskewed_digits(
+        self, home: Store, result: TransferResult
+    ) -> None:
+        aligned = row_of(result, adapt="align")
+        found = {one["alignment"]: one for one in aligned["ladder"]}
+        assert list(found) == ["resize", "frame", "centre", "box", "deskew", "stroke"]
+        assert [name for name in found if found[name]["network"] != "uci-normed v1"] == ["deskew", "stroke"]
+        assert resolve_reference(home, "uci-deskewed-normed").dataset == "uci-deskewed"
+        assert (aligned["alignment"], aligned["accuracy"]) == ("deskew", found["deskew"]["accuracy"])
+        assert found["box"]["accuracy"] == row_of(result, adapt="none")["accuracy"]
+        assert not any(isnan(one["entropy_unlabelled"]) for one in found.values())
+
+    def test_all_is_in_the_run_and_in_one_run_a_method(self, home: Store, result: TransferResult) -> None:
+        run = home.client.get_run(result.run_id)
+        assert (run.info.status, run.data.tags["digits.kind"]) == ("FINISHED", "transfer")
+        assert results.to_csv(results_table(home, result.run_id)) == results.to_csv(result.tasks[0].table)
+        assert run.data.tags["mlflow.parentRunId"] == resolve_reference(home, "uci-normed").run_id
+        drawn = {"confusion", "misclassified", "reliability", "map", "class_changes", "alignment", "adaptation"}
+        drawn |= {"shift", "adaptation_curves", "few_shot"}
+        tables = {"predictions.csv", "confused_pairs.csv", "results.csv", "discussion.json", "discussion.md"}
+        pictures = {path for name in drawn for path in (f"figures/{name}.png", f"data/{name}.npz")}
+        folder = artifacts(home, result.run_id)
+        assert pictures | tables <= {str(path.relative_to(folder)) for path in folder.rglob("*")}
+        children = home.client.search_runs([home.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
+        adapted = {child.data.params["adapt"]: child for child in children if "adapt" in child.data.params}
+        assert adapted.keys() == set(METHODS)
+        before = row_of(result, adapt="none")["accuracy"]
+        assert run.data.metrics["accuracy"] == pytest.approx(before)
+        for method, child in adapted.items():
+            after, metrics = pytest.approx(row_of(result, adapt=method)["accuracy"]), child.data.metrics
+            assert child.info.status == "FINISHED"
+            assert (metrics["accuracy"], metrics["accuracy_before"]) == (after, pytest.approx(before))
+            assert run.data.metrics[f"accuracy/{method}"] == after
+        assert len(home.client.get_metric_history(adapted["shot"].info.run_id, "entropy")) == 3
+
+    def test_few_shot_learning_is_measured_for_each_seed(self, result: TransferResult) -> None:
+        accuracy = row_of(result, adapt="none")["accuracy"]  # nothing is trained: fine-tuning starts there and ends
+        for row, about in zip(result.to_json()["few_shot"], [(1, 10), (None, 300)], strict=True):
+            assert (row["per_class"], row["digits"]) == about
+            assert row["fine_tuned"] == [accuracy, accuracy]
+            assert len(row["scratch"]) == 2
+            assert max(row["scratch"]) < accuracy
+
+    def test_an_adapted_network_is_registered_as_such_and_is_the_one_measured(
+        self, home: Store, result: TransferResult, elsewhere: str
+    ) -> None:
+        test = datasets.load(elsewhere).test
+        for method in METHODS:
+            row = row_of(result, adapt=method)
+            assert row["registered_model"] == f"{row['target']}-normed"
+            reference = resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}")
+            predicted = predict(load_network(home, reference), test).argmax(axis=1)
+            assert row["accuracy"] == pytest.approx(accuracy_score(test.labels, predicted))
+            params = home.client.get_logged_model(str(reference.model_id)).params
+            assert (params["adapted_from"], params["adaptation"]) == ("uci-normed v1", method)
+            assert (params["dataset"], reference.data) == (row["target"], params["data"])
+        recipe = {key: params[key] for key in ("epochs", "seed", "learning_rate")}
+        assert version_trained_with(home, "uci-normed", recipe) is not None
+        assert version_trained_with(home, row["registered_model"], recipe) is None
+        assert resolve_reference(home, "normed").dataset == "uci"
+
+    @pytest.mark.usefixtures("no_figures")
+    def test_nothing_is_computed_twice(
+        self, home: Store, result: TransferResult, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("cached")
+
+        monkeypatch.setattr("experiments.execution.cache._write", refuse)
+        options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None))
+        again = transfer(home, ["uci-normed"], options).to_json()
+        before = result.to_json()
+        for key in ("adapt", "accuracy", "seconds"):
+            assert [row[key] for row in again["results"]] == [row[key] for row in before["results"]]
+        assert again["few_shot"] == before["few_shot"]
+
+    def test_pictures_without_labels_are_predicted_and_adapted_to(self, home: Store, tmp_path: Path) -> None:
+        (tmp_path / "mine").mkdir()
+        for number, image in enumerate(np.roll(UCI.test.images[:60], (1, 2), (1, 2))):
+            keras.utils.save_img(tmp_path / "mine" / f"scan-{number:02}.png", image[..., None], scale=False)
+        options = TransferOptions((str(tmp_path / "mine"),), ("align", "adabn"), few_shot=(1,), register=True)
+        found = transfer(home, ["uci-normed"], options)
+        value = json.loads(json.dumps(found.to_json(), allow_nan=False))
+        assert [row["adapt"] for row in value["results"]] == ["none", "align", "adabn"]
+        for row in value["results"]:
+            assert row["n"] == 60
+            assert {row[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece")} == {None}
+            assert row["source_accuracy"] > 0
+        assert value["few_shot"] == []
+        assert [one["adapt"] for one in value["skipped"]] == ["few-shot"]
+        assert "accuracy" not in home.client.get_run(found.run_id).data.metrics
+        rows = predictions(home, found.run_id)
+        assert [row["file"] for row in rows] == [f"scan-{number:02}.png" for number in range(60)]
+        assert all(0 <= int(row["predicted"]) < 10 and 0 < float(row["probability"]) <= 1 for row in rows)
+        figures = {path.stem for path in artifacts(home, found.run_id).glob("figures/*")}
+        assert "adaptation_curves" in figures
+        assert figures.isdisjoint({"confusion", "misclassified", "reliability"})
+        row = value["results"][-1]
+        assert row["registered_model"] == "mine-normed"
+        version = home.client.get_model_version(row["registered_model"], str(row["version"]))
+        assert VAL_ACCURACY not in version.tags
 
 
-def test_the_numbers_are_scikit_learn_s(home: Store, result: TransferResult, elsewhere: str) -> None:
-    data = datasets.load(elsewhere)
-    network = load_network(home, resolve_reference(home, "cnn_norm"))
-    predicted = predict(network, data.test).argmax(axis=1)
-    plain = row_of(result, adapt="none")
-    assert plain["accuracy"] == pytest.approx(accuracy_score(data.test.labels, predicted))
-    assert plain["macro_f1"] == pytest.approx(f1_score(data.test.labels, predicted, average="macro"))
-    rows = list(csv.DictReader(io.StringIO(text(home, result.run_id, "predictions.csv"))))
-    assert [int(row["predicted"]) for row in rows] == predicted.tolist()
-    box = next(rung for rung in row_of(result, adapt="align")["ladder"] if rung["alignment"] == "box")
-    assert box["accuracy"] == pytest.approx(plain["accuracy"])
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Return the names of the figures of each run, which are not drawn."""
+    names: dict[str, set[str]] = {}
+    log = lambda run, _, name: names.setdefault(run.id, set()).add(name)  # noqa: E731
+    monkeypatch.setattr("experiments.tracking.Run.log_figure", log)
+    monkeypatch.setattr("experiments.transfer.domain.CORRUPTED_EACH", 5)
+    return names
 
 
-def test_pictures_that_came_aligned_are_no_gain(home: Store, elsewhere: str) -> None:
-    aligned = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",)))
-    assert row_of(aligned, adapt="align")["accuracy"] == row_of(aligned, adapt="none")["accuracy"]
-    shown = files(home, aligned.run_id)
-    assert "figures/alignment.png" in shown
-    assert "figures/adaptation.png" not in shown
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint8]]:
+    """Register a method that changes nothing; return the images that it is given. Its first call is interrupted."""
+    images: list[NDArray[np.uint8]] = []
 
-
-def test_the_ladder_ends_with_a_network_that_learned_from_deskewed_digits(home: Store, result: TransferResult) -> None:
-    aligned = row_of(result, adapt="align")
-    networks = {rung["alignment"]: rung["network"] for rung in aligned["ladder"]}
-    assert list(networks) == ["resize", "frame", "centre", "box", "deskew", "stroke"]
-    assert [name for name, network in networks.items() if network != "uci-cnn_norm v1"] == ["deskew", "stroke"]
-    twin = resolve_reference(home, "uci-deskewed-cnn_norm")
-    assert twin.dataset == "uci-deskewed"
-    fixed = next(rung for rung in aligned["ladder"] if rung["alignment"] == "deskew")
-    assert (aligned["alignment"], aligned["accuracy"]) == ("deskew", fixed["accuracy"])
-    assert not any(isnan(rung["entropy_unlabelled"]) for rung in aligned["ladder"])
-
-
-def test_the_result_tells_what_is_behind_the_accuracy(result: TransferResult, elsewhere: str) -> None:
-    plain = row_of(result, adapt="none")
-    confusion, labels = np.array(plain["confusion"]), datasets.load(elsewhere).test.labels
-    assert confusion.trace() / confusion.sum() == pytest.approx(plain["accuracy"])
-    assert confusion.sum(axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
-    assert confusion.sum(axis=0).tolist() == plain["predicted"]
-    assert plain["confused_pairs"][0]["count"] == (confusion - np.diag(confusion.diagonal())).max()
-    assert plain["shift"]["mmd"] > plain["shift"]["mmd_chance"]
-    assert plain["corruptions"] is None
-
-
-def test_an_adapted_network_does_not_pass_for_a_trained_one(home: Store, result: TransferResult) -> None:
-    name = row_of(result, adapt="shot")["registered_model"]
-    params = home.client.get_logged_model(str(resolve_reference(home, "uci-cnn_norm").model_id)).params
-    recipe = {key: params[key] for key in ("epochs", "seed", "learning_rate")}
-    assert version_trained_with(home, "uci-cnn_norm", recipe) is not None
-    assert version_trained_with(home, name, recipe) is None
-    assert resolve_reference(home, "cnn_norm").dataset == "uci"
-
-
-def test_networks_and_targets_that_could_not_be_told_apart(home: Store, elsewhere: str, tmp_path: Path) -> None:
-    namesake = tmp_path / Path(elsewhere).name
-    shutil.copytree(elsewhere, namesake)
-    with pytest.raises(UsageError, match="two of the targets have the name"):
-        transfer(home, ["mlp_small"], TransferOptions((elsewhere, str(namesake))))
-    once = transfer(home, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,)))
-    assert len(once.to_json()["results"]) == 1
-
-
-def test_what_a_bare_file_is_cannot_be_registered(home: Store, elsewhere: str, tmp_path: Path) -> None:
-    load_network(home, resolve_reference(home, "mlp_small")).save(tmp_path / "bare.keras")
-    options = TransferOptions((elsewhere,), ("self-training",), register=True)
-    with pytest.raises(UsageError, match="name a registered model"):
-        transfer(home, [str(tmp_path / "bare.keras")], options)
-
-
-def test_all_is_in_the_run_and_in_one_run_a_method(home: Store, result: TransferResult) -> None:
-    run = home.client.get_run(result.run_id)
-    assert run.info.status == "FINISHED"
-    assert run.data.tags["digits.kind"] == "transfer"
-    assert run.data.tags["mlflow.parentRunId"] == resolve_reference(home, "cnn_norm").run_id
-    assert run.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt="none")["accuracy"])
-    figures = {"confusion", "misclassified", "reliability", "map", "class_changes", "alignment", "adaptation", "shift"}
-    expected = {f"figures/{name}.png" for name in (*figures, "adaptation_curves", "few_shot")}
-    assert expected <= files(home, result.run_id)
-    assert {f"data/{name}.npz" for name in figures} <= files(home, result.run_id)
-    tables = {"predictions.csv", "confused_pairs.csv", "results.csv", "discussion.json", "discussion.md"}
-    assert tables <= files(home, result.run_id)
-    children = home.client.search_runs([home.experiment_id], f"tags.`mlflow.parentRunId` = '{result.run_id}'")
-    adapted = {child.data.params["adapt"]: child for child in children if "adapt" in child.data.params}
-    assert adapted.keys() == set(METHODS)
-    for method, child in adapted.items():
-        assert child.info.status == "FINISHED"
-        assert child.data.metrics["accuracy"] == pytest.approx(row_of(result, adapt=method)["accuracy"])
-        assert child.data.metrics["accuracy_before"] == pytest.approx(row_of(result, adapt="none")["accuracy"])
-    assert len(home.client.get_metric_history(adapted["shot"].info.run_id, "entropy")) == 3
-
-
-def test_adapted_networks_are_registered_with_where_they_come_from(home: Store, result: TransferResult) -> None:
-    for method in METHODS:
-        row = row_of(result, adapt=method)
-        assert row["registered_model"] == f"{row['target']}-cnn_norm"
-        reference = resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}")
-        assert load_network(home, reference).output_shape == (None, 10)
-        params = home.client.get_logged_model(str(reference.model_id)).params
-        assert (params["adapted_from"], params["adaptation"]) == ("uci-cnn_norm v1", method)
-        assert (params["dataset"], reference.data) == (row["target"], params["data"])
-
-
-def test_a_registered_network_is_the_one_that_was_measured(home: Store, result: TransferResult, elsewhere: str) -> None:
-    row = row_of(result, adapt="shot")
-    network = load_network(home, resolve_reference(home, f"models:/{row['registered_model']}/{row['version']}"))
-    test = datasets.load(elsewhere).test
-    accuracy = (predict(network, test).argmax(axis=1) == test.labels).mean()
-    assert row["accuracy"] == pytest.approx(accuracy)
-
-
-def test_few_labelled_digits_bring_what_the_table_says(result: TransferResult) -> None:
-    one, everything = result.to_json()["few_shot"]
-    assert (one["per_class"], one["digits"]) == (1, 10)
-    assert (everything["per_class"], everything["digits"]) == (None, 300)
-    assert len(one["fine_tuned"]) == len(one["scratch"]) == 2
-    assert np.mean(everything["scratch"]) > np.mean(one["scratch"])
-    assert np.mean(one["fine_tuned"]) > np.mean(one["scratch"])
-
-
-def test_nothing_is_computed_twice(
-    home: Store, result: TransferResult, elsewhere: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("cached")
-
-    monkeypatch.setattr("experiments.execution.cache._write", refuse)
-    options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None))
-    again = transfer(home, ["cnn_norm"], options)
-    for row, before in zip(again.to_json()["results"], result.to_json()["results"], strict=True):
-        assert (row["adapt"], row["accuracy"]) == (before["adapt"], before["accuracy"])
-
-
-def test_the_recorded_table_holds_every_number(home: Store, result: TransferResult) -> None:
-    table = results_table(home, result.run_id)
-    assert results.to_csv(table) == results.to_csv(result.tasks[0].table)
-    shown = home.client.get_run(result.run_id).data.metrics
-    aligned = row_of(result, adapt="align")
-    (few,) = (row for row in result.to_json()["few_shot"] if row["per_class"] == 1)
-    expected = {
-        "accuracy": row_of(result, adapt="none")["accuracy"],
-        "accuracy_low": row_of(result, adapt="none")["accuracy_low"],
-        "accuracy/align": aligned["accuracy"],
-        **{f"accuracy/align/{one['alignment']}": one["accuracy"] for one in aligned["ladder"]},
-        **{f"accuracy/{method}": row_of(result, adapt=method)["accuracy"] for method in METHODS},
-        **{f"seconds/{method}": row_of(result, adapt=method)["seconds"] for method in METHODS},
-        "accuracy/fine_tuned/1": np.mean(few["fine_tuned"]),
-        "mmd": row_of(result, adapt="none")["shift"]["mmd"],
-    }
-    assert {name: shown[name] for name in expected} == pytest.approx(expected)
-
-
-def test_a_new_method_is_one_registry_entry(home: Store, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def identity(model: Any, *_: Any) -> Adapted:
+    def identity(model: Any, unlabelled: NDArray[np.uint8], seed: int, on_step: Any) -> Adapted:
+        images.append(unlabelled)
+        on_step(1, seed)
+        if len(images) == 1:
+            raise KeyboardInterrupt
         return Adapted(model, {"entropy": (0.5, 0.4)}, 1.0)
 
-    toy = Adaptation("toy", "Toy", "nothing", identity, {"rate": 0.5}, "epoch", 9)
-    monkeypatch.setitem(ADAPTATIONS, "toy", toy)
-    found = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("toy",)))
+    monkeypatch.setitem(ADAPTATIONS, "toy", Adaptation("toy", "Toy", "nothing", identity, {"rate": 0.5}, "epoch", 9))
+    return images
+
+
+def test_an_interrupted_transfer_resumes_in_its_run(
+    trained: Trained, elsewhere: str, figures: dict[str, set[str]], toy: list[NDArray[np.uint8]]
+) -> None:
+    store, options = trained.store, TransferOptions((elsewhere,), ("toy",), seed=7)
+    with pytest.raises(KeyboardInterrupt):
+        transfer(store, ["mlp_small"], options)
+    of_transfers = "attributes.status = 'KILLED' and tags.`digits.kind` = 'transfer'"
+    (killed,) = store.client.search_runs([store.experiment_id], of_transfers)
+    found = transfer(store, ["mlp_small"], options)
+    assert found.run_id == killed.info.run_id
+    run = store.client.get_run(found.run_id)
+    assert (run.info.status, run.data.metrics["seconds/toy"]) == ("FINISHED", 1.0)
+    assert figures[found.run_id] >= {"confusion", "shift", "map", "adaptation"}
+    # The method is in the registry alone, and is given the training images without their labels.
     assert row_of(found, adapt="toy")["accuracy"] == row_of(found, adapt="none")["accuracy"]
-    assert home.client.get_run(found.run_id).data.metrics["seconds/toy"] == 1.0
+    for images in toy:
+        np.testing.assert_array_equal(images, datasets.load(elsewhere).train.images)
 
 
-def test_alignment_trains_nothing_unasked(home: Store, elsewhere: str) -> None:
-    found = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("align",))).to_json()
-    assert [one["alignment"] for one in found["results"][1]["ladder"]] == ["resize", "frame", "centre", "box"]
-    (skipped,) = found["skipped"]
+def test_alignment_trains_nothing_unasked_and_changes_nothing_of_aligned_pictures(
+    trained: Trained, elsewhere: str, figures: dict[str, set[str]]
+) -> None:
+    found = transfer(trained.store, ["mlp_small"], TransferOptions((elsewhere,), ("align",)))
+    aligned = row_of(found, adapt="align")
+    assert [one["alignment"] for one in aligned["ladder"]] == ["resize", "frame", "centre", "box"]
+    assert aligned["accuracy"] == row_of(found, adapt="none")["accuracy"]
+    (skipped,) = found.to_json()["skipped"]
     assert skipped["adapt"] == "deskew"
     assert "--retrain" in skipped["reason"]
+    assert "alignment" in figures[found.run_id]
+    assert "adaptation" not in figures[found.run_id]
 
 
-def test_the_call_chain_to_a_fit_is_short(home: Store, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = []
-
-    def fit(architecture: Any, recipe: Any, *_: Any) -> Any:
-        frame, names = sys._getframe(), []
-        while frame := frame.f_back:  # type: ignore[assignment]
-            if frame.f_globals.get("__name__", "").partition(".")[0] in ("experiments", "digits_cli"):
-                names.append(frame.f_code.co_name)
-        chains.append(names)
-        return type("Fit", (), {"model": architecture.build(recipe)})
-
-    monkeypatch.setattr("experiments.transfer.few_shot.fit", fit)
-    monkeypatch.setattr("experiments.workflows.transfer.pipeline.SEEDS", 1)
-    transfer(home, ["mlp_small"], TransferOptions((elsewhere,), few_shot=(3,)))
-    assert chains[0] == ["learn", "get_or_compute", "measure_task", "transfer"]  # and fit, and the command
-
-
+@pytest.mark.slow
 def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
-    home: Store, compared: TransferResult, elsewhere: str
+    trained: Trained, elsewhere: str, figures: dict[str, set[str]]
 ) -> None:
-    names = {"uci-mlp_small v1", "uci-cnn_norm v1"}
-    targets = {"uci-c", datasets.load(elsewhere).name}
-    assert {(row["model"], row["target"]) for row in compared.to_json()["results"]} == {
-        (m, t) for m in names for t in targets
-    }
-    assert compared.run_id not in {row["run_id"] for row in compared.to_json()["results"]}
-    assert "figures/matrix.png" in files(home, compared.run_id)
-    assert "figures/uci-c/corruptions.png" in files(home, compared.run_id)
-    assert json.loads(text(home, compared.run_id, "transfers.json")) == [task.run_id for task in compared.tasks]
-    for row in compared.to_json()["results"]:
-        about = {"version": row["model"], "target": row["target"], "method": "none"}
-        assert results.value(results_table(home, compared.run_id), "accuracy", **about) == row["accuracy"]
-
-
-def test_corruptions_have_an_accuracy_each_and_an_error_relative_to_the_small_mlp(
-    home: Store, compared: TransferResult
-) -> None:
-    rows = [row for row in compared.to_json()["results"] if row["target"] == "uci-c" and row["adapt"] == "none"]
-    corrupted = datasets.load("uci-c").test
+    store, corrupted = trained.store, datasets.load("uci-c").test
+    found = transfer(store, ["mlp_small", "lenet"], TransferOptions(("uci-c", elsewhere)))
+    rows = found.to_json()["results"]
+    names, targets = ("uci-mlp_small v1", "uci-lenet v1"), ("uci-c", datasets.load(elsewhere).name)
+    assert [(row["model"], row["target"]) for row in rows] == [(name, target) for name in names for target in targets]
+    assert found.run_id not in {row["run_id"] for row in rows}
+    assert figures[found.run_id] >= {"matrix", "uci-c/corruptions"}
+    assert json.loads((artifacts(store, found.run_id) / "transfers.json").read_text()) == [
+        task.run_id for task in found.tasks
+    ]
     for row in rows:
-        network = load_network(home, resolve_reference(home, row["model"].replace("uci-", "").split()[0]))
-        right = (predict(network, corrupted).argmax(axis=1) == corrupted.labels).reshape(len(CORRUPTIONS), -1)
-        table = results.select(results_table(home, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
+        about = {"version": row["model"], "target": row["target"], "method": "none"}
+        assert results.value(results_table(store, found.run_id), "accuracy", **about) == row["accuracy"]
+    errors = []
+    for row, name in zip(rows[::2], ("mlp_small", "lenet"), strict=True):
+        predicted = predict(load_network(store, resolve_reference(store, name)), corrupted).argmax(axis=1)
+        right = (predicted == corrupted.labels).reshape(len(CORRUPTIONS), -1)
+        table = results.select(results_table(store, row["run_id"]), metric="accuracy", group=[*CORRUPTIONS])
         assert table["value"].tolist() == pytest.approx(right.mean(axis=1))
         assert row["accuracy"] == pytest.approx(right.mean())
         independent = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / right.size)
         assert row["accuracy_high"] - row["accuracy_low"] > independent
-    errors = [home.client.get_run(row["run_id"]).data.metrics["mean_corruption_error"] for row in rows]
-    assert errors[0] == pytest.approx(1)
+        errors.append(store.client.get_run(row["run_id"]).data.metrics["mean_corruption_error"])
+    assert errors[0] == pytest.approx(1)  # relative to the small perceptron
     assert errors[1] != pytest.approx(1)
 
 
-class Ear(Progress):
-    """Remembers what was said."""
+class Log(Progress):
+    """Keeps the lines."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.lines: list[str] = []
 
     def log(self, text: str) -> None:
-        self.said.append(text)
+        self.lines.append(text)
 
 
-def test_a_method_that_does_not_apply_is_told_and_left_out(home: Store, elsewhere: str) -> None:
-    ear = Ear()
-    result = transfer(home, ["mlp_small"], TransferOptions((elsewhere,), ("tent",)), ear)
+@pytest.mark.usefixtures("figures")
+def test_a_model_that_is_named_twice_is_measured_once_and_without_methods_that_do_not_apply(
+    trained: Trained, elsewhere: str
+) -> None:
+    log = Log()
+    result = transfer(trained.store, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,), ("tent",)), log)
     assert [row["adapt"] for row in result.to_json()["results"]] == ["none"]
-    assert any("tent is skipped for uci-mlp_small v1: it has no batch normalization" in line for line in ear.said)
+    assert [one["adapt"] for one in result.to_json()["skipped"]] == ["tent"]
+    assert any("tent" in line and "uci-mlp_small v1" in line for line in log.lines)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"targets": ()}, "at least one target"),
-        ({"targets": ("usps",), "adapt": ("shoot",)}, "did you mean shot"),
-        ({"targets": ("usps",), "few_shot": (0,)}, "at least 1 labeled image"),
-        ({"targets": ("usps",), "seed": -1}, "received -1"),
-        ({"targets": ("usps",), "register": True}, "choose a method"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(options: Any, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        TransferOptions(**options)
+def test_targets_of_the_same_name_and_files_to_register_are_refused(
+    trained: Trained, elsewhere: str, tmp_path: Path
+) -> None:
+    namesake = shutil.copytree(elsewhere, tmp_path / Path(elsewhere).name)
+    with pytest.raises(UsageError, match=f"targets .* {namesake.name}"):
+        transfer(trained.store, ["mlp_small"], TransferOptions((elsewhere, str(namesake))))
+    load_network(trained.store, resolve_reference(trained.store, "mlp_small")).save(tmp_path / "bare.keras")
+    options = TransferOptions((elsewhere,), ("self-training",), register=True)
+    with pytest.raises(UsageError, match=r"bare\.keras"):
+        transfer(trained.store, [str(tmp_path / "bare.keras")], options)
 
 
-def test_a_network_s_own_data_is_no_new_domain(home: Store) -> None:
-    with pytest.raises(UsageError, match="digits evaluate"):
-        transfer(home, ["mlp_small"], TransferOptions(("uci",)))
+def test_options_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(UsageError, match="target"):
+        TransferOptions(())
+    with pytest.raises(UsageError, match="at least 1"):
+        TransferOptions(("usps",), few_shot=(0,))
