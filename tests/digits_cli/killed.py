@@ -6,7 +6,7 @@ moment each time, however busy the machine is.
 
 import signal
 import sys
-from collections.abc import Callable
+from typing import Any
 
 from digits_cli.console import Console
 from experiments.workflows.suite.profiles import PROFILES, PlannedTraining, PlannedTransfer, Profile
@@ -22,7 +22,7 @@ QUICK = Profile(
 )
 
 
-def log_until(text: str, sent: signal.Signals) -> Callable[[Console, str], None]:
+def log_until(text: str, sent: signal.Signals) -> Any:
     """Return a `Console.log` that sends a signal once a line starts with the text."""
     log = Console.log
 

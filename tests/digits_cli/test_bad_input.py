@@ -39,6 +39,7 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         ("train lenet --epochs 0", "epochs must be at least 1, received 0"),
         ("train mlp_small --dataset uci --limit 50 --batch-size 60", "batch_size 60 "),
         ("train lenet --learning-rate nan", "learning_rate"),
+        ("train lenet --limit 0", "limit must be at least 1, received 0"),
         ("train lenet --seed -1", "seed must be in"),
         ("train lenet --epochs three", "'--epochs'"),
         ("train lenet --precision half", "'auto', 'float32', 'bfloat16'"),

@@ -14,7 +14,7 @@ import killed
 import pytest
 from conftest import Trained, point_to
 from fake_fit import FakeFit
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from digits_cli.console import Console
 from digits_cli.main import main

@@ -16,7 +16,7 @@ import pytest
 from conftest import Trained
 from fake_fit import FakeFit
 from run_files import draw_nothing, files, text
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from experiments import datasets
 from experiments.analysis.confusing import MEASURES
