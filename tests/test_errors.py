@@ -5,21 +5,20 @@ import pytest
 from experiments.errors import did_you_mean, first_line, unknown
 
 
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("lennet", " (did you mean lenet?)"), ("LENET", " (did you mean lenet?)"), ("zebra", ""), ("", "")],
-)
-def test_the_nearest_name_is_suggested(name: str, hint: str) -> None:
-    assert did_you_mean(name, ["cnn", "lenet"]) == hint
+@pytest.mark.parametrize(("name", "nearest"), [("lennet", "lenet"), ("LENET", "lenet"), ("zebra", None), ("", None)])
+def test_the_nearest_name_is_suggested(name: str, nearest: str | None) -> None:
+    hint = did_you_mean(name, ["cnn", "lenet"])
+    assert (nearest in hint) if nearest else hint == ""
 
 
-def test_what_is_unknown_is_answered_with_what_is_known() -> None:
-    assert str(unknown("fruit", "aple", iter(["apple", "pear"]))) == (
-        "there is no fruit 'aple' (did you mean apple?); the fruits are apple, pear"
-    )
-    assert str(unknown("fruit", "plum", ["apple"], others=["plums"])) == (
-        "there is no fruit 'plum' (did you mean plums?); the fruits are apple"
-    )
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    text = str(unknown("fruit", "aple", iter(["apple", "pear"])))
+    assert "'aple'" in text
+    assert "mean apple?" in text
+    assert text.endswith("apple, pear")
+    other = str(unknown("fruit", "plum", ["apple"], others=["plums"]))
+    assert "mean plums?" in other
+    assert other.endswith(" apple")
 
 
 @pytest.mark.parametrize(

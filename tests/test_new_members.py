@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,38 +71,54 @@ def add_figure(folder: Path) -> None:
     insert(reporting / "page/captions.py", '    "adaptation_curves"', line('"recall": "{}'))
 
 
-@pytest.fixture(scope="module")
-def digits(project: Path, empty_database: Path) -> Any:
-    """Return a function that runs a command in the copy and returns its output."""
+PROGRAM = """
+import json, sys
+from typer.testing import CliRunner
+from digits_cli.main import app, main
+from experiments.workflows.suite.profiles import FULL
+from experiments.workflows.train.many import AllOptions
+
+facts = {
+    "suite": [training.dataset for training in FULL.trainings if training.model == "allconv"],
+    "all": list(AllOptions("uci").networks),
+    "help": CliRunner().invoke(app, ["transfer", "--help"]).stdout,
+}
+print(json.dumps(facts))
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+
+
+def test_they_are_trained_evaluated_transferred_and_reported(project: Path, empty_database: Path) -> None:
     shutil.copy(empty_database, project / "mlflow.db")
-    environment = {**os.environ, "PYTHONPATH": str(project), "DIGITS_HOME": str(project)}
-    environment |= {"MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db", "COLUMNS": "200"}
-
-    def run(*words: str) -> str:
-        command = [sys.executable, "-m", "digits_cli", *words]
-        done = subprocess.run(command, check=False, cwd=project, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
-
-
-def test_help_and_lists_name_them(digits: Any) -> None:
-    assert "allconv" in {model["name"] for model in json.loads(digits("models", "--json"))}
-    assert "prior" in digits("transfer", "--help")
-
-
-def test_they_are_trained_evaluated_transferred_and_reported(digits: Any, project: Path) -> None:
-    trained = json.loads(digits("train", "allconv", "--dataset", "uci", *SETTINGS, "--json"))
+    environment = {**os.environ, "PYTHONPATH": str(project), "DIGITS_HOME": str(project), "COLUMNS": "200"}
+    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{project}/mlflow.db"
+    commands = [
+        ["models"],
+        ["train", "allconv", "--dataset", "uci", *SETTINGS],
+        ["evaluate", "--model", "allconv"],
+        ["transfer", "--model", "allconv", "--target", "uci-c", "--adapt", "prior"],
+        ["report", "--output", "report"],
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps([[*words, "--json"] for words in commands])],
+        check=False, cwd=project, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    facts, models, trained, evaluated, transferred, _ = map(json.loads, done.stdout.splitlines())
+    assert facts["suite"] == ["mnist"]
+    assert "allconv" in facts["all"]
+    assert "prior" in facts["help"]
+    assert "allconv" in {model["name"] for model in models}
     assert (trained["model"], trained["registered_model"]) == ("allconv", "uci-allconv")
-    evaluated = json.loads(digits("evaluate", "--model", "allconv", "--json"))
     assert evaluated["models"]["allconv"]["n"] == 359
-    target = ("--target", "uci-c", "--adapt", "prior", "--json")
-    transferred = json.loads(digits("transfer", "--model", "allconv", *target))
     results = transferred["results"]
     assert [row["adapt"] for row in results] == ["none", "prior"]
     assert results[0]["accuracy"] != results[1]["accuracy"]
-    digits("report", "--output", str(project / "report"))
     assert (project / "report/figures/uci-allconv-to-uci-c-adaptation_curves.png").is_file()
     report = json.loads((project / "report/results.json").read_text(encoding="utf-8"))
     columns = {table["name"]: [column["key"] for column in table["columns"]] for table in report["tables"]}

@@ -1,3 +1,5 @@
+"""Processes by name, signals that get lost, and the machine."""
+
 import os
 import platform
 import re
@@ -15,7 +17,9 @@ import pytest
 from experiments import processes
 from experiments.processes import heed_signals, heeding_signals, is_dead, is_here, this_process
 
+ROOT = Path(__file__).parents[1]
 WAITS = "import sys; print('ready', flush=True); sys.stdin.readline()"
+NO_PROCESS = 2**22 + 1  # Linux counts to 2**22
 
 
 @contextmanager
@@ -35,22 +39,27 @@ def name(pid: int) -> str:
     return f"{platform.node()}:{pid}:{psutil.Process(pid).create_time():.0f}"
 
 
-def test_this_process_lives_here() -> None:
-    assert this_process() == this_process() == name(os.getpid())
-    assert is_here(this_process())
-    assert not is_dead(this_process())
+def ended(program: str) -> tuple[int, str]:
+    """Run a program that may be interrupted, and return its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=300,
+        preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def test_a_process_is_named_from_within_as_from_without() -> None:
-    code = "from experiments.processes import this_process; import os; print(os.getpid(), this_process())"
-    root = Path(__file__).parents[1]
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root).stdout
-    pid, named = printed.split(" ", 1)
-    assert named.strip().rsplit(":", 1)[0] == f"{platform.node()}:{pid}"
-    assert is_dead(named.strip())
+    assert this_process() == this_process() == name(os.getpid())
+    assert is_here(this_process())
+    assert not is_dead(this_process())
+    code, named = ended("from experiments.processes import this_process; print(this_process(), end='')")
+    assert code == 0
+    assert re.fullmatch(rf"{platform.node()}:\d+:\d+", named)
+    assert is_dead(named)
 
 
-def test_a_process_is_dead_once_it_was_killed_be_it_a_zombie_or_gone() -> None:
+def test_a_process_is_dead_once_it_has_ended_be_it_a_zombie_or_gone() -> None:
     with another() as process:
         named = name(process.pid)
         assert not is_dead(named)
@@ -60,37 +69,20 @@ def test_a_process_is_dead_once_it_was_killed_be_it_a_zombie_or_gone() -> None:
         assert is_dead(named)
         process.wait()
         assert is_dead(named)
+    assert is_dead(f"{platform.node()}:{NO_PROCESS}:0")
 
 
-def test_a_process_that_ended_by_itself_is_dead() -> None:
-    with another() as process:
-        named = name(process.pid)
-        process.communicate(b"\n")
-        assert process.returncode == 0
-        assert is_dead(named)
-
-
-@pytest.mark.parametrize("seconds", [-3600, -10, 10, 3600])
-def test_another_process_of_the_same_number_does_not_bring_it_back(seconds: int) -> None:
+@pytest.mark.parametrize(("seconds", "dead"), [(-3600, True), (-10, True), (-1, False), (1, False), (10, True)])
+def test_another_process_of_the_same_number_is_not_the_same(seconds: int, dead: bool) -> None:
     host, pid, started = this_process().rsplit(":", 2)
-    assert is_dead(f"{host}:{pid}:{int(started) + seconds}")
-
-
-@pytest.mark.parametrize("seconds", [-1, 1])
-def test_a_start_that_was_rounded_otherwise_is_the_same(seconds: int) -> None:
-    host, pid, started = this_process().rsplit(":", 2)
-    assert not is_dead(f"{host}:{pid}:{int(started) + seconds}")
+    assert is_dead(f"{host}:{pid}:{int(started) + seconds}") == dead  # starts may have been rounded otherwise
 
 
 @pytest.mark.parametrize("host", ["elsewhere", "a:b", platform.node() + "-2", ""])
 def test_of_another_machine_s_processes_nothing_is_known(host: str) -> None:
-    for pid in (os.getpid(), 2**22 + 1):
+    for pid in (os.getpid(), NO_PROCESS):
         assert not is_dead(f"{host}:{pid}:0")
         assert not is_here(f"{host}:{pid}:0")
-
-
-def test_a_number_that_no_process_has_is_dead() -> None:
-    assert is_dead(f"{platform.node()}:{2**22 + 1}:0")  # Linux counts to 2**22
 
 
 LOSES = """
@@ -111,8 +103,6 @@ with heeding_signals():
         time.sleep(0.1)
 print("never noticed")
 """
-
-
 DROPS = """
 import signal, sys
 from experiments.processes import heed_signals, heeding_signals
@@ -127,18 +117,29 @@ with heeding_signals():
     heed_signals()
 print("never noticed")
 """
+PATIENT = """
+import signal, sys
+from experiments.processes import heeding_signals
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with heeding_signals():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.raise_signal(signal.{signal})
+        print("ended well", flush=True)
+"""
 
 
 @pytest.mark.parametrize("program", [LOSES, DROPS], ids=["__del__", "code"])
 @pytest.mark.parametrize(("signal", "code"), [("SIGTERM", 143), ("SIGINT", -2)])
 def test_a_signal_that_is_dropped_comes_again(signal: str, code: int, program: str) -> None:
-    root = Path(__file__).parents[1]
-    ended = subprocess.run(
-        [sys.executable, "-c", program.format(signal=signal)],
-        capture_output=True, text=True, check=False, cwd=root, timeout=60,
-        preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
-    )  # fmt: skip
-    assert (ended.returncode, ended.stdout) == (code, "lost\n")
+    assert ended(program.format(signal=signal)) == (code, "lost\n")
+
+
+@pytest.mark.parametrize(("second", "said"), [("SIGTERM", "ended well\n"), ("SIGINT", "")])
+def test_only_a_user_s_ctrl_c_disturbs_an_end_that_has_begun(second: str, said: str) -> None:
+    assert ended(PATIENT.format(signal=second))[1] == said
 
 
 def test_other_exceptions_that_python_drops_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,30 +168,6 @@ def test_handlers_are_what_they_were_after_the_block() -> None:
         heed_signals()
     finally:
         signals.signal(signals.SIGTERM, before)
-
-
-PATIENT = """
-import signal, sys, time
-from experiments.processes import heeding_signals
-
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-with heeding_signals():
-    try:
-        signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.raise_signal(signal.{second})
-        print("ended well", flush=True)
-"""
-
-
-@pytest.mark.parametrize(("second", "said"), [("SIGTERM", "ended well\n"), ("SIGINT", "")])
-def test_only_a_user_s_ctrl_c_disturbs_an_end_that_has_begun(second: str, said: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", PATIENT.format(second=second)],
-        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1], timeout=60,
-        preexec_fn=partial(signals.signal, signals.SIGINT, signals.SIG_DFL),
-    )  # fmt: skip
-    assert ended.stdout == said
 
 
 def test_the_machine_is_told_with_its_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,14 @@
 """Wrong input: one clear line, the right exit code, nothing left behind."""
 
-import gzip
 import os
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from digits_cli.main import main
-from experiments.tracking import Store, open_store, registered_versions
+from experiments.tracking import Store, open_store
 
 Refused = Callable[..., str]
 
@@ -33,44 +32,45 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "named"),
     [
-        ("train lennet", "there is no model 'lennet' (did you mean lenet?)"),
-        ("train xyzzy", "there is no model 'xyzzy'; the models are mlp_small, mlp, lenet"),
+        ("train lennet", "'lennet' (did you mean lenet?)"),
+        ("train xyzzy", "mlp_small, mlp, lenet"),
         ("train lenet --epochs 0", "epochs must be at least 1, received 0"),
-        ("train lenet --batch-size 0", "batch_size must be at least 1, received 0"),
-        ("train lenet --learning-rate -0.1", "learning_rate must be above 0 and finite, received -0.1"),
-        ("train lenet --learning-rate nan", "learning_rate must be above 0"),
+        ("train mlp_small --dataset uci --limit 50 --batch-size 60", "batch_size 60 "),
+        ("train lenet --learning-rate nan", "learning_rate"),
         ("train lenet --limit 0", "limit must be at least 1, received 0"),
         ("train lenet --seed -1", "seed must be in"),
-        ("train lenet --epochs three", "Invalid value for '--epochs'"),
-        ("train lenet --precision half", "'half' is not one of 'auto', 'float32', 'bfloat16'"),
-        ("train lenet --set dropout", "--set needs key=value, received 'dropout'"),
+        ("train lenet --epochs three", "'--epochs'"),
+        ("train lenet --precision half", "'auto', 'float32', 'bfloat16'"),
+        ("train lenet --set dropout", "key=value, received 'dropout'"),
         ("train lenet --set dropout=1", "dropout must be in [0, 1), received 1.0"),
         ("train lenet --set epochs=2.5", "epochs must be"),
-        ("train lenet --set colour=red", "there is no setting 'colour'; this model has: "),
+        ("train lenet --set colour=red", "'colour'"),
         ("train lenet --seeds 0-", "--seeds needs numbers such as 0-4"),
-        ("train lenet --seeds=", "--seeds needs numbers such as 0-4"),
         ("train lenet --seeds 0-3 --seed 1", "--seeds needs one network and excludes --seed"),
         ("train all --seeds 0-3", "--seeds needs one network"),
-        ("train", "Missing argument 'model' (see digits train --help)"),
-        ("evaluate", "Missing option '--model'"),
-        ("evaluate --model lennet", "there is no model 'lennet' (did you mean lenet?)"),
+        ("train lenet --workers 2", "--workers and --cluster need all or --seeds"),
+        ("train all --workers 0", "workers must be at least 1, received 0"),
+        ("train", "'model' (see digits train --help)"),
+        ("evaluate", "'--model'"),
+        ("evaluate --model lennet", "'lennet' (did you mean lenet?)"),
         ("evaluate --model models:/lenet", "models:/NAME/VERSION or models:/NAME@ALIAS"),
         ("evaluate --ensemble --model a --model b --model a", "name each model once"),
         ("train all --set units_1=5", "lenet: there is no setting 'units_1'"),
         ("run --also lenet", "profile quick trains lenet already"),
-        ("run --also lent", "there is no model 'lent' (did you mean lenet?)"),
         ("run --workers 0", "workers must be at least 1, received 0"),
-        ("run --profile enormous", "there is no profile 'enormous'; the profiles are quick, full, record"),
-        ("ui --port 70000", "Invalid value for '--port'"),
-        ("tran lenet", "No such command 'tran'"),
-        ("train lenet --colour red", "No such option"),
+        ("run --profile enormous", "quick, full, record"),
+        ("ui --port 70000", "'--port'"),
+        ("tran lenet", "'tran'"),
+        ("train lenet --colour red", "--colour"),
     ],
 )
-@pytest.mark.usefixtures("store")
-def test_wrong_usage_is_told_in_one_line(refused: Refused, words: str, message: str) -> None:
-    assert message in refused(*words.split())
+def test_wrong_usage_is_told_in_one_line_and_leaves_no_run(
+    refused: Refused, store: Store, words: str, named: str
+) -> None:
+    assert named in refused(*words.split())
+    assert store.client.search_runs([store.experiment_id]) == []
 
 
 @pytest.mark.parametrize("words", ["train lenet --dataset uci", "tune mlp --dataset uci --trials 1", "run"])
@@ -78,28 +78,23 @@ def test_a_backend_that_there_is_not_is_told_before_anything_begins(
     refused: Refused, store: Store, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "jacks")
-    assert "there is no Keras backend 'jacks' (did you mean jax?)" in refused(*words.split())
+    assert "'jacks' (did you mean jax?)" in refused(*words.split())
     assert store.client.search_runs([store.experiment_id]) == []
 
 
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize(
-    ("reference", "message"),
+    ("reference", "named"),
     [
-        ("cnn", "no cnn has been trained yet; run: digits train cnn"),
+        ("cnn", "run: digits train cnn"),
         ("uci-lenet-5", "did you mean uci-lenet?"),
-        (
-            "models:/uci-lenet/9",
-            "uci-lenet has no version 9; registered: uci-lenet, uci-mlp_small",
-        ),
+        ("models:/uci-lenet/9", "uci-lenet has no version 9; registered: uci-lenet, uci-mlp_small"),
         ("models:/uci-lenet@best", "uci-lenet has no version with alias best"),
-        ("models:/mnist-lenet/1", "there is no registered model"),
-        ("runs:/0123456789abcdef0123456789abcdef", "there is no run '0123456789abcdef0123456789abcdef'"),
-        ("nowhere.keras", "there is no file nowhere.keras"),
+        ("nowhere.keras", "nowhere.keras"),
     ],
 )
-def test_a_model_that_does_not_exist_is_named(refused: Refused, reference: str, message: str) -> None:
-    assert message in refused("evaluate", "--model", reference, code=2 if "did you mean" in message else 1)
+def test_a_model_that_does_not_exist_is_named(refused: Refused, reference: str, named: str) -> None:
+    assert named in refused("evaluate", "--model", reference, code=2 if "did you mean" in named else 1)
 
 
 def test_an_unknown_profile_is_refused_before_anything_is_opened(
@@ -107,7 +102,7 @@ def test_an_unknown_profile_is_refused_before_anything_is_opened(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.setattr("digits_cli.console.load_backend", lambda: pytest.fail("Keras was loaded"))
-    assert "there is no profile 'quik' (did you mean quick?)" in refused("run", "--profile", "quik")
+    assert "'quik' (did you mean quick?)" in refused("run", "--profile", "quik")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +110,7 @@ def test_an_unknown_profile_is_refused_before_anything_is_opened(
     "words", ["data list", "data fetch uci", "data show uci", "train lenet", "evaluate --model lenet", "run"]
 )
 def test_a_data_folder_that_does_not_exist_is_named(refused: Refused, tmp_path: Path, words: str) -> None:
-    assert f"there is no folder {tmp_path}/nowhere" in refused(*words.split(), "--data-dir", f"{tmp_path}/nowhere")
+    assert f"{tmp_path}/nowhere; --data-dir" in refused(*words.split(), "--data-dir", f"{tmp_path}/nowhere")
 
 
 @pytest.mark.usefixtures("store")
@@ -129,8 +124,7 @@ def test_a_file_that_holds_no_network_is_named(refused: Refused, tmp_path: Path,
     written = {"no zip": b"PK not really", "cut short": whole[:-50], "changed": whole.replace(b"Flatten", b"Fallen!")}
     file.write_bytes(written[damage])
     said = refused("evaluate", "--model", str(file), "--dataset", "uci", code=1)
-    assert f"cannot load {file}" in said
-    assert "is no readable Keras model" in said
+    assert str(file) in said
     assert "not found" not in said
 
 
@@ -147,55 +141,29 @@ def test_missing_data_offline_says_where_it_may_lie(
     assert list(open_store().client.search_runs([open_store().experiment_id])) == []
 
 
-@pytest.mark.parametrize("damage", ["truncated", "swapped", "no gzip"])
-def test_a_damaged_data_file_is_named(refused: Refused, store_folder: Path, damage: str) -> None:
+def test_a_damaged_data_file_is_named(refused: Refused, store_folder: Path) -> None:
     folder = store_folder / "mine"
     folder.mkdir()
-    image_file, label_file = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
-    pixels = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (20, 28, 28)) + bytes(20 * 28 * 28)
-    classes = b"\0\0\x08\x01" + (20).to_bytes(4, "big") + bytes(list(range(10)) * 2)
-    image_file.write_bytes(gzip.compress(pixels, mtime=0))
-    label_file.write_bytes(gzip.compress(classes, mtime=0))
-    for file in (image_file, label_file):
-        shutil.copy(file, folder / file.name.replace("train", "t10k"))
-    if damage == "truncated":
-        image_file.write_bytes(gzip.compress(pixels[:-1], mtime=0))
-    elif damage == "swapped":
-        image_file.write_bytes(gzip.compress(classes, mtime=0))
-    else:
-        image_file.write_bytes(pixels)
-    assert str(image_file) in refused("train", "mlp_small", "--dataset", str(folder), code=1)
-
-
-def test_a_batch_larger_than_the_data_leaves_no_run(refused: Refused, store_folder: Path) -> None:  # noqa: ARG001
-    said = refused(*"train mlp_small --dataset uci --limit 50 --batch-size 60".split())
-    assert "batch_size 60 is larger than the 50 training images" in said
-    store = open_store()
-    assert not store.client.search_runs([store.experiment_id])
-    assert not registered_versions(store)
+    for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz"):
+        (folder / name).write_bytes(b"no gzip")
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"no gzip")
+    said = refused("train", "mlp_small", "--dataset", str(folder), code=1)
+    assert re.search(rf"{folder}/\S+-ubyte\.gz", said)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_store_that_cannot_be_written_is_named(refused: Refused, store_folder: Path) -> None:
     (store_folder / "mlflow.db").chmod(0o400)
-    assert "cannot write the tracking store" in refused("train", "mlp_small", "--dataset", "uci", code=1)
+    assert f"{store_folder}/mlflow.db" in refused("train", "mlp_small", "--dataset", "uci", code=1)
 
 
-def test_a_store_that_is_a_folder_is_named(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}")
-    assert f"the tracking store sqlite:///{tmp_path} cannot be used" in refused("models", code=1)
-
-
-def test_a_store_in_a_folder_that_does_not_exist_is_named(
-    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("uri", ["sqlite:///{}", "sqlite:///{}/nowhere/mlflow.db", "http://127.0.0.1:9"])
+def test_a_store_that_cannot_be_used_is_named(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/nowhere/mlflow.db")
-    assert f"cannot write the tracking store {tmp_path}/nowhere/mlflow.db" in refused("models", code=1)
-
-
-def test_a_server_that_does_not_answer_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    assert "no MLflow server answers at http://127.0.0.1:9" in refused("models", code=1)
+    address = uri.format(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert address.removeprefix("sqlite:///") in refused("models", code=1)
 
 
 @pytest.mark.usefixtures("store")
@@ -204,4 +172,4 @@ def test_debug_shows_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
         main(["evaluate", "--model", "cnn", "--debug"])
     said = capfd.readouterr().err
     assert "Traceback" in said
-    assert "error: no cnn has been trained yet" in said
+    assert "digits train cnn" in said

@@ -138,14 +138,3 @@ def test_on_a_low_terminal_the_running_step_and_the_bar_are_in_view(
     assert "▶ train lenet" in last
     assert "the bar" in last
     assert "train 8" not in last
-
-
-def test_steps_stay_in_view_above_the_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    be_a_terminal(monkeypatch, 100)
-    with Console(as_json=True) as console:
-        console.steps("suite test", [StepState("train lenet", "running", 60.0)])
-        console.stage("train lenet on uci")
-        console.advance(1, 2)
-    said = Text.from_ansi(capfd.readouterr().err).plain
-    assert "suite test: 0 of 1 steps" in said
-    assert "train lenet  about 60 s" in said

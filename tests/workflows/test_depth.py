@@ -1,38 +1,39 @@
 """A command reaches Keras through few functions of this project."""
 
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import keras
 import pytest
-from depth import MOST, chains_to_fit
 
-SETTINGS = ("--dataset", "uci", "--epochs", "1", "--batch-size", "64", "--limit", "64")
+from digits_cli.main import app
+from experiments.errors import DigitsError
+from experiments.workflows.suite.profiles import PROFILES, PlannedTraining, Profile
 
-
-@pytest.mark.usefixtures("store", "no_figures")
-def test_a_training_is_three_functions_deep(monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = chains_to_fit(monkeypatch, "train", "mlp_small", *SETTINGS)
-    assert chains == [["train.train", "run.train", "fit.fit"]]
-
-
-@pytest.mark.usefixtures("store", "no_figures")
-def test_trainings_of_a_plan_are_as_deep_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = chains_to_fit(monkeypatch, "train", "mlp_small", *SETTINGS, "--seeds", "0,1")
-    plan = ["many.train_seeds", "scheduler.run_steps", "executors.InProcessExecutor.submit"]
-    assert chains == 2 * [["train.train", *plan, "run.train", "fit.fit"]]
-    assert len(chains[0]) == MOST
-
-
-@pytest.mark.usefixtures("store", "no_figures")
-def test_trainings_of_a_suite_are_as_deep_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = chains_to_fit(monkeypatch, "run", "--profile", "quick")
-    trainings = [chain for chain in chains if "run.train" in chain]
-    assert trainings
-    assert max(map(len, trainings)) <= MOST
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGES = (PROJECT / "experiments", PROJECT / "digits_cli")
+MOST = 6  # from the command to the function that calls Keras
+TRAIN = "train mlp_small --dataset uci --batch-size 64 --limit 64"
 
 
 @pytest.mark.usefixtures("trained", "no_figures")
-def test_an_analysis_is_as_deep_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = chains_to_fit(monkeypatch, "analyze", "--model", "lenet", "--limit", "250")
-    cached = ["pipeline.compute_analysis", "cache.Cache.get_or_compute"]
-    expected = ["analyze.analyze", "run.analyze", *cached, "held_out.held_out", "fit.fit"]
-    assert chains
-    assert all(chain == expected for chain in chains)
-    assert len(expected) == MOST
+@pytest.mark.parametrize(
+    "words", [TRAIN, f"{TRAIN} --seeds 0,1", "run --profile quick", "analyze --model lenet --limit 100"]
+)
+def test_a_command_reaches_keras_through_few_functions(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    depths: list[int] = []
+
+    def fit(*_: Any, **__: Any) -> NoReturn:
+        called = [Path(frame.f_code.co_filename) for frame, _ in traceback.walk_stack(None)]
+        depths.append(sum(any(file.is_relative_to(package) for package in PACKAGES) for file in called))
+        raise DigitsError("this test trains nothing")
+
+    small = Profile("quick", "one training", (PlannedTraining("mlp_small", "uci"),), {"batch_size": 64})
+    monkeypatch.setitem(PROFILES, "quick", small)
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    with suppress(DigitsError):
+        app(words.split(), prog_name="digits", standalone_mode=False)
+    assert depths
+    assert max(depths) <= MOST
