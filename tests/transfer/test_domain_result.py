@@ -109,6 +109,7 @@ def test_without_labels_there_is_nothing_that_needs_them() -> None:
     assert value(table, "entropy") == 0
     assert results.select(table, metric="predicted")["value"].sum() == len(LABELS)
     assert (unlabelled.corruption_accuracies, unlabelled.corruption_error) == ({}, None)
+    assert all(isnan(change) for change in unlabelled.recall_changes)
     assert not unlabelled.is_corrupted_source
     assert RESULT.is_corrupted_source
 

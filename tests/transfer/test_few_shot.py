@@ -115,8 +115,6 @@ def test_few_grey_images_teach_a_trained_network_more_than_an_untrained_one(monk
     monkeypatch.setattr(few_shot, "STEPS", 15)
     model, digits = trained(), uci()
     grey = Split(faded(digits.images), digits.labels)
-    before = model.get_weights()
-    tuned, scratch = learn(NORMED, RECIPE, before, draw(grey, 3, 0), grey, 0)["accuracies"]
+    tuned, scratch = learn(NORMED, RECIPE, model.get_weights(), draw(grey, 3, 0), grey, 0)["accuracies"]
     assert tuned > accuracy(model, grey.images, grey.labels) + 0.1
     assert tuned > scratch
-    assert learn(NORMED, RECIPE, before, draw(grey, 3, 0), grey, 0)["accuracies"].tolist() == [tuned, scratch]
