@@ -1,13 +1,22 @@
-"""What a figure says, and whether it can be read, for the tests of reporting."""
+"""Figures, what they say, and whether they can be read, for the tests of reporting."""
 
-from itertools import combinations
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, Bbox
 
+from experiments.reporting.figures import FIGURES
+
+TITLE = "mnist-lenet v3 on mnist test"
 TOLERANCE = 1  # pixels
+
+
+def draw(figure: str, *arguments: Any, title: str = TITLE) -> Figure:
+    """Draw a figure by its name."""
+    return FIGURES[figure](*arguments, title)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -15,20 +24,29 @@ def texts(figure: Figure) -> list[str]:
     return [text for text, _ in _drawn(figure)]
 
 
+def cells(figure: Figure) -> dict[tuple[int, int], str]:
+    """Return the text in each cell of a heatmap, by row and column, of the cells that have one."""
+    places = ((text.get_position(), text.get_text()) for text in figure.axes[0].texts)
+    return {(int(y), int(x)): text for (x, y), text in places if text}
+
+
+def in_hex(colors: Any) -> list[str]:
+    """Return colors as ``#RRGGBB``."""
+    return [to_hex(color).upper() for color in np.asarray(colors)]
+
+
 def unreadable(figure: Figure) -> list[str]:
     """Return what keeps lines from being read: others that cover them, or the figure's edge."""
     # Powers of ten are drawn smaller than they are measured.
-    lines = [(text, box) for text, box in _drawn(figure) if "mathdefault" not in text]
-    left, bottom, right, top = figure.bbox.padded(TOLERANCE).extents
-    cut_off = [
-        f"{text!r} is cut off"
-        for text, box in lines
-        if box.x0 < left or box.y0 < bottom or box.x1 > right or box.y1 > top
+    lines = [(text, box.extents) for text, box in _drawn(figure) if "mathdefault" not in text]
+    boxes = np.array([box for _, box in lines]).reshape(-1, 4)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    outer = figure.bbox.padded(TOLERANCE).extents
+    outside = (low < outer[:2]).any(axis=1) | (high > outer[2:]).any(axis=1)
+    shared = (np.minimum(high[:, None], high) - np.maximum(low[:, None], low)).min(axis=2)
+    return [f"{lines[i][0]!r} is cut off" for i in np.flatnonzero(outside)] + [
+        f"{lines[i][0]!r} and {lines[j][0]!r} overlap" for i, j in np.argwhere(np.triu(shared > TOLERANCE, k=1))
     ]
-    covered = [
-        f"{a!r} and {b!r} overlap" for (a, of_a), (b, of_b) in combinations(lines, 2) if _shared(of_a, of_b) > TOLERANCE
-    ]
-    return cut_off + covered
 
 
 class _Recorder(RendererAgg):
@@ -49,9 +67,3 @@ def _drawn(figure: Figure) -> list[tuple[str, Bbox]]:
     recorder = _Recorder(figure)
     figure.draw(recorder)
     return recorder.lines
-
-
-def _shared(a: Bbox, b: Bbox) -> float:
-    """Return the lesser side, in pixels, of what two boxes have in common; 0 where they are apart."""
-    common = Bbox.intersection(a, b)
-    return min(common.width, common.height) if common else 0

@@ -3,13 +3,12 @@
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 import pytest
-from examples import ARGUMENTS, CASES, LONG, SHORT, example
-from figure_texts import texts, unreadable
+from examples import ARGUMENTS, CASES, LONG, example
+from figure_texts import TITLE, texts, unreadable
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -23,30 +22,14 @@ def test_every_figure_has_example_data() -> None:
     assert list(ARGUMENTS) == list(FIGURES)
 
 
-def test_a_figure_is_the_function_of_its_name_in_a_module_of_its_name() -> None:
-    for name, figure in FIGURES.items():
-        assert (figure.__module__, figure.__name__) == (f"experiments.reporting.figures.{name}", name)
-
-
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_figure_is_described_in_one_sentence_without_its_parameters(figure: str) -> None:
-    description = Drawing(figure, {}).description
+def test_a_figure_is_the_function_of_its_module_and_described_in_one_sentence(figure: str) -> None:
+    assert FIGURES[figure].__module__ == f"experiments.reporting.figures.{figure}"
+    assert FIGURES[figure].__name__ == figure
     assert (FIGURES[figure].__doc__ or "").startswith("Draw ")
-    assert re.fullmatch(r"[A-Z][^.`]{30,}\.", description), description
-    assert [word for word in description.split() if len(word) == 1 and word not in "Aa%"] == []
-
-
-def test_the_description_is_what_is_drawn() -> None:
-    description = "The accuracy with each alignment as a line per network, labeled at its end."
-    assert Drawing("alignment_ablation", {}).description == description
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure, and the title it was given."""
-
-    figure: Figure
-    title: str
+    description = Drawing(figure, {}).description
+    assert re.fullmatch(r"(?!Draw )[A-Z][^.`\n]{30,}\.", description), description
+    assert [word for word in description.split() if len(word) == 1 and word not in "Aa%"] == []  # parameters
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:
@@ -61,34 +44,25 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     return figure, name
 
 
-@pytest.fixture(scope="module", params=[SHORT, LONG], ids=["short title", "long title"])
-def drawn(request: pytest.FixtureRequest, case: tuple[str, str]) -> Drawn:
-    return Drawn(example(*case, request.param).draw(), request.param)
+@pytest.fixture(scope="module")
+def drawn(case: tuple[str, str]) -> Figure:
+    """Return a figure drawn from its record, with a title of several lines."""
+    return Drawing.from_npz(example(*case, LONG).to_npz()).draw()
 
 
-class TestFigure:
-    def test_every_text_can_be_read(self, drawn: Drawn) -> None:
-        assert unreadable(drawn.figure) == []
+class TestRecordedFigure:
+    def test_every_text_can_be_read(self, drawn: Figure) -> None:
+        assert unreadable(drawn) == []
+        assert min(float(text.get_fontsize()) for text in drawn.findobj(Text) if text.get_text()) >= 8
 
-    def test_the_title_is_set_in_full_however_long(self, drawn: Drawn) -> None:
-        written, given = (
-            text.replace("\n", "").replace(" ", "") for text in (drawn.figure.get_suptitle(), drawn.title)
-        )
+    def test_the_title_is_complete(self, drawn: Figure) -> None:
+        written, given = (text.replace("\n", "").replace(" ", "") for text in (drawn.get_suptitle(), LONG))
         assert written.startswith(given)
 
-    def test_no_text_is_smaller_than_eight_points(self, drawn: Drawn) -> None:
-        assert min(float(text.get_fontsize()) for text in drawn.figure.findobj(Text) if text.get_text()) >= 8
-
-    def test_without_data_it_says_so(self, case: tuple[str, str], drawn: Drawn) -> None:
+    def test_without_data_it_says_so(self, case: tuple[str, str], drawn: Figure) -> None:
         if case[1] == "no":
-            assert len(drawn.figure.axes) == 1
-            assert len(texts(drawn.figure)) == 1 + len(drawn.figure.get_suptitle().split("\n"))
-
-
-def test_recorded_data_draw_the_same_figure(case: tuple[str, str]) -> None:
-    drawing = example(*case, SHORT)
-    again = Drawing.from_npz(drawing.to_npz())
-    np.testing.assert_array_equal(pixels(again.draw()), pixels(drawing.draw()))
+            assert len(drawn.axes) == 1
+            assert len(texts(drawn)) == 1 + len(drawn.get_suptitle().split("\n"))
 
 
 @pytest.fixture
@@ -101,8 +75,11 @@ def default_settings() -> Iterator[None]:
 
 @pytest.mark.usefixtures("default_settings")
 @pytest.mark.parametrize("figure", ARGUMENTS)
-def test_drawing_changes_no_setting_and_keeps_no_figure(figure: str) -> None:
-    before = matplotlib.rcParams.copy()
-    example(figure, next(iter(ARGUMENTS[figure])), SHORT).draw()
+def test_drawing_changes_no_setting_and_the_record_draws_the_same_figure(figure: str) -> None:
+    before, drawing = matplotlib.rcParams.copy(), example(figure, next(iter(ARGUMENTS[figure])), TITLE)
+    drawn = drawing.draw()
     assert matplotlib.rcParams == before
     assert pyplot.get_fignums() == []
+    assert drawn.get_suptitle().startswith(TITLE)
+    assert unreadable(drawn) == []
+    np.testing.assert_array_equal(pixels(Drawing.from_npz(drawing.to_npz()).draw()), pixels(drawn))
