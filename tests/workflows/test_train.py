@@ -199,9 +199,9 @@ def test_the_limit_applies_to_the_training_images_alone(store: Store, monkeypatc
 
     monkeypatch.setattr(FIT, fit)
     with pytest.raises(KeyboardInterrupt):
-        train(store, TrainOptions("mlp_small", "uci", settings={"batch_size": 32}, limit=100))
-    _, validation = datasets.split_validation(datasets.load("uci").train, MODELS["mlp_small"].recipe.validation)
-    assert len(given[0]) == 100
+        train(store, TrainOptions("mlp_small", "uci", settings={"batch_size": 32, "seed": 3}, limit=100))
+    rest, validation = datasets.split_validation(datasets.load("uci").train, MODELS["mlp_small"].recipe.validation)
+    np.testing.assert_array_equal(given[0].images, datasets.sample(rest, 100, seed=3).images)
     np.testing.assert_array_equal(given[1].images, validation.images)
     note = runs(store)[0].data.tags["mlflow.note.content"]
     assert {"100", str(len(validation))} <= {*re.findall(r"\d+", note)}
