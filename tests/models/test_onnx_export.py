@@ -1,5 +1,7 @@
 """Networks in ONNX beside the same networks in Keras."""
 
+from typing import Literal
+
 import keras
 import numpy as np
 import onnxruntime
@@ -30,7 +32,8 @@ def in_float32(model: keras.Model, name: str) -> keras.Model:
 
 def run(content: bytes, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return session.run(["logits", "features"], {"image": images})
+    logits, features = session.run(["logits", "features"], {"image": images})
+    return [logits, features]
 
 
 NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name.startswith("alexnet") else ()) for name in MODELS]
@@ -38,7 +41,7 @@ NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name.startswith("alexne
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_computes_the_same_in_onnx(name: str, precision: str) -> None:
+def test_a_network_computes_the_same_in_onnx(name: str, precision: Literal["float32", "bfloat16"]) -> None:
     with precision_policy(precision):
         model = randomized(MODELS[name].build(MODELS[name].recipe))
     content = to_onnx(model)
