@@ -1,5 +1,6 @@
 """Resolve model references, as written after ``--model``, to trained networks."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from zipfile import is_zipfile
 from experiments.datasets import CLASSES, DERIVED
 from experiments.errors import DigitsError, UsageError, first_line, unknown
 from experiments.models import IMAGE_SHAPE, MODELS
+from experiments.models.onnx_export import to_onnx
+from experiments.processes import this_process
 from experiments.results import tuned_label
 from experiments.tracking.registry import (
     CHAMPION,
+    ONNX_FILE,
+    has_onnx,
     is_tuned,
     registered_name,
     registered_names,
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_DATASET = "mnist"
+EXPORTED = ".digits/onnx"  # networks that were trained before they were logged as ONNX too
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,35 @@ def model_file(store: Store, reference: Reference) -> Path:
     """
     if reference.model_id is None:
         return Path(reference.location)
+    return _logged_file(store, reference, "*.keras")
+
+
+def onnx_file(store: Store, reference: Reference) -> Path:
+    """Return the local path of the network as ONNX; see `experiments.models.onnx_export.to_onnx`.
+
+    One that was trained before networks were exported, or is a bare ``.keras`` file, is exported now. That of a logged
+    model is kept in ``.digits/onnx``, so that it is exported once.
+
+    Raises
+    ------
+    UsageError, DigitsError
+        As `load_network`, and if the network has a layer that cannot be exported.
+    """
+    if reference.model_id is not None and has_onnx(store, reference.model_id):
+        return _logged_file(store, reference, ONNX_FILE)
+    name = reference.model_id or hashlib.sha256(model_file(store, reference).read_bytes()).hexdigest()
+    exported = store.root / EXPORTED / f"{name}.onnx"
+    if not exported.exists():
+        content = to_onnx(load_network(store, reference))
+        exported.parent.mkdir(parents=True, exist_ok=True)
+        fresh = exported.with_suffix(f".{this_process().replace(':', '-')}")
+        fresh.write_bytes(content)
+        fresh.replace(exported)
+    return exported
+
+
+def _logged_file(store: Store, reference: Reference, pattern: str) -> Path:
+    """Return the local path of the file of a logged model with this name."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
@@ -229,7 +264,7 @@ def model_file(store: Store, reference: Reference) -> Path:
         # Not by its models:/ URI, which MLflow would look up in the store that it used last.
         place = store.client.get_logged_model(reference.model_id).artifact_location
         folder = Path(download_artifacts(artifact_uri=place, tracking_uri=store.uri))
-        return next(folder.rglob("*.keras"))
+        return next(folder.rglob(pattern))
     except (MlflowException, OSError, StopIteration) as error:
         raise DigitsError(f"the files of {reference.text} are gone from the store; train it again") from error
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
+from experiments.models.onnx_export import to_onnx
 from experiments.results import PARAMETERS, VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
@@ -31,6 +32,7 @@ CHAMPION = "champion"
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # maximum seconds between attempts to register
 CODE = "code"  # MLflow's name for the folder of a model's code
 DATA = "data"  # MLflow's name for the folder of the network's file
+ONNX_FILE = "network.onnx"  # in the same folder
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def version_uri(registered_model: str, version: int | str) -> str:
 def log_model(
     run: Run, model: "keras.Model", name: str, params: Mapping[str, Any], example: "NDArray[np.float32]"
 ) -> str:
-    """Log a network as the one model of a run, and return the model's id (``m-...``).
+    """Log a network as the one model of a run, in Keras's format and as ONNX, and return the model's id (``m-...``).
 
     If an interrupted call has logged the model already, its id is returned; a partly logged model is deleted.
 
@@ -123,6 +125,11 @@ def model_bytes(store: Store, model_id: str) -> int:
     return next(int(file.file_size) for file in files if file.path.endswith(".keras"))
 
 
+def has_onnx(store: Store, model_id: str) -> bool:
+    """Return whether a logged network has been logged as ONNX too."""
+    return any(file.path.endswith(ONNX_FILE) for file in store.client.list_logged_model_artifacts(model_id, DATA))
+
+
 def _earlier_model(run: Run) -> str | None:
     """Return the id of the model that a run has logged already, and delete partly logged ones."""
     client, complete = run.store.client, None
@@ -136,6 +143,8 @@ def _earlier_model(run: Run) -> str | None:
 
 def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]") -> None:
     """Write the model in MLflow's Keras flavor, with this package's code, which defines the layers of some networks.
+
+    ``data/network.onnx`` is the same network for ONNX Runtime.
 
     MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before creating the folder.
     """
@@ -157,6 +166,7 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
         input_example=example,
         pip_requirements=[f"{package}=={version(package)}" for package in (*backend_packages(), "numpy")],
     )
+    Path(folder, DATA, ONNX_FILE).write_bytes(to_onnx(model))
     package = Path(experiments.__file__).parent
     shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__"))
     record.flavors["python_function"].update(code=CODE, loader_module=pyfunc_loader.__name__)
