@@ -233,7 +233,11 @@ class TestLostData:
     def test_a_report_goes_on_without_what_is_lost_or_damaged(
         self, filled: Filled, tmp_path: Path, content: bytes | None
     ) -> None:
-        files = {"evaluate": "results.csv", "transfer": "discussion.json", "analyze": "data/explorer.npz"}
+        files: dict[Kind, str] = {
+            "evaluate": "results.csv",
+            "transfer": "discussion.json",
+            "analyze": "data/explorer.npz",
+        }
         runs = {kind: past_runs(filled.store, kind)[-1].id for kind in files}
         for kind, file in files.items():
             place = artifacts(filled.store, runs[kind]) / file
