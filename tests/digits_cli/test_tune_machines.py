@@ -73,8 +73,11 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_p
     with Command(words, tmp_path / "third") as third:
         assert third.result() == result
     assert len(runs_of(store, "trial")) == 4
-    (study,) = optuna.get_all_study_summaries(storage.open_storage(database))
+    opened: Any = storage.open_storage(database)
+    (study,) = optuna.get_all_study_summaries(opened)
     assert (study.study_name, study.n_trials, study.user_attrs["digits.run"]) == ("uci-mlp_small", 4, result["run_id"])
+    opened.remove_session()
+    opened.engine.dispose()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
