@@ -201,6 +201,7 @@ def _resizing(graph: _Graph, layer: Any, source: str) -> str:
 
 
 CONVERSIONS: "dict[str, Callable[..., str]]" = {
+    "Activation": lambda graph, layer, source: graph.activated(layer, source),
     "Add": lambda graph, layer, *sources: graph.add("Add", layer.name, *sources),
     "AveragePooling2D": _pooling("AveragePool"),
     "BatchNormalization": _batch_normalization,
