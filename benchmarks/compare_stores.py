@@ -1,8 +1,8 @@
 """Compare the numbers of two tracking stores, run by run, to see if a change of code changed any result.
 
-Runs are matched by kind, name and parent. Times, speeds, and runs that failed or were interrupted are ignored. Metrics
-that have been renamed since the first store was made are mapped by ``--rename REGEX=REPLACEMENT``. Exits with 1 if
-anything differs.
+Runs are matched by kind, name and parent, trials by their hyperparameters. Times, speeds, and runs that failed or were
+interrupted are ignored. Metrics that have been renamed since the first store was made are mapped by
+``--rename REGEX=REPLACEMENT``. Exits with 1 if anything differs.
 
 Example: python benchmarks/compare_stores.py before/mlflow.db after/mlflow.db
 """
@@ -55,9 +55,11 @@ def _succeeded(run: Any) -> bool:
 
 
 def _name(run: Any, runs: Mapping[str, Any]) -> str:
-    tags = run.data.tags
-    parent = runs.get(tags.get("mlflow.parentRunId", ""))
-    name = STUDY.sub("", f"{tags.get('digits.kind')}: {run.info.run_name}")
+    tags, title = run.data.tags, run.info.run_name
+    parent, kind = runs.get(tags.get("mlflow.parentRunId", "")), tags.get("digits.kind")
+    if kind == "trial":  # one that was interrupted is repeated under another number
+        title = ", ".join(f"{param} {value}" for param, value in sorted(run.data.params.items()))
+    name = STUDY.sub("", f"{kind}: {title}")
     return name if parent is None else f"{STUDY.sub('', parent.info.run_name)} > {name}"
 
 
