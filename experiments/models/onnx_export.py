@@ -148,19 +148,23 @@ def _input(graph: _Graph, layer: Any) -> str:
     return graph.add("Transpose", f"{layer.name}/channels_first", IMAGE, perm=(0, 3, 1, 2))
 
 
-def _convolution(graph: _Graph, layer: Any, source: str) -> str:
+def _kernel_and_bias(graph: _Graph, layer: Any, axes: tuple[int, ...]) -> list[str]:
+    """Add the kernel of a layer, its axes in ONNX's order, and its bias if it has one; return their names."""
     kernel, *bias = (np.asarray(weight, np.float32) for weight in layer.get_weights())
-    weights = [graph.weight(f"{layer.name}/kernel", kernel.transpose(3, 2, 0, 1))]
-    weights += [graph.weight(f"{layer.name}/bias", one) for one in bias]
+    weights = [kernel.transpose(axes), *bias]
+    return [
+        graph.weight(f"{layer.name}/{name}", values) for name, values in zip(("kernel", "bias"), weights, strict=False)
+    ]
+
+
+def _convolution(graph: _Graph, layer: Any, source: str) -> str:
+    weights = _kernel_and_bias(graph, layer, (3, 2, 0, 1))
     output = graph.add("Conv", layer.name, source, *weights, strides=layer.strides, auto_pad=AUTO_PAD[layer.padding])
     return graph.activated(layer, output)
 
 
 def _dense(graph: _Graph, layer: Any, source: str) -> str:
-    kernel, *bias = (np.asarray(weight, np.float32) for weight in layer.get_weights())
-    weights = [graph.weight(f"{layer.name}/kernel", kernel)]
-    weights += [graph.weight(f"{layer.name}/bias", one) for one in bias]
-    return graph.activated(layer, graph.add("Gemm", layer.name, source, *weights))
+    return graph.activated(layer, graph.add("Gemm", layer.name, source, *_kernel_and_bias(graph, layer, (0, 1))))
 
 
 def _pooling(operation: str) -> "Callable[[_Graph, Any, str], str]":

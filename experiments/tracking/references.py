@@ -234,8 +234,7 @@ def model_file(store: Store, reference: Reference) -> Path:
 def onnx_file(store: Store, reference: Reference) -> Path:
     """Return the local path of the network as ONNX; see `experiments.models.onnx_export.to_onnx`.
 
-    One that was trained before networks were exported, or is a bare ``.keras`` file, is exported now. That of a logged
-    model is kept in ``.digits/onnx``, so that it is exported once.
+    A network that was logged without one, or a bare ``.keras`` file, is exported to ``.digits/onnx``, once.
 
     Raises
     ------
@@ -256,7 +255,7 @@ def onnx_file(store: Store, reference: Reference) -> Path:
 
 
 def _logged_file(store: Store, reference: Reference, pattern: str) -> Path:
-    """Return the local path of the file of a logged model with this name."""
+    """Return the local path of a logged model's file whose name matches a pattern; a remote one is downloaded."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
