@@ -40,7 +40,7 @@ def _handlers() -> Iterator[None]:
 
 
 def stopped(sent: str, at: str, words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own that is stopped when it reports a line."""
+    """Run a command in a separate process that is stopped when it reports a line."""
     command = [sys.executable, killed.__file__, sent, at, *words.split()]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

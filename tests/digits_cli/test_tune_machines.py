@@ -33,7 +33,7 @@ WORDS += "".join(f" --set {name}={value}" for name, value in SETTINGS.items())
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Return a PostgreSQL server, which listens to a socket in a folder of its own."""
+    """Return a PostgreSQL server that listens on a socket in a temporary folder."""
     pytest.importorskip("psycopg", reason="the driver of PostgreSQL is needed: pip install -e '.[postgresql]'")
     runtime = tmp_path_factory.mktemp("runtime")
     runtime.chmod(0o700)  # or platformdirs warns

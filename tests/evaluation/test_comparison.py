@@ -136,7 +136,7 @@ def test_topics_are_the_same_after_json() -> None:
 
 
 def distributions(seed: int, members: int, n: int) -> NDArray[np.float64]:
-    """Return what some models say of some images, float64 (members, n, 10)."""
+    """Return the probabilities that some models predict for some images, float64 (members, n, 10)."""
     return np.random.default_rng(seed).dirichlet(np.full(10, 0.3), (members, n))
 
 

@@ -17,7 +17,7 @@ PATIENCE = 60  # seconds: new processes take their time on a busy machine
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step returns here."""
+    """Result of a step in these tests."""
 
     run_id: str
     value: int
