@@ -4,8 +4,7 @@
 than NumPy and Pillow.
 """
 
-from experiments.pictures.ink import light_ink, remove_paper
 from experiments.pictures.normalization import SIDE, fit_to_mnist
 from experiments.pictures.reading import SUFFIXES, read_gray, size_of
 
-__all__ = ["SIDE", "SUFFIXES", "fit_to_mnist", "light_ink", "read_gray", "remove_paper", "size_of"]
+__all__ = ["SIDE", "SUFFIXES", "fit_to_mnist", "read_gray", "size_of"]
