@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from experiments.pictures.ink import Color, Ink, Mask, find_ink
 from experiments.pictures.normalization import SIDE, fit_to_mnist
+from experiments.pictures.strokes import with_usual_strokes
 
 Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # x, y, width, height
@@ -18,6 +19,10 @@ WORK_SIDE = 120  # pixels to which the longer side of a picture is reduced
 MIN_DIGIT = 0.35  # of the work side: a digit that fills less is looked at again, from nearby
 MARGIN = 0.5  # of the digit's longer side around it, when it is looked at again
 SPECK = 0.04  # of the area of the largest piece
+FLAT = 0.15  # of the height of the digit: lower pieces below it, and narrower ones along the edge, are rules
+RULE = 0.85  # of a row or column of the picture: that is a ruled line if it is no stroke of the digit
+RULE_WIDTH = 0.1  # of the picture, at most
+INSET = 0.05  # of the picture: by so much a line is longer on both sides than all else
 NEAR = 0.35  # of the height of the digit: pieces farther from it are not part of it
 EIGHT = np.ones((3, 3), bool)  # neighbors of a pixel
 
@@ -99,15 +104,17 @@ def _find(picture: Color) -> DigitPicture | None:
     ink = find_ink(small)
     if ink is None:
         return None
-    labels, count = ndimage.label(ink.mask, EIGHT)
+    mask = without_rules(without_rules(ink.mask).T).T
+    labels, count = ndimage.label(mask, EIGHT)
     pieces = _pieces(labels, count)
     if not pieces:
         return None
-    digit = _digit(pieces, ink.mask.shape)
+    digit = _digit(pieces, mask.shape)
     alone = _alone(ink, labels, [piece.label for piece in digit])
-    view = fit_to_mnist(alone)
+    usual = with_usual_strokes(alone)
+    view = fit_to_mnist(usual)
     scale = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
-    steps = {"picture": picture, "paper": ink.paper, "ink": _gray(ink.strength), "digit": alone, "28x28": view}
+    steps = {"picture": picture, "paper": ink.paper, "ink": _gray(ink.strength), "digit": alone, "strokes": usual, "28x28": view}
     return DigitPicture(alone, view[None], _box(digit, scale), steps)
 
 
@@ -119,6 +126,35 @@ def _reduced(picture: Color) -> Color:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+def without_rules(mask: Mask) -> Mask:
+    """Remove the ruled lines along the rows of a mask, where they do not cross a stroke.
+
+    A line is taken for a rule only if it is thin, away from the middle, and longer on both sides than all other ink:
+    not the bar of a 7 that fills the picture.
+    """
+    height, width = mask.shape
+    rows = np.flatnonzero(mask.sum(axis=1) >= RULE * width)
+    if not rows.size:
+        return mask
+    kept = mask.copy()
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        top, bottom = band[0], band[-1] + 1
+        if bottom - top > max(2, RULE_WIDTH * height) or abs((top + bottom) / 2 - height / 2) < height / 5:
+            continue
+        top, bottom = max(0, top - 1), min(height, bottom + 1)  # its soft edges
+        crossing = np.ones(width, bool)
+        if top > 0:
+            crossing &= mask[top - 1]
+        if bottom < height:
+            crossing &= mask[bottom]
+        rest = kept.copy()
+        rest[top:bottom] &= crossing if 0 < top and bottom < height else False
+        columns = np.flatnonzero(rest.any(axis=0))
+        if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
+            kept = rest
+    return kept
 
 
 def _pieces(labels: NDArray[np.int32], count: int) -> list[_Piece]:
@@ -171,12 +207,21 @@ def _belongs(piece: _Piece, part: _Piece, main: _Piece) -> bool:
     """Decide whether a piece is part of the digit: near to it, above or below it, or between its ends."""
     if _gap(piece, part) > NEAR * main.height:
         return False
+    if _is_rule(piece, main):
+        return False
     inside = min(piece.columns.stop, main.columns.stop) - max(piece.columns.start, main.columns.start)
     beside = inside < 0.4 * piece.width
     if beside and (piece.touches[2] or piece.touches[3]):
         return False
     dot = beside and piece.height < 0.3 * main.height and piece.middle[0] > main.middle[0]
     return not dot
+
+
+def _is_rule(piece: _Piece, main: _Piece) -> bool:
+    """Decide whether a piece is a part of a ruled line: flat below the digit, or narrow along the edge."""
+    below = piece.height < FLAT * main.height and piece.rows.start >= main.rows.stop - FLAT * main.height
+    upright = piece.width < FLAT * main.height and (piece.touches[0] or piece.touches[1]) and piece.height > main.height / 2
+    return below or upright
 
 
 def _alone(ink: Ink, labels: NDArray[np.int32], chosen: list[int]) -> Gray:
