@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from experiments.datasets.dataset import Split
 
-Ink = NDArray[np.float32]  # (height, width), from 0 to 1
+Ink = NDArray[np.floating]  # (height, width), from 0 to 1
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 INK = 0.4  # strength from which a pixel is ink
@@ -103,7 +103,9 @@ def synthetic_rows(split: Split, style: RowStyle, seed: int) -> SyntheticRows:
     margin = round(MARGIN * height)
     below = round(SPACING * height)
     width = 2 * margin + max(line.ink.shape[1] for line in lines)
-    ink = np.zeros((2 * margin + (len(lines) - 1) * below + max(line.ink.shape[0] for line in lines), width), np.float32)
+    ink = np.zeros(
+        (2 * margin + (len(lines) - 1) * below + max(line.ink.shape[0] for line in lines), width), np.float32
+    )
     boxes = []
     for number, line in enumerate(lines):
         top = margin + number * below
@@ -112,7 +114,9 @@ def synthetic_rows(split: Split, style: RowStyle, seed: int) -> SyntheticRows:
         np.maximum(view, line.ink, out=view)
         boxes.append(tuple((left + x, top + y, w, h) for x, y, w, h in line.boxes))
     picture = _plain(ink) if style.plain else _on_paper(ink, height, rng)
-    return SyntheticRows(picture, tuple(line.string for line in lines), tuple(boxes), sum(line.touching for line in lines))
+    return SyntheticRows(
+        picture, tuple(line.string for line in lines), tuple(boxes), sum(line.touching for line in lines)
+    )
 
 
 def _write_line(
@@ -199,7 +203,8 @@ def _separate(ink: Ink, end: int, middle: int, height: int, rng: np.random.Gener
 
 
 def _plain(ink: Ink) -> NDArray[np.uint8]:
-    return np.repeat(np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
+    gray: NDArray[np.uint8] = np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=2)
 
 
 def _on_paper(ink: Ink, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -214,7 +219,8 @@ def _on_paper(ink: Ink, height: int, rng: np.random.Generator) -> NDArray[np.uin
         picture = 255 - picture
     picture *= _shadow(ink.shape, rng)[..., None]
     picture += rng.normal(0, rng.uniform(0, 7), ink.shape)[..., None]
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def _rule(paper: NDArray[np.float64], height: int, rng: np.random.Generator) -> None:
@@ -235,4 +241,5 @@ def _shadow(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.floa
     angle = rng.uniform(0, 2 * np.pi)
     slope = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)
     blot = np.exp(-((x - rng.uniform()) ** 2 + (y - rng.uniform()) ** 2) / rng.uniform(0.05, 0.5))
-    return (1 - rng.uniform(0, 0.25) * (slope + 0.5)) * (1 - rng.uniform(0, 0.3) * blot)
+    light: NDArray[np.float64] = (1 - rng.uniform(0, 0.25) * (slope + 0.5)) * (1 - rng.uniform(0, 0.3) * blot)
+    return light

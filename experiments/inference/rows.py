@@ -203,9 +203,7 @@ def bounding_box(pieces: Sequence[Piece]) -> Box:
     return left, top, right - left, max(p.y + p.ink.shape[0] for p in pieces) - top
 
 
-def segment_weights(
-    pieces: Sequence[Piece], pairs: Sequence[tuple[int, int]], logits: Float, prices: Prices
-) -> Float:
+def segment_weights(pieces: Sequence[Piece], pairs: Sequence[tuple[int, int]], logits: Float, prices: Prices) -> Float:
     """Return the log weights of segments as digits, float64 (n,): the network's score less what makes them unlikely."""
     energy = logsumexp(logits, axis=1)
     is_digit = -np.logaddexp(0, (prices.energy - energy) / prices.energy_scale)
@@ -239,24 +237,32 @@ def read_lattice(lattice: Lattice, length: int | None) -> RowReading | None:
     if path is None or all(edge.digits is None for edge in path):
         return None
     posteriors = edge_posteriors(edges, positions, length)
-    digits = tuple(
-        _row_digit(lattice, edge, edge.digits, posteriors) for edge in path if edge.digits is not None
-    )
+    digits = []
+    for edge in path:
+        if edge.digits is not None:
+            digit = int(np.argmax(edge.digits))
+            probability = float(digit_probabilities(lattice, posteriors, edge)[digit])
+            digits.append(RowDigit(digit, probability, picture_box(lattice.row, edge)))
     values = [digit.digit for digit in digits]
-    probability = np.exp(log_string(edges, positions, values) - log_partition(edges, positions, length))
-    return RowReading("".join(map(str, values)), min(1.0, float(probability)), digits)
+    share = np.exp(log_string(edges, positions, values) - log_partition(edges, positions, length))
+    return RowReading("".join(map(str, values)), min(1.0, float(share)), tuple(digits))
 
 
-def _row_digit(lattice: Lattice, edge: Edge, log_probabilities: Float, posteriors: Float) -> RowDigit:
-    """Sum the probability of a digit over all segments that cover the middle of this one."""
-    digit = int(np.argmax(log_probabilities))
+def digit_probabilities(lattice: Lattice, posteriors: Float, edge: Edge) -> Float:
+    """Return the probability of each digit at the middle of a segment, over all segments that cover it.
+
+    What is missing to 1 is the probability that there is no digit.
+
+    Returns
+    -------
+    float64 (10,)
+    """
     middle = (edge.start + edge.stop - 1) / 2
-    probability = sum(
-        posterior * np.exp(other.digits[digit])
-        for other, posterior in zip(lattice.edges, posteriors, strict=True)
-        if other.digits is not None and other.start <= middle <= other.stop - 1
-    )
-    return RowDigit(digit, min(1.0, float(probability)), picture_box(lattice.row, edge))
+    total = np.zeros(10)
+    for other, posterior in zip(lattice.edges, posteriors, strict=True):
+        if other.digits is not None and other.start <= middle <= other.stop - 1:
+            total += posterior * np.exp(other.digits)
+    return np.minimum(total, 1.0)
 
 
 def picture_box(row: Row, edge: Edge) -> Box:

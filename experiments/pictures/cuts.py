@@ -93,10 +93,9 @@ def estimate_slant(ink: Strength) -> float:
 def stroke_width(ink: Strength) -> float:
     """Estimate the width of strokes: twice the area of the ink over the length of its outline, in pixels."""
     mask = np.pad(ink > INK, 1)
-    area = np.count_nonzero(mask)
-    inner = ndimage.minimum_filter(mask, (3, 3))
-    outline = area - np.count_nonzero(inner)
-    return max(1.5, 2 * area / max(1, outline))
+    area = int(np.count_nonzero(mask))
+    outline = area - int(np.count_nonzero(ndimage.minimum_filter(mask, (3, 3))))
+    return max(1.5, 2.0 * area / max(1, outline))
 
 
 def _cut_component(part: Strength, left: int, top: int, slant: float, stroke: float, number: int) -> list[Piece]:
@@ -109,7 +108,8 @@ def _cut_component(part: Strength, left: int, top: int, slant: float, stroke: fl
     order = np.zeros(part.shape, np.intp)
     for seam in seams:
         order += columns > seam[:, None]
-    pieces, price = [], 0.0
+    pieces: list[Piece] = []
+    price = 0.0
     for index in range(len(seams) + 1):
         price = max(price, crossed[index - 1]) if index else 0.0
         ink = np.where(order == index, part, 0).astype(np.uint8)

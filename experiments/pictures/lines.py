@@ -18,9 +18,13 @@ Mask = NDArray[np.bool_]  # (height, width)
 Strength = NDArray[np.uint8]  # (height, width)
 
 MAX_PIXELS = 3_000_000  # to which larger pictures are reduced
+WEAK = 0.2  # strength of ink on faint ruled lines
+PALE = 0.4  # of the contrast of most components: paler ones are no writing
 FRINGE = 0.15  # strength of ink that belongs to the stroke beside it
+LONG = 6.0  # heights: components that long are no digits, nor a few that touch
 MIN_SIDE = 6  # pixels: smaller components are no digits
 RULED = 0.5  # of a picture's side: thin runs that long are ruled lines
+SQUARED = 0.7  # of its height, on squared paper
 RULED_WIDTH, RULED_HEIGHT = 2.5, 2.0  # of the height of digits: and those too
 SLOPES = (0.0, 0.01, -0.01, 0.02, -0.02, 0.04, -0.04, 0.06, -0.06)  # of ruled lines, as tangents
 COVERAGE = 0.9  # of a run that is ink
@@ -89,13 +93,14 @@ def find_rows(picture: Color) -> list[Row]:
     ink = find_ink(reduced)
     if ink is None:
         return []
-    mask = remove_ruled_lines(ink.mask)
-    labels, components = label_components(mask)
+    mask = remove_ruled_lines(ink.mask, ink.strength > WEAK)
+    contrast = np.abs(reduced.astype(np.int16) - ink.paper).mean(axis=2)
+    labels, components = label_components(mask, contrast)
     height = digit_height(components)
     if height < MIN_SIDE:
         return []
     strength = np.rint(ink.strength * 255).astype(np.uint8)
-    strength[ndimage.maximum_filter(ink.mask & ~mask, 3) & ~mask] = 0
+    strength[ink.mask & ~mask] = 0
     labels = _widen(labels, strength)
     rows = [_cut(line, labels, strength, scale) for line in group_lines(components, height)]
     return [row for row in rows if row.pieces]
@@ -111,32 +116,41 @@ def _reduce(picture: Color) -> tuple[Color, float]:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX)), scale
 
 
-def remove_ruled_lines(mask: Mask) -> Mask:
+def remove_ruled_lines(mask: Mask, weak: Mask) -> Mask:
     """Remove long thin runs of ink, horizontal and vertical, except where strokes cross them.
 
-    Runs along half of the picture go first; without them the height of digits shows, and with it shorter ruled lines,
-    as of boxes on forms.
+    Horizontal runs along half of the picture go first; without them the height of digits shows, and with it shorter
+    ruled lines, as of boxes on forms. Vertical ones may be as short as a picture of one line is high only if there are
+    horizontal ones too: a 1 is a long thin run.
+
+    Parameters
+    ----------
+    weak
+        A mask with a lower threshold, in which faint lines have no gaps.
     """
-    side = min(mask.shape)
-    thickness = max(2.0, RULED_THICKNESS * side / 2)
-    mask = _remove_runs(mask, RULED * mask.shape[1], thickness)
-    height = digit_height(label_components(mask)[1])
+    thickness = max(2.0, RULED_THICKNESS * min(mask.shape) / 2)
+    cleaned = _remove_runs(mask, weak, RULED * mask.shape[1], thickness)
+    height = digit_height(label_components(cleaned)[1])
     if height < MIN_SIDE:
-        return mask
+        return cleaned
     thickness = max(2.0, RULED_THICKNESS * height)
-    mask = _remove_runs(mask, RULED_WIDTH * height, thickness)
-    return _remove_runs(mask.T, RULED_HEIGHT * height, thickness).T
+    cleaned = _remove_runs(cleaned, weak, RULED_WIDTH * height, thickness)
+    length = RULED_HEIGHT * height
+    if np.count_nonzero(cleaned) < np.count_nonzero(mask):
+        length = min(length, SQUARED * mask.shape[0])
+    return _remove_runs(cleaned.T, weak.T, length, thickness).T
 
 
-def _remove_runs(mask: Mask, length: float, thickness: float) -> Mask:
+def _remove_runs(mask: Mask, weak: Mask, length: float, thickness: float) -> Mask:
     """Remove what lies on horizontal runs of at least that length and is at most that thick."""
     if length > mask.shape[1]:
         return mask
     found = np.zeros_like(mask)
     for slope in SLOPES:
-        found |= _runs(mask, max(3, int(length)), slope)
+        found |= _runs(weak, max(3, int(length)), slope)
     if not found.any():
         return mask
+    found = ndimage.maximum_filter1d(found, 3, axis=0)
     return mask & ~(found & (_vertical_extent(mask) <= thickness))
 
 
@@ -164,8 +178,16 @@ def _vertical_extent(mask: Mask) -> NDArray[np.int32]:
     return np.where(mask, below - above - 1, 0).astype(np.int32)
 
 
-def label_components(mask: Mask) -> tuple[NDArray[np.int32], list[Component]]:
-    """Label the 8-connected components of ink; blots at the border are left out of the list."""
+def label_components(
+    mask: Mask, contrast: NDArray[np.floating] | None = None
+) -> tuple[NDArray[np.int32], list[Component]]:
+    """Label the 8-connected components of ink; the list leaves out blots at the border and pale components.
+
+    Parameters
+    ----------
+    contrast
+        Between picture and paper, (height, width). Without it no component is pale.
+    """
     labels, count = ndimage.label(mask, np.ones((3, 3), int))
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
@@ -175,16 +197,24 @@ def label_components(mask: Mask) -> tuple[NDArray[np.int32], list[Component]]:
         height, width = rows.stop - rows.start, columns.stop - columns.start
         if on_border[label] <= max(2, BLOT * max(height, width)):
             components.append(Component(label, columns.start, rows.start, width, height, int(areas[label])))
-    return labels, components
+    if contrast is None or not components:
+        return labels, components
+    means = np.bincount(labels.ravel(), contrast.ravel(), minlength=count + 1) / np.maximum(areas, 1)
+    usual = weighted_median([(float(means[c.label]), c.height) for c in components])
+    return labels, [c for c in components if means[c.label] >= PALE * usual]
+
+
+def weighted_median(values: list[tuple[float, float]]) -> float:
+    """Return the median of (value, weight) pairs."""
+    ordered = sorted(values)
+    weights = np.cumsum([weight for _, weight in ordered])
+    return ordered[int(np.searchsorted(weights, weights[-1] / 2))][0]
 
 
 def digit_height(components: list[Component]) -> float:
     """Estimate the height of digits: the median of the components' heights, weighted by their height; 0 for none."""
-    heights = np.sort([c.height for c in components if c.width <= 6 * c.height and c.height >= MIN_SIDE])
-    if heights.size == 0:
-        return 0.0
-    weights = np.cumsum(heights)
-    return float(heights[np.searchsorted(weights, weights[-1] / 2)])
+    heights = [c.height for c in components if c.width <= LONG * c.height and c.height >= MIN_SIDE]
+    return weighted_median([(height, height) for height in heights]) if heights else 0.0
 
 
 def group_lines(components: list[Component], height: float) -> list[list[Component]]:
@@ -271,5 +301,3 @@ def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, s
     size = (max(1, round(ink.shape[1] * zoom)), max(1, round(ink.shape[0] * zoom)))
     resized = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
     return Row(tuple(cut_line(resized)), scale / zoom, left * scale, top * scale)
-
-
