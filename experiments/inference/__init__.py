@@ -1,0 +1,1 @@
+"""Reading of digits and rows of digits in pictures."""
