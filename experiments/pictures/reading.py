@@ -62,3 +62,27 @@ def _to_gray(picture: "Image.Image") -> NDArray[np.uint8]:
 def _upper_byte(values: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Convert values of 16 bits to 8 bits."""
     return (values.astype(np.int64).clip(0, 0xFFFF) >> 8).astype(np.uint8)
+
+
+MAX_MEGAPIXELS = 100.0
+
+
+def read_picture(source: Path | bytes, name: str = "", *, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
+    """Read a picture as ``uint8 (height, width, 3)``; raises DigitsError if it cannot be read or is too large."""
+    import io
+
+    from PIL import Image, ImageOps
+
+    name = name or (str(source) if isinstance(source, Path) else "the picture")
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            if picture.size[0] * picture.size[1] > max_megapixels * 1e6:
+                raise DigitsError(f"{name} has more than {max_megapixels:g} megapixels")
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I"):
+                return np.repeat(_upper_byte(np.asarray(upright))[..., None], 3, axis=2)
+            paper = Image.new("RGBA", upright.size, "white")
+            paper.alpha_composite(upright.convert("RGBA"))
+            return np.asarray(paper.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DigitsError(f"{name} cannot be read as a picture: {error}") from error
