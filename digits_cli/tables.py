@@ -13,7 +13,7 @@ UNLIMITED = 1_000_000  # columns: lines of a file or a pipe may have any length
 
 def rich_console(stderr: bool) -> rich.console.Console:
     """Return a console on stdout or stderr."""
-    console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
+    console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
     if not console.is_terminal:
         console.width = UNLIMITED
     return console

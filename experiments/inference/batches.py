@@ -1,16 +1,17 @@
 """Reading of many pictures, one after the other, in batches for the network."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from experiments.errors import DigitsError, UsageError
-from experiments.inference.reader import Reader
+from experiments.inference.reader import Model, Reader
 from experiments.inference.readings import Reading, RowReading
 from experiments.pictures.digit import DigitPicture
 from experiments.pictures.files import STANDARD_INPUT
+from experiments.pictures.reading import MAX_MEGAPIXELS
 
 BATCH = 64
 MAX_BYTES = 500_000_000  # of the standard input
@@ -28,6 +29,10 @@ class Task:
         Number of digits in each row, >= 1; None if it is unknown.
     explain
         Folder for pictures of how each was read; None for no such pictures.
+    reject_below
+        Digits with a lower probability are written as ``?``.
+    max_megapixels
+        Larger pictures are not read.
 
     Raises
     ------
@@ -38,6 +43,8 @@ class Task:
     rows: bool = False
     length: int | None = None
     explain: Path | None = None
+    reject_below: float = 0.0
+    max_megapixels: float = MAX_MEGAPIXELS
 
     def __post_init__(self) -> None:
         if self.length is not None and not self.rows:
@@ -56,11 +63,13 @@ class FileReading:
     error: str | None = None
 
 
-def read_files(reader: Reader, files: Iterable[str], task: Task) -> Iterator[FileReading]:
+def read_files(models: Sequence[Model], files: Iterable[str], task: Task) -> Iterator[FileReading]:
     """Read picture files; yield a `FileReading` for each, in the same order.
 
     Parameters
     ----------
+    models
+        As for `Reader`, which raises.
     files
         Paths; ``-`` for the standard input.
 
@@ -69,7 +78,7 @@ def read_files(reader: Reader, files: Iterable[str], task: Task) -> Iterator[Fil
     DigitsError
         If the folder for explanations cannot be written.
     """
-    files = iter(files)
+    reader, files = Reader(models, max_megapixels=task.max_megapixels), iter(files)
     if task.explain:
         yield from _explained(reader, files, task, task.explain)
     elif task.rows:

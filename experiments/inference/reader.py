@@ -18,6 +18,7 @@ READER = "reader"  # the network that comes with the package
 BUNDLED = Path(__file__).with_name("reader.onnx")
 BLANK_SCORE = -1000.0  # of a picture without ink: below what any network gives
 
+Model = str | Path | bytes
 Picture = str | Path | bytes | NDArray[np.uint8]
 """The path of a picture file, its content, or pixels: gray (height, width) or RGB (height, width, 3)."""
 
@@ -44,8 +45,8 @@ class Reader:
     Parameters
     ----------
     model
-        ``"reader"`` for the network that comes with the package, the path of an ONNX file, or several of these: an
-        ensemble, whose probabilities are the mean of its members'.
+        ``"reader"`` for the network that comes with the package, the path of an ONNX file, its content, or several of
+        these: an ensemble, whose probabilities are the mean of its members'.
     threads
         Threads of each network.
     max_megapixels
@@ -68,15 +69,15 @@ class Reader:
 
     def __init__(
         self,
-        model: str | Path | Sequence[str | Path] = READER,
+        model: Model | Sequence[Model] = READER,
         *,
         threads: int = 1,
         max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
-        models = [model] if isinstance(model, str | Path) else [*model]
+        models = [model] if isinstance(model, Model) else [*model]
         if not models:
             raise UsageError("name at least one model")
-        self._networks = [Network(network_file(one), threads) for one in models]
+        self._networks = [Network(one if isinstance(one, bytes) else network_file(one), threads) for one in models]
         self._min_score = float(np.mean([network.settings.min_score for network in self._networks]))
         self._max_megapixels = max_megapixels
 

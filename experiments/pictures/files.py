@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.errors import UsageError
 from experiments.pictures.reading import SUFFIXES
 
-WINDOW = 50_000  # names of a folder that are in memory at a time
+WINDOW = 100_000  # names of a folder that are in memory at a time
 STANDARD_INPUT = "-"
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 MAGIC = re.compile(r"[*?[]")
@@ -56,6 +56,14 @@ def list_pictures(sources: Sequence[str]) -> Iterator[str]:
             yield from _matches(source)
         else:
             yield source
+
+
+def count_pictures(sources: Sequence[str]) -> int:
+    """Return how many paths `list_pictures` yields; sooner than that does, because it does not sort folders."""
+    return sum(
+        sum(_pictures_below(source)) if Path(source).is_dir() else sum(1 for _ in list_pictures([source]))
+        for source in sources
+    )
 
 
 def _is_pattern(source: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import keras
 import pytest
 
+from digits_cli.main import build_app
 from experiments.errors import DigitsError
 from experiments.workflows.suite.profiles import PROFILES, PlannedTraining, Profile
 
