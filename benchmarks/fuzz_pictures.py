@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from time import perf_counter
@@ -62,7 +63,7 @@ def fuzz(seed: int, numbers: range) -> Outcomes:
         faulthandler.dump_traceback_later(HANGS, exit=True)
         start = perf_counter()
         try:
-            outcomes.counts[_outcome(content)] += 1
+            outcomes.counts[outcome_of(content)] += 1
         except Exception as error:  # every kind is a finding
             outcomes.failures.append((number, f"{type(error).__name__}: {error}"))
         outcomes.slowest = max(outcomes.slowest, (perf_counter() - start, number))
@@ -72,7 +73,8 @@ def fuzz(seed: int, numbers: range) -> Outcomes:
     return outcomes
 
 
-def _outcome(content: bytes) -> str:
+def outcome_of(content: bytes) -> str:
+    """Read a file, and return "read" or the kind of error behind the DigitsError; raise if it is neither."""
     try:
         pixels = read_picture(content).pixels
     except DigitsError as error:
@@ -94,24 +96,24 @@ def damaged(rng: Generator, samples: list[bytes]) -> bytes:
 
 
 def _flip_bits(rng: Generator, content: bytearray, _: list[bytes]) -> None:
-    for _ in range(min(len(content), rng.integers(1, 9))):
+    for _flip in range(min(len(content), int(rng.integers(1, 9)))):
         content[rng.integers(len(content))] ^= 1 << rng.integers(8)
 
 
 def _cut(rng: Generator, content: bytearray, _: list[bytes]) -> None:
-    del content[rng.integers(len(content) + 1) :]
+    del content[int(rng.integers(len(content) + 1)) :]
 
 
 def _remove(rng: Generator, content: bytearray, _: list[bytes]) -> None:
-    start = rng.integers(len(content) + 1)
-    del content[start : start + rng.integers(1, 17)]
+    start = int(rng.integers(len(content) + 1))
+    del content[start : start + int(rng.integers(1, 17))]
 
 
 def _splice(rng: Generator, content: bytearray, samples: list[bytes]) -> None:
     """Overwrite, insert or continue with a part of another file."""
     other = samples[rng.integers(len(samples))]
-    start, source = rng.integers(len(content) + 1), rng.integers(len(other))
-    length = rng.integers(1, len(other) + 1)
+    start, source = int(rng.integers(len(content) + 1)), int(rng.integers(len(other)))
+    length = int(rng.integers(1, len(other) + 1))
     end = [start, start + length, len(content)][rng.integers(3)]
     content[start:end] = other[source : source + length]
 
@@ -140,6 +142,7 @@ def with_checksums(content: bytes) -> bytes:
     return b"".join([*parts, content[position:]])
 
 
+@cache
 def pictures() -> dict[str, bytes]:
     """Write small pictures in every format and color mode; their names are "FORMAT what"."""
     rows, columns = np.mgrid[:20, :24]
@@ -170,7 +173,7 @@ def pictures() -> dict[str, bytes]:
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4", "tiff_lzma", "zstd"):
         mode = "1" if compression == "group4" else "RGB"
         contents[f"TIFF {compression}"] = _written(modes[mode], "TIFF", compression=compression, exif=exif)
-    contents["TIFF big-endian"] = _big_endian_tiff(gray)
+    contents["TIFF big-endian"] = big_endian_tiff(gray)
     contents["JPEG progressive"] = _written(rgb, "JPEG", progressive=True)
     contents["PNG transparent"] = _written(modes["P"], "PNG", transparency=b"\0\x80\xff", exif=exif, dpi=(300, 300))
     for name in ("GIF", "PNG", "WEBP", "TIFF"):
@@ -178,7 +181,7 @@ def pictures() -> dict[str, bytes]:
     contents["JPEG frames"] = _written(rgb, "MPO", save_all=True, append_images=[rgb])
     plain = " ".join(map(str, gray.ravel()))
     contents["PPM plain"] = f"P2\n# a picture\n24 20\n255\n{plain}\n".encode()
-    contents["PPM 12 bits"] = b"P5 24 20 4095\n" + (gray.astype(">u2") * 16).tobytes()
+    contents["PPM 12 bits"] = b"P5 24 20 4095\n" + (gray.astype(np.uint16) * 16).astype(">u2").tobytes()
     return contents | _heic(rgb)
 
 
@@ -188,11 +191,12 @@ def _written(picture: Image.Image, name: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def _big_endian_tiff(gray: NDArray[np.uint8]) -> bytes:
+def big_endian_tiff(gray: NDArray[np.uint8], further_tags: dict[int, int] | None = None) -> bytes:
     """Write a TIFF file of 16 bits as a Macintosh does."""
-    values = (gray.astype(">u2") * 257).tobytes()
+    values = (gray.astype(np.uint16) * 257).astype(">u2").tobytes()
     height, width = gray.shape
     tags = {256: width, 257: height, 258: 16, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(values)}
+    tags |= further_tags or {}
     entries = b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags.items())
     return b"MM\0*" + struct.pack(">I", 8 + len(values)) + values + struct.pack(">H", len(tags)) + entries + bytes(4)
 

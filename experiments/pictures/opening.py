@@ -22,11 +22,20 @@ MAX_BYTES_PER_PIXEL = 4  # of a file: some decoders hold the whole of it
 READABLE = "PNG, JPEG, WebP, BMP, TIFF, GIF, PGM, PPM and HEIC"
 
 # Other formats of Pillow stay closed: each is one more decoder that a hostile file could reach.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
+FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpeg", ".jpg"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "PPM": (".pgm", ".ppm"),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+}
+HEIC_SUFFIXES = (".heic", ".heif")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
 FOREIGN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"ftypavif": "an AVIF picture"}
 
-# What Pillow's decoders raise for damaged files, found by benchmarks/fuzz_pictures.py.
+# What Pillow's decoders raise for damaged files, found by benchmarks/fuzz_pictures.py or reported by others.
 DECODER_ERRORS = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError),
     *(ValueError, struct.error, zlib.error),
@@ -50,13 +59,16 @@ def opened(source: Path | bytes, name: str = "", max_megapixels: float = MAX_MEG
         If `source` is no picture of a known format, has more than `max_megapixels` million pixels, or is damaged.
     """
     called = printable(name or (str(source) if isinstance(source, Path) else "the picture"))
-    with _stream(source, called, max_megapixels) as stream, _quiet(), _one_line(called):
-        with _identified(stream, called, max_megapixels) as picture:
-            require_size(picture, called, max_megapixels)
-            if picture.format == "TIFF":
-                _silence_libtiff()
-            yield picture
-            require_size(picture, called, max_megapixels)  # a decoder may correct what the header says
+    with (
+        _stream(source, called, max_megapixels) as stream,
+        _quiet(),
+        _one_line(called),
+        _identified(stream, called, max_megapixels) as picture,
+    ):
+        _require_size(picture, called, max_megapixels)
+        if picture.format == "TIFF":
+            _silence_libtiff()
+        yield picture
 
 
 def printable(name: str) -> str:
@@ -64,7 +76,7 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 
 
-def require_size(picture: "ImageFile", name: str, max_megapixels: float) -> None:
+def _require_size(picture: "ImageFile", name: str, max_megapixels: float) -> None:
     """Raise DigitsError if the picture, or one of the tiles in which a TIFF file is stored, is too large."""
     width, height = picture.size
     tags = getattr(picture, "tag_v2", {})
@@ -120,7 +132,7 @@ def _identified(stream: IO[bytes], name: str, max_megapixels: float) -> "ImageFi
     if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
         return _heic(stream, name)
     try:
-        return Image.open(stream, formats=FORMATS)
+        return Image.open(stream, formats=tuple(FORMATS))
     except Image.DecompressionBombError:
         _too_large(name, max_megapixels)
     except UnidentifiedImageError:
@@ -157,10 +169,10 @@ def _quiet() -> Iterator[None]:
 
 def _silence_libtiff() -> None:
     """Keep libtiff from printing what is wrong with a file, where Pillow's copy can be reached."""
-    from PIL import Image
+    from PIL import _imaging
 
     with suppress(AttributeError, OSError):
-        library = ctypes.CDLL(Image.core.__file__)
+        library = ctypes.CDLL(_imaging.__file__)
         library.TIFFSetErrorHandler(None)
         library.TIFFSetWarningHandler(None)
 

@@ -3,22 +3,23 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.pictures.opening import DECODER_ERRORS, MAX_MEGAPIXELS, opened
+from experiments.pictures.opening import DECODER_ERRORS, FORMATS, HEIC_SUFFIXES, MAX_MEGAPIXELS, opened
 
 if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageFile import ImageFile
 
-SUFFIXES = tuple(".bmp .gif .heic .heif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
+SUFFIXES = tuple(sorted((*chain(*FORMATS.values()), *HEIC_SUFFIXES)))
 
 REDUCED_PIXELS = 4_000_000  # strokes of larger pictures are wide enough to be halved
-BLOCK = 1024  # side of the squares in which a picture is converted, so that conversions take little memory
+BLOCK = 1024  # A picture is converted in boxes of about this number squared, so that conversions take little memory.
 ORIENTATION = 0x0112  # EXIF tag
 
 # Values that are white in pictures of more than 8 bits a channel; the first that all values fit in is taken.
@@ -128,10 +129,11 @@ def _to_rgb(picture: "Image.Image", factor: int) -> NDArray[np.uint8]:
 
 def _boxes(picture: "Image.Image", factor: int) -> Iterator[tuple[int, int, int, int]]:
     """Divide a picture into boxes whose sides are divisible by `factor`, except at the right and lower edge."""
-    side = max(1, BLOCK // factor) * factor
-    for top in range(0, picture.height, side):
-        for left in range(0, picture.width, side):
-            yield left, top, min(left + side, picture.width), min(top + side, picture.height)
+    across = math.ceil(min(picture.width, BLOCK) / factor) * factor
+    down = math.ceil(BLOCK**2 / across / factor) * factor
+    for top in range(0, picture.height, down):
+        for left in range(0, picture.width, across):
+            yield left, top, min(left + across, picture.width), min(top + down, picture.height)
 
 
 def _colors(block: "Image.Image") -> "Image.Image":
