@@ -1,45 +1,139 @@
-"""Separation of ink and paper in a gray picture."""
+"""Separation of ink and paper in a picture of any color, lighting and polarity."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
 
-from experiments.errors import DigitsError
+Color = NDArray[np.uint8]  # (height, width, 3)
+Strength = NDArray[np.float32]  # (height, width), 0 for paper to 1 for full ink
+Mask = NDArray[np.bool_]  # (height, width)
 
-MIN_CONTRAST = 32  # gray levels between paper and the strongest ink, of 255
-MIN_INK = 26  # a tenth of the strongest ink: anything weaker is the grain of the paper
+PAPER_SIDE = 64  # pixels to which the longer side is reduced: paper is smooth
+WINDOWS = (0.6, 0.4)  # of the shorter side: over which the paper is estimated, round by round
+MIN_WINDOW = 9  # pixels of the reduced picture
+MIN_CONTRAST = 14.0  # gray levels of 255 between paper and ink
+MIN_SIGNAL = 4.0  # contrast between paper and ink as a multiple of the paper's noise
+FULL_INK = 75  # percentile of the strong ink above which ink counts as full
+FAINT = 0.35  # of full ink: where the strongest ink nearby is fainter than that, it counts as much
+THRESHOLD = 0.4  # of the strongest ink nearby
+UNCERTAIN = 1.5  # ratio of the contrasts on both sides of the paper below which their shapes decide
+BINS = 64
 
-Gray = NDArray[np.uint8]  # (height, width)
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """The ink of a picture.
+
+    Attributes
+    ----------
+    strength
+        How much ink each pixel shows, float32 (height, width) in [0, 1].
+    mask
+        Which pixels are ink, bool (height, width).
+    paper
+        The estimated paper, uint8 (height, width, 3).
+    """
+
+    strength: Strength
+    mask: Mask
+    paper: Color
 
 
-def light_ink(gray: Gray, name: str) -> Gray:
-    """Invert a picture of dark ink on light paper; return one of light ink on dark paper unchanged.
+def find_ink(picture: Color) -> Ink | None:
+    """Find the ink of a picture; return None if there is none.
+
+    The paper is estimated at every pixel, as the mean of what is no ink around it, so that shadows and vignettes
+    vanish. Ink is what differs from the paper in the direction of the ink's color: dark on light or light on dark, and
+    of any color. Faint strokes are raised to the level of the others.
 
     Parameters
     ----------
-    gray
-        ``uint8 (height, width)``.
-    name
-        Name of the picture for the error message.
-
-    Raises
-    ------
-    DigitsError
-        If the gray levels differ too little for the picture to show ink.
+    picture
+        ``uint8 (height, width, 3)``.
     """
-    low, high = int(gray.min()), int(gray.max())
-    if high - low < MIN_CONTRAST:
-        raise DigitsError(f"{name} shows no ink: its gray levels range from {low} to {high}")
-    return np.invert(gray) if _paper_level(gray) > (low + high) / 2 else gray
+    paper, sign = estimate_paper(picture)
+    difference = picture.astype(np.float32) - paper
+    contrast = sign * difference.mean(axis=2)
+    strong = contrast > otsu_threshold(contrast)
+    if not strong.any():
+        return None
+    color = difference[strong].mean(axis=0)
+    along = difference @ (color / np.sqrt(color @ color)) / np.sqrt(np.float32(3))
+    full = float(np.percentile(along[strong], FULL_INK))
+    noise = 1.4826 * float(np.median(np.abs(along[~strong]))) if not strong.all() else 0.0
+    if full < max(MIN_CONTRAST, MIN_SIGNAL * noise):
+        return None
+    side = max(3, min(picture.shape[:2]) // 3)
+    nearby = np.clip(ndimage.maximum_filter(along, side, mode="nearest"), FAINT * full, full)
+    strength = np.clip(along / nearby, 0, 1)
+    return Ink(strength, strength > THRESHOLD, paper)
 
 
-def remove_paper(ink: Gray) -> Gray:
-    """Stretch the gray levels of light ink so that the paper becomes 0 and the strongest ink 255."""
-    above = np.clip(ink.astype(np.float64) - _paper_level(ink), 0, None)
-    stretched = np.rint(above * (255 / above.max())).astype(np.uint8)
-    return np.where(stretched < MIN_INK, np.uint8(0), stretched)
+def estimate_paper(picture: Color) -> tuple[Color, float]:
+    """Estimate the paper of a picture at every pixel.
+
+    Returns
+    -------
+    tuple
+        The paper, uint8 (height, width, 3), and 1 for light ink on dark paper or -1 for dark ink on light paper.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, PAPER_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX), np.float32)
+    paper = _blur(small, max(size))
+    sign = _polarity((small - paper).mean(axis=2))
+    for window in WINDOWS:
+        contrast = sign * (small - paper).mean(axis=2)
+        ink = ndimage.binary_dilation(contrast > otsu_threshold(contrast))
+        paper = _mean_outside(small, ink, max(MIN_WINDOW, int(window * min(size))))
+    rounded = Image.fromarray(np.clip(np.rint(paper), 0, 255).astype(np.uint8))
+    return np.asarray(rounded.resize((width, height), Image.Resampling.BILINEAR)), sign
 
 
-def _paper_level(gray: Gray) -> float:
-    """Return the gray level of the paper: the median of the border."""
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    return float(np.median(border))
+def otsu_threshold(values: NDArray[np.float32]) -> float:
+    """Return the threshold that parts the positive values into the two classes of least variance (Otsu 1979)."""
+    highest = float(values.max())
+    if highest <= 0:
+        return 0.0
+    counts = np.bincount((values[values > 0] * (BINS / highest)).astype(np.intp), minlength=BINS + 1)
+    middles = np.arange(BINS + 1) + 0.5
+    below, sums = np.cumsum(counts), np.cumsum(counts * middles)
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    best = int(np.argmax(np.nan_to_num(between)))
+    return (best + 1) * highest / BINS
+
+
+def _blur(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """Blur (height, width, channels) by a box."""
+    return ndimage.uniform_filter(values, (window, window, 1), mode="nearest")
+
+
+def _mean_outside(values: NDArray[np.float32], ink: Mask, window: int) -> NDArray[np.float32]:
+    """Return the mean of what is no ink around each pixel; that of the whole picture where all around it is ink."""
+    weight = (~ink).astype(np.float32)[..., None]
+    total = weight.sum()
+    mean = (values * weight).sum(axis=(0, 1)) / total if total else values.mean(axis=(0, 1))
+    share = np.float32(1e-3)
+    paper: NDArray[np.float32] = (_blur(values * weight, window) + share * mean) / (_blur(weight, window) + share)
+    return paper
+
+
+def _polarity(contrast: NDArray[np.float32]) -> float:
+    """Return 1 for light ink on dark paper and -1 for dark ink on light paper.
+
+    The border of a picture is mostly paper, and ink is what is farthest from it. If both sides are about as far, the
+    longer tail of the gray levels is ink.
+    """
+    border = np.concatenate([contrast[0], contrast[-1], contrast[:, 0], contrast[:, -1]])
+    level = float(np.median(border))
+    low, high = np.percentile(contrast, [2, 98])
+    dark, light = level - float(low), float(high) - level
+    if max(dark, light) > UNCERTAIN * min(dark, light):
+        return 1.0 if light > dark else -1.0
+    return 1.0 if float((contrast**3).mean()) > 0 else -1.0
