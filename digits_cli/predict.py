@@ -66,7 +66,7 @@ def predict(
     """
     from experiments.inference.batches import Task
     from experiments.pictures.files import check_sources
-    from experiments.pictures.reading import MAX_MEGAPIXELS
+    from experiments.pictures.opening import MAX_MEGAPIXELS
 
     limit = MAX_MEGAPIXELS if max_megapixels is None else max_megapixels
     task = Task(rows, length, explain, reject_below, limit)

@@ -11,7 +11,7 @@ from experiments.inference.reader import Model, Reader
 from experiments.inference.readings import Reading, RowReading
 from experiments.pictures.digit import DigitPicture
 from experiments.pictures.files import STANDARD_INPUT
-from experiments.pictures.reading import MAX_MEGAPIXELS
+from experiments.pictures.opening import MAX_MEGAPIXELS
 
 BATCH = 64
 MAX_BYTES = 500_000_000  # of the standard input
@@ -111,22 +111,24 @@ def _rows(reader: Reader, file: str, length: int | None) -> FileReading:
 
 def _explained(reader: Reader, files: Iterator[str], task: Task, folder: Path) -> Iterator[FileReading]:
     """Read each picture alone and save a picture of how it was read, under a name of its own."""
-    from experiments.inference.explain import annotated, strip
+    from PIL import Image
+
+    from experiments.inference.explain import strip
 
     used: set[str] = set()
     for file in files:
         try:
-            pixels = reader.pixels(_source(file))
+            if task.rows:
+                rows, drawn = reader.explain_rows(_source(file), task.length)
+                result, picture = FileReading(file, rows=tuple(rows)), Image.fromarray(drawn)
+            else:
+                image = reader.open(_source(file))
+                found = reader.find(image)
+                (reading,) = reader.read_found([found])
+                result, picture = FileReading(file, reading), strip(image.pixels, found, reading)
         except DigitsError as error:
             yield FileReading(file, error=str(error))
             continue
-        if task.rows:
-            rows = tuple(reader.read_rows(pixels, task.length))
-            result, picture = FileReading(file, rows=rows), annotated(pixels, rows)
-        else:
-            found = reader.find(pixels)
-            (reading,) = reader.read_found([found])
-            result, picture = FileReading(file, reading), strip(pixels, found, reading)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             picture.save(folder / _unused(file, used))

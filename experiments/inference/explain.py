@@ -1,12 +1,11 @@
-"""Pictures of how a picture was read: a strip of the steps, or the picture with the rows that were found."""
+"""Pictures of how a digit was read: a strip of the steps."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.inference.readings import Reading, RowReading
+from experiments.inference.readings import Reading
 from experiments.pictures.digit import DigitPicture
 
 if TYPE_CHECKING:
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 HEIGHT = 168  # of a panel: six times the side of a digit
 WIDTHS = (112, 672)  # of a panel, least and most
 GAP, TITLE, FONT = 8, 22, 14  # pixels
-LARGEST = 1600  # pixels of the longer side of a picture with rows
-PAPER, INK, MARK = "white", "black", (214, 39, 40)
+PAPER, INK = "white", "black"
 
 
 def strip(picture: NDArray[np.uint8], found: DigitPicture | None, reading: Reading) -> "Image.Image":
@@ -31,32 +29,15 @@ def strip(picture: NDArray[np.uint8], found: DigitPicture | None, reading: Readi
     """
     steps = {"picture": picture} if found is None else {**({} if found.steps else {"picture": picture}), **found.steps}
     panels = {title: _panel(pixels) for title, pixels in steps.items()}
-    if found is not None:
-        panels[_verdict(reading)] = _panel(found.views[0])
-    else:
-        panels["no digit found"] = _panel(np.full((1, 1), 255, np.uint8))
-    return _side_by_side(panels)
-
-
-def annotated(picture: NDArray[np.uint8], rows: Sequence[RowReading]) -> "Image.Image":
-    """Draw a box around each digit of a picture, with the digit and its probability in percent above it."""
-    from PIL import Image, ImageDraw
-
-    drawn = Image.fromarray(picture)
-    scale = LARGEST / max(drawn.size)
-    drawn = drawn.resize((max(1, round(drawn.width * scale)), max(1, round(drawn.height * scale))))
-    draw, font = ImageDraw.Draw(drawn), _font()
-    for digit in (digit for row in rows for digit in row.digits):
-        left, top, width, height = (scale * side for side in digit.box)
-        draw.rectangle((left, top, left + width, top + height), outline=MARK, width=2)
-        text = f"{digit.digit} {100 * digit.probability:.0f}"
-        draw.text((left, max(0.0, top - FONT - 4)), text, MARK, font)
-    return drawn
+    panels |= {f"view {i}": _panel(view) for i, view in enumerate([] if found is None else found.views[1:], 2)}
+    return _side_by_side(panels, _verdict(reading))
 
 
 def _verdict(reading: Reading) -> str:
+    if reading.digit is None:
+        return "no digit found"
     doubt = "" if reading.is_digit else ", hardly a digit"
-    return f"{reading.digit} ({100 * reading.probability:.1f} %{doubt})"
+    return f"read as {reading.digit}, {100 * reading.probability:.1f} %{doubt}"
 
 
 def _panel(pixels: NDArray[np.uint8]) -> "Image.Image":
@@ -69,18 +50,19 @@ def _panel(pixels: NDArray[np.uint8]) -> "Image.Image":
     return image.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX)
 
 
-def _side_by_side(panels: "dict[str, Image.Image]") -> "Image.Image":
+def _side_by_side(panels: "dict[str, Image.Image]", below: str) -> "Image.Image":
     from PIL import Image, ImageDraw
 
     font = _font()
     widths = [max(panel.width, round(font.getlength(title)), WIDTHS[0]) for title, panel in panels.items()]
-    whole = Image.new("RGB", (sum(widths) + GAP * (len(widths) + 1), HEIGHT + TITLE + 2 * GAP), PAPER)
+    whole = Image.new("RGB", (sum(widths) + GAP * (len(widths) + 1), HEIGHT + 2 * (TITLE + GAP)), PAPER)
     draw, left = ImageDraw.Draw(whole), GAP
     for (title, panel), width in zip(panels.items(), widths, strict=True):
         draw.text((left, GAP // 2), title, INK, font)
         whole.paste(panel, (left, TITLE + GAP))
         draw.rectangle((left - 1, TITLE + GAP - 1, left + panel.width, TITLE + GAP + panel.height), outline="gray")
         left += width + GAP
+    draw.text((GAP, HEIGHT + TITLE + 3 * GAP // 2), below, INK, font)
     return whole
 
 

@@ -1,25 +1,29 @@
 """Reader of digits in pictures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.errors import DigitsError, UsageError
-from experiments.inference.network import CLASSES, Network
-from experiments.inference.readings import Reading, RowReading
+from experiments.inference.network import CLASSES, Network, Scores
+from experiments.inference.readings import Reading, RowReading, enlarged
 from experiments.pictures.digit import DigitPicture, find_digit
-from experiments.pictures.reading import MAX_MEGAPIXELS, read_picture
+from experiments.pictures.opening import MAX_MEGAPIXELS
+from experiments.pictures.reading import Picture, read_picture
+
+if TYPE_CHECKING:
+    from experiments.inference.rows import Lattice
 
 READER = "reader"  # the network that comes with the package
 BUNDLED = Path(__file__).with_name("reader.onnx")
 BLANK_SCORE = -1000.0  # of a picture without ink: below what any network gives
 
 Model = str | Path | bytes
-Picture = str | Path | bytes | NDArray[np.uint8]
+Source = str | Path | bytes | NDArray[np.uint8] | Picture
 """The path of a picture file, its content, or pixels: gray (height, width) or RGB (height, width, 3)."""
 
 
@@ -81,7 +85,7 @@ class Reader:
         self._min_score = float(np.mean([network.settings.min_score for network in self._networks]))
         self._max_megapixels = max_megapixels
 
-    def read(self, picture: Picture) -> Reading:
+    def read(self, picture: Source) -> Reading:
         """Read one digit.
 
         Raises
@@ -91,11 +95,11 @@ class Reader:
         """
         return self.read_found([self.find(picture)])[0]
 
-    def read_many(self, pictures: Sequence[Picture]) -> list[Reading]:
+    def read_many(self, pictures: Sequence[Source]) -> list[Reading]:
         """Read one digit in each picture, in one batch; raises as `read`."""
         return self.read_found([self.find(picture) for picture in pictures])
 
-    def read_rows(self, picture: Picture, length: int | None = None) -> list[RowReading]:
+    def read_rows(self, picture: Source, length: int | None = None) -> list[RowReading]:
         """Read rows of digits from top to bottom.
 
         Parameters
@@ -108,14 +112,30 @@ class Reader:
         DigitsError
             As `read`.
         """
-        rows: list[RowReading] = import_module("experiments.inference.rows").read_rows(
-            self.pixels(picture), self.judge, length
-        )
-        return rows
+        image = self.open(picture)
+        return _rows(image, self._lattices(image, length), length)
 
-    def find(self, picture: Picture) -> DigitPicture | None:
+    def explain_rows(self, picture: Source, length: int | None = None) -> tuple[list[RowReading], NDArray[np.uint8]]:
+        """Read rows of digits, and draw boxes, cuts and alternatives: ``uint8 (h, w, 3)``; raises as `read_rows`."""
+        from experiments.inference.annotation import annotate_rows
+
+        image = self.open(picture)
+        lattices = self._lattices(image, length)
+        return _rows(image, lattices, length), annotate_rows(image.pixels, lattices, length)
+
+    def _lattices(self, image: Picture, length: int | None) -> "list[Lattice]":
+        from experiments.inference.rows import Prices, build_lattices
+        from experiments.pictures.lines import find_rows
+
+        if length is not None and length < 1:
+            raise UsageError(f"length must be at least 1, received {length}")
+        return build_lattices(find_rows(image.pixels), self, Prices())
+
+    def find(self, picture: Source) -> DigitPicture | None:
         """Find the ink of a digit and bring it to 28x28; None if there is none. Raises as `read`."""
-        return find_digit(self.pixels(picture))
+        image = self.open(picture)
+        found = find_digit(image.pixels)
+        return found and replace(found, box=enlarged(found.box, image.reduced))
 
     def read_found(self, found: Sequence[DigitPicture | None]) -> list[Reading]:
         """Read digits that `find` has found, in one batch."""
@@ -142,14 +162,31 @@ class Reader:
         for network in self._networks:
             sums = np.add.reduceat(network.scores(images).logits.astype(np.float64), starts)
             logits = sums / counts[:, None]
-            probabilities.append(np.exp(_log_softmax(logits / network.settings.temperature)))
+            probabilities.append(_softmax(logits / network.settings.temperature))
             scores.append(_log_sum_exp(logits))
         return Judgment(np.mean(probabilities, axis=0), np.mean(scores, axis=0))
 
-    def pixels(self, picture: Picture) -> NDArray[np.uint8]:
-        """Return a picture as ``uint8 (height, width, 3)``; raises as `read`."""
+    def scores(self, images: NDArray[np.float32]) -> Scores:
+        """Compute logits and features of ``float32 (n, 28, 28, 1)``, as a `Network` does.
+
+        Of several networks, the softmax of the logits is the mean of theirs, as is the log-sum-exp; the features are
+        beside each other.
+        """
+        each = [network.scores(images) for network in self._networks]
+        if len(each) == 1:
+            return each[0]
+        logits = [one.logits.astype(np.float64) for one in each]
+        mean = np.log(np.mean([_softmax(one) for one in logits], axis=0))
+        level = np.mean([_log_sum_exp(one) for one in logits], axis=0)
+        joint = (mean + level[:, None]).astype(np.float32)
+        return Scores(joint, np.concatenate([one.features for one in each], axis=1))
+
+    def open(self, picture: Source) -> Picture:
+        """Return a picture in memory; raises as `read`."""
+        if isinstance(picture, Picture):
+            return picture
         if isinstance(picture, np.ndarray):
-            return _rgb(picture)
+            return Picture(_rgb(picture))
         source = Path(picture) if isinstance(picture, str) else picture
         return read_picture(source, max_megapixels=self._max_megapixels)
 
@@ -200,5 +237,16 @@ def _log_sum_exp(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    return logits - _log_sum_exp(logits)[:, None]
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = np.exp(logits - _log_sum_exp(logits)[:, None])
+    return probabilities
+
+
+def _rows(image: Picture, lattices: "list[Lattice]", length: int | None) -> list[RowReading]:
+    from experiments.inference.rows import read_lattice
+
+    rows = [row for lattice in lattices if (row := read_lattice(lattice, length)) is not None]
+    return [
+        replace(row, digits=tuple(replace(one, box=enlarged(one.box, image.reduced)) for one in row.digits))
+        for row in rows
+    ]

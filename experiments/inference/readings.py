@@ -39,7 +39,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class RowDigit:
-    """A digit of a row, its calibrated probability and where it lies."""
+    """A digit of a row.
+
+    Attributes
+    ----------
+    digit
+        From 0 to 9.
+    probability
+        That this place of the picture holds this digit, over all ways to part the line.
+    box
+        Where its ink lies.
+    """
 
     digit: int
     probability: float
@@ -48,8 +58,24 @@ class RowDigit:
 
 @dataclass(frozen=True)
 class RowReading:
-    """A row of digits, from left to right; `probability` is that of the whole string."""
+    """One line of digits.
+
+    Attributes
+    ----------
+    string
+        Its digits.
+    probability
+        That the whole line reads so, over all ways to part it and all digits.
+    digits
+        From left to right.
+    """
 
     string: str
     probability: float
     digits: tuple[RowDigit, ...]
+
+
+def enlarged(box: Box, factor: int) -> Box:
+    """Return a box in pixels of a picture of which a side was reduced by `factor`."""
+    x, y, width, height = (factor * side for side in box)
+    return x, y, width, height

@@ -1,6 +1,7 @@
 """Pictures of digits: from a file of any format to 28x28 pixels, white ink on black, as in MNIST.
 
-`read_picture` and `read_gray` read a file, `fit_to_mnist` fits ink into 28x28. Needs no more than NumPy, Pillow and SciPy.
+`read_picture` and `read_gray` read a file, `fit_to_mnist` fits ink into 28x28. Needs no more than NumPy,
+Pillow and SciPy.
 """
 
 from experiments.pictures.normalization import SIDE, fit_to_mnist
