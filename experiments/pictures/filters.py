@@ -102,32 +102,37 @@ def _beside(mask: Mask, axis: int) -> Mask:
     return wide
 
 
+def _cut(values: NDArray[Number], start: int, stop: int, axis: int) -> NDArray[Number]:
+    return values[start:stop] if axis == 0 else values[:, start:stop]
+
+
 def _extended(values: NDArray[Number], side: int, axis: int) -> NDArray[Number]:
-    """Repeat the pixels at both ends of an axis, which comes first, so that windows fit."""
-    own = values.swapaxes(0, axis)
-    before, after = side // 2, side - 1 - side // 2
-    return np.concatenate([np.repeat(own[:1], before, 0), own, np.repeat(own[-1:], after, 0)])
+    """Repeat the pixels at both ends of an axis so that windows fit."""
+    length, before = values.shape[axis], side // 2
+    first, last = _cut(values, 0, 1, axis), _cut(values, length - 1, length, axis)
+    return np.concatenate([np.repeat(first, before, axis), values, np.repeat(last, side - 1 - before, axis)], axis)
 
 
 def _extreme(choose: np.ufunc, values: NDArray[Number], side: int, axis: int) -> NDArray[Number]:
     """Choose within windows along an axis: within two that are half as large, and so on."""
     found, reach = _extended(values, side, axis), 1
     while reach < side:
-        step = min(reach, side - reach)
-        found = choose(found[:-step], found[step:])
+        step, length = min(reach, side - reach), found.shape[axis]
+        found = choose(_cut(found, 0, length - step, axis), _cut(found, step, length, axis))
         reach += step
-    return found.swapaxes(0, axis)
+    return found
 
 
 def _mean(values: NDArray[np.float32], side: int, axis: int) -> NDArray[np.float32]:
     """Return the mean of windows along an axis: the sum of parts whose lengths are powers of two."""
-    part, length, done = _extended(values, side, axis), 1, 0
-    total = np.zeros_like(values.swapaxes(0, axis))
+    part, reach, done = _extended(values, side, axis), 1, 0
+    total = np.zeros_like(values)
     while True:
-        if side & length:
-            total += part[done : done + len(total)]
-            done += length
-        if 2 * length > side:
-            return (total / np.float32(side)).swapaxes(0, axis)
-        part = part[:-length] + part[length:]
-        length *= 2
+        if side & reach:
+            total += _cut(part, done, done + values.shape[axis], axis)
+            done += reach
+        if 2 * reach > side:
+            return total / np.float32(side)
+        length = part.shape[axis]
+        part = _cut(part, 0, length - reach, axis) + _cut(part, reach, length, axis)
+        reach *= 2
