@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
+from experiments.pictures import filters
 
 from experiments.pictures.ink import Color, Ink, Mask, find_ink
 from experiments.pictures.normalization import SIDE, fit_to_mnist
@@ -105,7 +105,7 @@ def _find(picture: Color) -> DigitPicture | None:
     if ink is None:
         return None
     mask = without_rules(without_rules(ink.mask).T).T
-    labels, count = ndimage.label(mask, EIGHT)
+    labels, count = filters.label(mask)
     pieces = _pieces(labels, count)
     if not pieces:
         return None
@@ -161,7 +161,7 @@ def _pieces(labels: NDArray[np.int32], count: int) -> list[_Piece]:
     """Return the connected pieces of ink without specks."""
     height, width = labels.shape
     areas = np.bincount(labels.ravel(), minlength=count + 1)
-    boxes = ndimage.find_objects(labels)
+    boxes = filters.find_objects(labels, count)
     pieces = [
         _Piece(
             i + 1,
@@ -227,7 +227,7 @@ def _is_rule(piece: _Piece, main: _Piece) -> bool:
 def _alone(ink: Ink, labels: NDArray[np.int32], chosen: list[int]) -> Gray:
     """Return the ink of the chosen pieces and their soft edges, cropped."""
     of_digit: Mask = np.isin(labels, chosen)
-    near = ndimage.binary_dilation(of_digit, EIGHT) & (of_digit | (labels == 0))
+    near = filters.dilate(of_digit, corners=True) & (of_digit | (labels == 0))
     strength = np.where(near, ink.strength, 0)
     rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
     return _gray(strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

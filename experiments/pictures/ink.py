@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
+from experiments.pictures import filters
 
 Color = NDArray[np.uint8]  # (height, width, 3)
 Strength = NDArray[np.float32]  # (height, width), 0 for paper to 1 for full ink
@@ -67,7 +67,7 @@ def find_ink(picture: Color) -> Ink | None:
     if full < max(MIN_CONTRAST, MIN_SIGNAL * noise):
         return None
     side = max(3, min(picture.shape[:2]) // 3)
-    nearby = np.clip(ndimage.maximum_filter(along, side, mode="nearest"), FAINT * full, full)
+    nearby = np.clip(filters.maximum_filter(along, side), FAINT * full, full)
     strength = np.clip(along / nearby, 0, 1)
     return Ink(strength, strength > THRESHOLD, paper)
 
@@ -88,7 +88,7 @@ def estimate_paper(picture: Color) -> tuple[Color, float]:
     sign = _polarity((small - paper).mean(axis=2))
     for window in WINDOWS:
         contrast = sign * (small - paper).mean(axis=2)
-        ink = ndimage.binary_dilation(contrast > otsu_threshold(contrast))
+        ink = filters.dilate(contrast > otsu_threshold(contrast), corners=False)
         paper = _mean_outside(small, ink, max(MIN_WINDOW, int(window * min(size))))
     rounded = Image.fromarray(np.clip(np.rint(paper), 0, 255).astype(np.uint8))
     return np.asarray(rounded.resize((width, height), Image.Resampling.BILINEAR)), sign
@@ -111,7 +111,7 @@ def otsu_threshold(values: NDArray[np.float32]) -> float:
 
 def _blur(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     """Blur (height, width, channels) by a box."""
-    return ndimage.uniform_filter(values, (window, window, 1), mode="nearest")
+    return filters.uniform_filter(values, window)
 
 
 def _mean_outside(values: NDArray[np.float32], ink: Mask, window: int) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from experiments.pictures import filters
 
 from experiments.pictures.normalization import INK_SIDE
 
@@ -46,7 +46,7 @@ def with_usual_strokes(ink: Gray) -> Gray:
         return ink
     whole = int(abs(radius))
     room = np.pad(ink, whole + 1 if radius > 0 else 0)
-    change = ndimage.grey_dilation if radius > 0 else ndimage.grey_erosion
+    change = filters.maximum_filter if radius > 0 else filters.minimum_filter
     less, more = (change(room, 2 * r + 1) if r else room for r in (whole, whole + 1))
     share = abs(radius) - whole
     return np.rint((1 - share) * less + share * more).astype(np.uint8)
