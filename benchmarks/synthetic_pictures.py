@@ -36,7 +36,9 @@ def _photo(random: Random, digits: Split, index: int) -> Picture:
     ink = _written(random, digits, index, random.uniform(9, 40), random.uniform(-0.9, 0.6))
     pad = [int(v) for v in random.uniform(0.02, 1.0, 4) * max(ink.shape)]
     ink = np.pad(ink, ((pad[0], pad[1]), (pad[2], pad[3])))
-    return _printed(random, ink, paper=random.uniform(140, 240), contrast=random.uniform(40, 150), noise=random.uniform(0, 5))
+    return _printed(
+        random, ink, paper=random.uniform(140, 240), contrast=random.uniform(40, 150), noise=random.uniform(0, 5)
+    )
 
 
 def _drawing(random: Random, digits: Split, index: int) -> Picture:
@@ -51,7 +53,9 @@ def _drawing(random: Random, digits: Split, index: int) -> Picture:
         if np.abs(color - paper).mean() < 60:
             color = np.full(3, pen)
         return np.rint(paper + ink[..., None] * (color - paper)).astype(np.uint8)
-    return _printed(random, ink, paper=random.uniform(150, 250), contrast=random.uniform(60, 200), noise=random.uniform(0, 8))
+    return _printed(
+        random, ink, paper=random.uniform(150, 250), contrast=random.uniform(60, 200), noise=random.uniform(0, 8)
+    )
 
 
 def _document(random: Random, digits: Split, index: int) -> Picture:
@@ -85,7 +89,11 @@ def _document(random: Random, digits: Split, index: int) -> Picture:
     cut = wide[top - pad[0] : top + rows + pad[1], left - pad[2] : left + columns + pad[3]]
     color = np.array([1.0, random.uniform(0.75, 1.0), random.uniform(0.4, 1.0)])
     return _printed(
-        random, cut, paper=random.uniform(120, 240) * color, contrast=random.uniform(45, 190), noise=random.uniform(1, 6)
+        random,
+        cut,
+        paper=random.uniform(120, 240) * color,
+        contrast=random.uniform(45, 190),
+        noise=random.uniform(1, 6),
     )
 
 
@@ -141,7 +149,9 @@ def _written(
     scale = max(3.0, 2 * height / len(ink))
     large = ndimage.zoom(np.pad(ink, 4), scale, order=3).clip(0, 1)
     large = ndimage.gaussian_filter(large, 0.3 * scale)
-    distance = np.where(large > 0.5, ndimage.distance_transform_edt(large > 0.5), -ndimage.distance_transform_edt(large <= 0.5))
+    distance = np.where(
+        large > 0.5, ndimage.distance_transform_edt(large > 0.5), -ndimage.distance_transform_edt(large <= 0.5)
+    )
     moved = distance + thickness * scale
     if (moved > 0).sum() < 0.3 * (distance > 0).sum():  # a thin pen must leave a line
         moved = distance + 0.3 * thickness * scale
@@ -173,7 +183,9 @@ def _printed(random: Random, ink: Ink, paper: float | NDArray[np.float64], contr
     picture = ndimage.gaussian_filter(picture, (blur := random.uniform(0, 0.035) * len(ink) * 0.6, blur, 0))
     picture = picture + ndimage.gaussian_filter(random.normal(0, noise, (*ink.shape, 1)), (0.6, 0.6, 0))
     stored = io.BytesIO()
-    Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8)).save(stored, "JPEG", quality=int(random.integers(50, 95)))
+    Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8)).save(
+        stored, "JPEG", quality=int(random.integers(50, 95))
+    )
     return np.asarray(Image.open(stored).convert("RGB"))
 
 
