@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from experiments.pictures import filters
 
+from experiments.pictures import filters
 from experiments.pictures.ink import Color, Ink, Mask, find_ink
 from experiments.pictures.normalization import SIDE, fit_to_mnist
 from experiments.pictures.strokes import with_usual_strokes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
 from experiments.pictures import filters
 
 Color = NDArray[np.uint8]  # (height, width, 3)

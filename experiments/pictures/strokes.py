@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from experiments.pictures import filters
 
+from experiments.pictures import filters
 from experiments.pictures.normalization import INK_SIDE
 
 THIN, THICK = 1.9, 3.6  # pixels of MNIST's 20x20 box; 90 % of its digits lie between
