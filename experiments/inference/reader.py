@@ -140,31 +140,33 @@ class Reader:
     def read_found(self, found: Sequence[DigitPicture | None]) -> list[Reading]:
         """Read digits that `find` has found, in one batch."""
         inked = [one for one in found if one is not None]
-        judgment = self.judge([one.views for one in inked])
+        judgment = self.judge([one.views for one in inked], [one.prices for one in inked])
         judged = iter(zip(judgment.probabilities, judgment.scores, strict=True))
         return [_blank() if one is None else self._reading(one, *next(judged)) for one in found]
 
-    def judge(self, digits: Sequence[NDArray[np.uint8]]) -> Judgment:
+    def judge(self, digits: Sequence[NDArray[np.uint8]], prices: Sequence[NDArray[np.float64]] = ()) -> Judgment:
         """Classify n digits.
 
         Parameters
         ----------
         digits
-            The views of each digit, ``uint8 (k, 28, 28)``, white ink on black; k >= 1 may differ. The logits of all
-            views of a digit are averaged.
+            The views of each digit, ``uint8 (k, 28, 28)``, white ink on black; k >= 1 may differ. The one whose score
+            less its price is highest counts.
+        prices
+            The price of each view, ``float64 (k,)`` for each digit; 0 by default.
         """
         if not digits:
             return Judgment(np.zeros((0, CLASSES)), np.zeros(0))
         images = np.concatenate(digits)[..., None].astype(np.float32) / np.float32(255)
-        counts = np.array([len(views) for views in digits])
-        starts = np.cumsum(counts) - counts
-        probabilities, scores = [], []
-        for network in self._networks:
-            sums = np.add.reduceat(network.scores(images).logits.astype(np.float64), starts)
-            logits = sums / counts[:, None]
-            probabilities.append(_softmax(logits / network.settings.temperature))
-            scores.append(_log_sum_exp(logits))
-        return Judgment(np.mean(probabilities, axis=0), np.mean(scores, axis=0))
+        logits = [network.scores(images).logits.astype(np.float64) for network in self._networks]
+        scores = np.mean([_log_sum_exp(one) for one in logits], axis=0)
+        worth = scores - np.concatenate(prices) if prices else scores
+        ends = np.cumsum([len(views) for views in digits])
+        starts = np.concatenate([[0], ends[:-1]])
+        best = np.array([start + int(worth[start:end].argmax()) for start, end in zip(starts, ends, strict=True)])
+        temperatures = [network.settings.temperature for network in self._networks]
+        each = [_softmax(one[best] / temperature) for one, temperature in zip(logits, temperatures, strict=True)]
+        return Judgment(np.mean(each, axis=0), scores[best])
 
     def scores(self, images: NDArray[np.float32]) -> Scores:
         """Compute logits and features of ``float32 (n, 28, 28, 1)``, as a `Network` does.

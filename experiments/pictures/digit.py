@@ -1,30 +1,27 @@
 """From a picture of one digit to its ink alone, and on to 28x28."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.pictures import filters
-from experiments.pictures.ink import Color, Ink, Mask, find_ink
-from experiments.pictures.normalization import SIDE, fit_to_mnist
+from experiments.pictures.ink import Color, Mask, Strength, find_ink
+from experiments.pictures.normalization import fit_to_mnist
+from experiments.pictures.pieces import Piece, find_pieces, without_rules
 from experiments.pictures.strokes import with_usual_strokes
 
 Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # x, y, width, height
 
 WORK_SIDE = 120  # pixels to which the longer side of a picture is reduced
-MIN_DIGIT = 0.35  # of the work side: a digit that fills less is looked at again, from nearby
+MIN_DIGIT = 0.35  # of the picture: a digit that fills less is looked at again, from nearby
 MARGIN = 0.5  # of the digit's longer side around it, when it is looked at again
-SPECK = 0.04  # of the area of the largest piece
 FLAT = 0.15  # of the height of the digit: lower pieces below it, and narrower ones along the edge, are rules
-RULE = 0.85  # of a row or column of the picture: that is a ruled line if it is no stroke of the digit
-RULE_WIDTH = 0.1  # of the picture, at most
-INSET = 0.05  # of the picture: by so much a line is longer on both sides than all else
 NEAR = 0.35  # of the height of the digit: pieces farther from it are not part of it
-EIGHT = np.ones((3, 3), bool)  # neighbors of a pixel
+NEIGHBOR = 0.3  # of the height of the digit: other pieces as high as that are of its neighbors
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +33,9 @@ class DigitPicture:
     ink
         Its ink alone, uint8 (height, width), light on black.
     views
-        Ways to see it as one of MNIST's digits, uint8 (k, 28, 28), the likeliest first.
+        Ways to see it as one of MNIST's digits, uint8 (k, 28, 28): one, unless neighbors touch it or are near.
+    prices
+        How unlikely each view is by its shape and place, float64 (k,), to be weighed against a network's score.
     box
         Where it is in the picture: x, y, width and height in pixels.
     steps
@@ -45,31 +44,9 @@ class DigitPicture:
 
     ink: Gray
     views: NDArray[np.uint8]
+    prices: NDArray[np.float64]
     box: Box
     steps: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """A connected piece of ink: its label, box and area in pixels, and the sides of the picture that it touches."""
-
-    label: int
-    rows: slice
-    columns: slice
-    area: int
-    touches: tuple[bool, bool, bool, bool]  # top, bottom, left, right
-
-    @property
-    def height(self) -> int:
-        return self.rows.stop - self.rows.start
-
-    @property
-    def width(self) -> int:
-        return self.columns.stop - self.columns.start
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return (self.rows.start + self.rows.stop) / 2, (self.columns.start + self.columns.stop) / 2
 
 
 def find_digit(picture: Color) -> DigitPicture | None:
@@ -96,9 +73,7 @@ def find_digit(picture: Color) -> DigitPicture | None:
     if closer is None:
         return found
     x, y, width, height = closer.box
-    return DigitPicture(
-        closer.ink, closer.views, (x + left, y + top, width, height), {"picture": picture, **closer.steps}
-    )
+    return replace(closer, box=(x + left, y + top, width, height), steps={"whole picture": picture, **closer.steps})
 
 
 def _find(picture: Color) -> DigitPicture | None:
@@ -107,24 +82,30 @@ def _find(picture: Color) -> DigitPicture | None:
     if ink is None:
         return None
     mask = without_rules(without_rules(ink.mask).T).T
-    labels, count = filters.label(mask)
-    pieces = _pieces(labels, count)
+    pieces, labels = find_pieces(mask)
     if not pieces:
         return None
     digit = _digit(pieces, mask.shape)
-    alone = _alone(ink, labels, [piece.label for piece in digit])
+    alone = _alone(ink.strength, labels, [piece.label for piece in digit])
     usual = with_usual_strokes(alone)
     view = fit_to_mnist(usual)
     scale = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
-    steps = {
-        "picture": picture,
-        "paper": ink.paper,
-        "ink": _gray(ink.strength),
-        "digit": alone,
-        "strokes": usual,
-        "28x28": view,
-    }
-    return DigitPicture(alone, view[None], _box(digit, scale), steps)
+    strength = _gray(ink.strength)
+    steps = {"picture": picture, "paper": ink.paper, "ink": strength, "digit": alone, "strokes": usual, "28x28": view}
+    views, prices = view[None], np.zeros(1)
+    if _is_crowded(digit, pieces):
+        from experiments.pictures.crowds import candidates
+
+        near = filters.dilate(mask, corners=True)
+        views, prices = candidates(np.where(near, strength, np.uint8(0)), digit[0].height, view)
+    return DigitPicture(alone, views, prices, _box(digit, scale), steps)
+
+
+def _is_crowded(digit: list[Piece], pieces: list[Piece]) -> bool:
+    """Return whether the digit may touch a neighbor, or a piece of it may have been left out."""
+    main = digit[0]
+    cut_off = any(piece.touches[2] or piece.touches[3] for piece in digit)
+    return cut_off or any(piece.height >= NEIGHBOR * main.height for piece in pieces if piece not in digit)
 
 
 def _reduced(picture: Color) -> Color:
@@ -137,55 +118,7 @@ def _reduced(picture: Color) -> Color:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
-def without_rules(mask: Mask) -> Mask:
-    """Remove the ruled lines along the rows of a mask, where they do not cross a stroke.
-
-    A line is taken for a rule only if it is thin, away from the middle, and longer on both sides than all other ink:
-    not the bar of a 7 that fills the picture.
-    """
-    height, width = mask.shape
-    rows = np.flatnonzero(mask.sum(axis=1) >= RULE * width)
-    if not rows.size:
-        return mask
-    kept = mask.copy()
-    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
-        top, bottom = band[0], band[-1] + 1
-        if bottom - top > max(2, RULE_WIDTH * height) or abs((top + bottom) / 2 - height / 2) < height / 5:
-            continue
-        top, bottom = max(0, top - 1), min(height, bottom + 1)  # its soft edges
-        crossing = np.ones(width, bool)
-        if top > 0:
-            crossing &= mask[top - 1]
-        if bottom < height:
-            crossing &= mask[bottom]
-        rest = kept.copy()
-        rest[top:bottom] &= crossing if top > 0 and bottom < height else False
-        columns = np.flatnonzero(rest.any(axis=0))
-        if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
-            kept = rest
-    return kept
-
-
-def _pieces(labels: NDArray[np.int32], count: int) -> list[_Piece]:
-    """Return the connected pieces of ink without specks."""
-    height, width = labels.shape
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    boxes = filters.find_objects(labels, count)
-    pieces = [
-        _Piece(
-            i + 1,
-            rows,
-            columns,
-            int(areas[i + 1]),
-            (rows.start == 0, rows.stop == height, columns.start == 0, columns.stop == width),
-        )
-        for i, (rows, columns) in enumerate(boxes)
-    ]
-    largest = max((piece.area for piece in pieces), default=0)
-    return [piece for piece in pieces if piece.area >= max(SPECK * largest, 3)]
-
-
-def _digit(pieces: list[_Piece], shape: tuple[int, int]) -> list[_Piece]:
+def _digit(pieces: list[Piece], shape: tuple[int, int]) -> list[Piece]:
     """Choose the pieces of the digit: the piece of most ink near the middle, and what belongs to it."""
     main = max(pieces, key=lambda piece: _weight(piece, shape))
     digit = [main]
@@ -196,7 +129,7 @@ def _digit(pieces: list[_Piece], shape: tuple[int, int]) -> list[_Piece]:
     return digit
 
 
-def _weight(piece: _Piece, shape: tuple[int, int]) -> float:
+def _weight(piece: Piece, shape: tuple[int, int]) -> float:
     """Return how likely a piece is the digit: by its height, how near it is to the middle, and the sides it touches."""
     off = [(m - side / 2) / side for m, side in zip(piece.middle, shape, strict=True)]
     central = float(np.exp(-(off[0] ** 2 + 2 * off[1] ** 2) / (2 * 0.2**2)))
@@ -205,14 +138,14 @@ def _weight(piece: _Piece, shape: tuple[int, int]) -> float:
     return np.sqrt(piece.area) * (0.1 + central) * touched * thin
 
 
-def _gap(one: _Piece, other: _Piece) -> float:
+def _gap(one: Piece, other: Piece) -> float:
     """Return the distance between two boxes in pixels, 0 if they overlap."""
     down = max(0, one.rows.start - other.rows.stop, other.rows.start - one.rows.stop)
     right = max(0, one.columns.start - other.columns.stop, other.columns.start - one.columns.stop)
     return float(np.hypot(down, right))
 
 
-def _belongs(piece: _Piece, part: _Piece, main: _Piece) -> bool:
+def _belongs(piece: Piece, part: Piece, main: Piece) -> bool:
     """Decide whether a piece is part of the digit: near to it, above or below it, or between its ends."""
     if _gap(piece, part) > NEAR * main.height:
         return False
@@ -226,29 +159,27 @@ def _belongs(piece: _Piece, part: _Piece, main: _Piece) -> bool:
     return not dot
 
 
-def _is_rule(piece: _Piece, main: _Piece) -> bool:
+def _is_rule(piece: Piece, main: Piece) -> bool:
     """Decide whether a piece is a part of a ruled line: flat below the digit, or narrow along the edge."""
     below = piece.height < FLAT * main.height and piece.rows.start >= main.rows.stop - FLAT * main.height
-    upright = (
-        piece.width < FLAT * main.height and (piece.touches[0] or piece.touches[1]) and piece.height > main.height / 2
-    )
-    return below or upright
+    narrow = piece.width < FLAT * main.height < piece.height / 2
+    return below or (narrow and (piece.touches[0] or piece.touches[1]))
 
 
-def _alone(ink: Ink, labels: NDArray[np.int32], chosen: list[int]) -> Gray:
+def _alone(strength: Strength, labels: NDArray[np.int32], chosen: list[int]) -> Gray:
     """Return the ink of the chosen pieces and their soft edges, cropped."""
     of_digit: Mask = np.isin(labels, chosen)
     near = filters.dilate(of_digit, corners=True) & (of_digit | (labels == 0))
-    strength = np.where(near, ink.strength, 0)
+    kept = np.where(near, strength, 0)
     rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-    return _gray(strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return _gray(kept[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def _gray(strength: NDArray[np.float32]) -> Gray:
     return np.rint(strength * 255).astype(np.uint8)
 
 
-def _box(pieces: list[_Piece], scale: tuple[float, float]) -> Box:
+def _box(pieces: list[Piece], scale: tuple[float, float]) -> Box:
     top, bottom = min(p.rows.start for p in pieces), max(p.rows.stop for p in pieces)
     left, right = min(p.columns.start for p in pieces), max(p.columns.stop for p in pieces)
     return (
@@ -257,6 +188,3 @@ def _box(pieces: list[_Piece], scale: tuple[float, float]) -> Box:
         round((right - left) * scale[1]),
         round((bottom - top) * scale[0]),
     )
-
-
-__all__ = ["SIDE", "Box", "DigitPicture", "find_digit"]

@@ -1,0 +1,96 @@
+"""Connected pieces of ink, and what among them are ruled lines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.pictures import filters
+from experiments.pictures.ink import Mask
+
+SPECK = 0.04  # of the area of the largest piece
+MIN_AREA = 3  # pixels
+RULE = 0.85  # of a row or column of the picture: that is a ruled line if it is no stroke of the digit
+RULE_WIDTH = 0.1  # of the picture, at most
+INSET = 0.05  # of the picture: by so much a line is longer on both sides than all else
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A connected piece of ink: its label, box and area in pixels, and the sides of the picture that it touches."""
+
+    label: int
+    rows: slice
+    columns: slice
+    area: int
+    touches: tuple[bool, bool, bool, bool]  # top, bottom, left, right
+
+    @property
+    def height(self) -> int:
+        """Height of its box."""
+        return self.rows.stop - self.rows.start
+
+    @property
+    def width(self) -> int:
+        """Width of its box."""
+        return self.columns.stop - self.columns.start
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of the middle of its box."""
+        return (self.rows.start + self.rows.stop) / 2, (self.columns.start + self.columns.stop) / 2
+
+
+def find_pieces(mask: Mask) -> tuple[list[Piece], NDArray[np.int32]]:
+    """Find the connected pieces of ink, without specks.
+
+    Returns
+    -------
+    tuple
+        The pieces, and the number of each pixel's piece, int32 (height, width), 0 where there is no ink.
+    """
+    labels, count = filters.label(mask)
+    height, width = labels.shape
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    boxes = filters.find_objects(labels, count)
+    pieces = [
+        Piece(
+            i + 1,
+            rows,
+            columns,
+            int(areas[i + 1]),
+            (rows.start == 0, rows.stop == height, columns.start == 0, columns.stop == width),
+        )
+        for i, (rows, columns) in enumerate(boxes)
+    ]
+    largest = max((piece.area for piece in pieces), default=0)
+    return [piece for piece in pieces if piece.area >= max(SPECK * largest, MIN_AREA)], labels
+
+
+def without_rules(mask: Mask) -> Mask:
+    """Remove the ruled lines along the rows of a mask, where they do not cross a stroke.
+
+    A line is taken for a rule only if it is thin, away from the middle, and longer on both sides than all other ink:
+    not the bar of a 7 that fills the picture.
+    """
+    height, width = mask.shape
+    rows = np.flatnonzero(mask.sum(axis=1) >= RULE * width)
+    if not rows.size:
+        return mask
+    kept = mask.copy()
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        top, bottom = band[0], band[-1] + 1
+        if bottom - top > max(2, RULE_WIDTH * height) or abs((top + bottom) / 2 - height / 2) < height / 5:
+            continue
+        top, bottom = max(0, top - 1), min(height, bottom + 1)  # its soft edges
+        crossing = np.ones(width, bool)
+        if top > 0:
+            crossing &= mask[top - 1]
+        if bottom < height:
+            crossing &= mask[bottom]
+        rest = kept.copy()
+        rest[top:bottom] &= crossing if top > 0 and bottom < height else False
+        columns = np.flatnonzero(rest.any(axis=0))
+        if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
+            kept = rest
+    return kept
