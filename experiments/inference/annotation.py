@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from experiments.inference.lattice import Edge, best_path, edge_posteriors
-from experiments.inference.rows import Lattice, bounding_box, digit_probabilities, read_lattice
+from experiments.inference.lattice import best_path, edge_posteriors
+from experiments.inference.rows import Lattice, digit_probabilities, read_lattice
 
 WIDTH = 1200  # pixels: the picture is enlarged or reduced to that, but enlarged fourfold at most
 ENLARGED = 3  # pixels for one of a line's
@@ -14,14 +14,15 @@ MARGIN = 10  # pixels
 ALTERNATIVES = 3  # digits named for each segment
 SHOWN = 0.005  # probability from which an alternative is named
 DARK, WHITE, GRAY = (24, 24, 28), (240, 240, 240), (130, 130, 135)
+CUT = (200, 60, 60)
 SURE, UNSURE = (40, 160, 90), (225, 120, 20)
 SURE_FROM = 0.9  # probability
 # Two neighbors never have the same color; after Okabe, Ito (2008).
-PIECE_COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167))
+PART_COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167))
 
 
 def annotate_rows(picture: NDArray[np.uint8], lattices: list[Lattice], length: int | None = None) -> NDArray[np.uint8]:
-    """Draw the boxes of the best paths into a picture, and below it each line with its pieces and alternatives.
+    """Draw the boxes of the best paths into a picture, and below it each line with its cuts and alternatives.
 
     Parameters
     ----------
@@ -63,40 +64,41 @@ def _boxes(picture: NDArray[np.uint8], lattices: list[Lattice], length: int | No
 
 
 def _panel(lattice: Lattice, length: int | None) -> Image.Image | None:
-    """Draw a line's pieces in colors, the best path's segments, and the most probable digits of each."""
+    """Draw a line's parts in colors, the best path's segments, and the most probable digits of each."""
     reading = read_lattice(lattice, length)
-    path = best_path(lattice.edges, len(lattice.row.pieces), length)
+    path = best_path(lattice.edges, lattice.row.positions, length)
     if reading is None or path is None:
         return None
-    posteriors = edge_posteriors(lattice.edges, len(lattice.row.pieces), length)
+    posteriors = edge_posteriors(lattice.edges, lattice.row.positions, length)
     title = f"{reading.string}  probability {reading.probability:.3f}"
-    pieces = _pieces(lattice)
+    line = _line(lattice)
     above = 2 * MARGIN + TEXT
     size = (
-        max(pieces.width + 2 * MARGIN + 4 * TEXT, round(_font().getlength(title)) + 2 * MARGIN),
-        above + pieces.height + ALTERNATIVES * (TEXT + 2) + 2 * MARGIN,
+        max(line.width + 2 * MARGIN + 4 * TEXT, round(_font().getlength(title)) + 2 * MARGIN),
+        above + line.height + ALTERNATIVES * (TEXT + 2) + 2 * MARGIN,
     )
     panel = Image.new("RGB", size, DARK)
-    panel.paste(pieces, (MARGIN, above))
+    panel.paste(line, (MARGIN, above))
     draw = ImageDraw.Draw(panel)
     draw.text((MARGIN, MARGIN // 2), title, fill=WHITE, font=_font())
-    for edge in path:
-        _segment(draw, lattice, edge, posteriors, above)
+    for index in path:
+        _segment(draw, lattice, index, posteriors, above)
     return panel
 
 
 def _segment(
-    draw: ImageDraw.ImageDraw, lattice: Lattice, edge: Edge, posteriors: NDArray[np.float64], above: int
+    draw: ImageDraw.ImageDraw, lattice: Lattice, index: int, posteriors: NDArray[np.float64], above: int
 ) -> None:
-    """Frame one segment of the best path and list its alternatives below the line; a skipped piece gets gray."""
-    left, top, _, line_height = bounding_box(lattice.row.pieces)
-    x, y, width, height = bounding_box(lattice.row.pieces[edge.start : edge.stop])
-    start, end = MARGIN + (x - left) * ENLARGED, MARGIN + (x - left + width) * ENLARGED
-    upper, lower = above + (y - top) * ENLARGED, above + (y - top + height) * ENLARGED
-    if edge.digits is None:
+    """Frame one segment of the best path and list its alternatives below the line; a skipped one gets gray."""
+    left, top, _, line_height = _extent(lattice)
+    segment = lattice.segments[index]
+    height, width = segment.ink.shape
+    start, end = MARGIN + (segment.x - left) * ENLARGED, MARGIN + (segment.x - left + width) * ENLARGED
+    upper, lower = above + (segment.y - top) * ENLARGED, above + (segment.y - top + height) * ENLARGED
+    if lattice.edges[index].digits is None:
         draw.rectangle([start, upper, end, lower], outline=GRAY)
         return
-    probabilities = digit_probabilities(lattice, posteriors, edge)
+    probabilities = digit_probabilities(lattice, posteriors, index)
     draw.rectangle([start, upper, end, lower], outline=WHITE, width=2)
     for rank, digit in enumerate(np.argsort(-probabilities)[:ALTERNATIVES]):
         if rank == 0 or probabilities[digit] >= SHOWN:
@@ -104,16 +106,30 @@ def _segment(
             draw.text(place, f"{digit} {probabilities[digit]:.2f}", fill=WHITE if rank == 0 else GRAY, font=_font())
 
 
-def _pieces(lattice: Lattice) -> Image.Image:
-    """Draw the pieces of a line in alternating colors."""
-    left, top, width, height = bounding_box(lattice.row.pieces)
+def _extent(lattice: Lattice) -> tuple[int, int, int, int]:
+    """Return x, y, width and height of a line's ink."""
+    parts = lattice.row.parts
+    left, top = min(part.x for part in parts), min(part.y for part in parts)
+    right = max(part.x + part.ink.shape[1] for part in parts)
+    return left, top, right - left, max(part.y + part.ink.shape[0] for part in parts) - top
+
+
+def _line(lattice: Lattice) -> Image.Image:
+    """Draw the parts of a line in alternating colors, with their candidate cuts."""
+    left, top, width, height = _extent(lattice)
     canvas = np.zeros((height, width, 3), np.float32)
-    for number, piece in enumerate(lattice.row.pieces):
-        rows, columns = piece.ink.shape
-        view = canvas[piece.y - top : piece.y - top + rows, piece.x - left : piece.x - left + columns]
-        color = np.array(PIECE_COLORS[number % len(PIECE_COLORS)], np.float32)
-        np.maximum(view, piece.ink[..., None] / np.float32(255) * color, out=view)
-    return Image.fromarray(canvas.astype(np.uint8)).resize((width * ENLARGED, height * ENLARGED))
+    for number, part in enumerate(lattice.row.parts):
+        rows, columns = part.ink.shape
+        view = canvas[part.y - top : part.y - top + rows, part.x - left : part.x - left + columns]
+        color = np.array(PART_COLORS[number % len(PART_COLORS)], np.float32)
+        np.maximum(view, part.ink[..., None] / np.float32(255) * color, out=view)
+    image = Image.fromarray(canvas.astype(np.uint8)).resize((width * ENLARGED, height * ENLARGED))
+    draw = ImageDraw.Draw(image)
+    for part in lattice.row.parts:
+        for seam in part.seams:
+            across = [((part.x - left + x) * ENLARGED, (part.y - top + y) * ENLARGED) for y, x in enumerate(seam)]
+            draw.line(across, fill=CUT)
+    return image
 
 
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -1,7 +1,7 @@
 """Best path and probabilities in a lattice of segments, by dynamic programming.
 
 A lattice has positions 0 to n between the pieces of a line. An edge from one position to a later one reads the pieces
-between as one digit, or skips one piece that is no digit. Forney (1973), "The Viterbi algorithm"; sums over paths as in
+between as one digit, or skips them. Forney (1973), "The Viterbi algorithm"; sums over paths as in
 Sarawagi, Cohen (2004), "Semi-Markov conditional random fields".
 """
 
@@ -34,7 +34,7 @@ class Edge:
     digits: Float | None
 
 
-def best_path(edges: Sequence[Edge], positions: int, length: int | None = None) -> list[Edge] | None:
+def best_path(edges: Sequence[Edge], positions: int, length: int | None = None) -> list[int] | None:
     """Return the path of greatest weight, each digit read as its most probable one.
 
     Parameters
@@ -47,28 +47,29 @@ def best_path(edges: Sequence[Edge], positions: int, length: int | None = None) 
     Returns
     -------
     list or None
-        The edges in order; None if there is no path with that many digits.
+        The indices of its edges, in order; None if there is no path with that many digits.
     """
     states = (length or 0) + 1
     totals = np.full((positions + 1, states), -np.inf)
     totals[0, 0] = 0.0
-    back: dict[tuple[int, int], Edge] = {}
-    for edge in sorted(edges, key=lambda edge: edge.stop):
+    back: dict[tuple[int, int], int] = {}
+    for index in sorted(range(len(edges)), key=lambda index: edges[index].stop):
+        edge = edges[index]
         best = edge.weight + (0.0 if edge.digits is None else float(edge.digits.max()))
         step = _step(edge, length)
         for state in range(states - step):
             total = totals[edge.start, state] + best
             if total > totals[edge.stop, state + step]:
                 totals[edge.stop, state + step] = total
-                back[edge.stop, state + step] = edge
+                back[edge.stop, state + step] = index
     if totals[positions, -1] == -np.inf:
         return None
-    path: list[Edge] = []
+    path: list[int] = []
     position, state = positions, states - 1
     while position > 0:
-        edge = back[position, state]
-        path.append(edge)
-        position, state = edge.start, state - _step(edge, length)
+        index = back[position, state]
+        path.append(index)
+        position, state = edges[index].start, state - _step(edges[index], length)
     return path[::-1]
 
 

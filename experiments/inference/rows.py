@@ -10,18 +10,13 @@ from scipy.special import log_softmax, logsumexp
 
 from experiments.errors import UsageError
 from experiments.inference.lattice import Edge, best_path, edge_posteriors, log_partition, log_string
-from experiments.inference.readings import Box, RowDigit, RowReading
-from experiments.pictures.cuts import LINE_HEIGHT, Piece
+from experiments.inference.readings import RowDigit, RowReading
+from experiments.pictures.cuts import LINE_HEIGHT, Segment
 from experiments.pictures.lines import Row, find_rows
 from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float64]
-
-MAX_WIDTH = 1.7  # of a digit, in heights of the line's digits
-MAX_HEIGHT = 2.0
-MAX_PIECES = 9  # of one digit
-MAX_GAP = 0.35  # between the pieces of one digit, in heights of the line's digits
 
 
 class Network(Protocol):
@@ -72,13 +67,16 @@ class Lattice:
     Attributes
     ----------
     row
-        The line's pieces.
+        The line.
     edges
-        Segments read as a digit, and skipped pieces.
+        Its segments read as digits, then those that may be skipped.
+    segments
+        The segment of each edge.
     """
 
     row: Row
     edges: tuple[Edge, ...]
+    segments: tuple[Segment, ...]
 
 
 def read_rows(
@@ -106,112 +104,68 @@ def read_rows(
 
 def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
-    spans = [segments(row.pieces) for row in rows]
-    images = [render(row.pieces[start:stop]) for row, pairs in zip(rows, spans, strict=True) for start, stop in pairs]
+    images = [fit_to_mnist(segment.ink) for row in rows for segment in row.segments]
     if not images:
         return []
     batch = np.stack(images).astype(np.float32)[..., None] / np.float32(255)
     logits = np.asarray(network.scores(batch).logits, np.float64)
-    lattices, first = [], 0
-    for row, pairs in zip(rows, spans, strict=True):
-        own = logits[first : first + len(pairs)]
-        first += len(pairs)
-        digits = [
-            Edge(start, stop, float(weight), log_probabilities)
-            for (start, stop), weight, log_probabilities in zip(
-                pairs, segment_weights(row.pieces, pairs, own, prices), log_softmax(own, axis=1), strict=True
-            )
-        ]
-        skips = [Edge(at, at + 1, -skip_price(piece, prices), None) for at, piece in enumerate(row.pieces)]
-        lattices.append(Lattice(row, (*digits, *skips)))
-    return lattices
+    starts = np.cumsum([len(row.segments) for row in rows])[:-1]
+    return [build_lattice(row, own, prices) for row, own in zip(rows, np.split(logits, starts), strict=True)]
 
 
-def segments(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
-    """Return which pieces may form a digit: pairs of the first and the one behind the last."""
-    pairs = []
-    for start in range(len(pieces)):
-        for stop in range(start + 1, min(start + MAX_PIECES, len(pieces)) + 1):
-            chosen = pieces[start:stop]
-            if stop > start + 1 and (
-                _width(chosen) > MAX_WIDTH * LINE_HEIGHT or max(_gaps(chosen)) > MAX_GAP * LINE_HEIGHT
-            ):
-                break
-            if _height(chosen) <= MAX_HEIGHT * LINE_HEIGHT:
-                pairs.append((start, stop))
-    return pairs
-
-
-def render(pieces: Sequence[Piece]) -> Image:
-    """Bring the pieces of a digit into the form of MNIST's images, ``uint8 (28, 28)``."""
-    return fit_to_mnist(compose(pieces))
-
-
-def compose(pieces: Sequence[Piece]) -> Image:
-    """Put pieces together, ``uint8 (height, width)``."""
-    left, top, width, height = bounding_box(pieces)
-    canvas = np.zeros((height, width), np.uint8)
-    for piece in pieces:
-        rows, columns = piece.ink.shape
-        view = canvas[piece.y - top : piece.y - top + rows, piece.x - left : piece.x - left + columns]
-        np.maximum(view, piece.ink, out=view)
-    return canvas
-
-
-def bounding_box(pieces: Sequence[Piece]) -> Box:
-    """Return x, y, width and height of pieces, in pixels of the line."""
-    left, top = min(p.x for p in pieces), min(p.y for p in pieces)
-    right = max(p.x + p.ink.shape[1] for p in pieces)
-    return left, top, right - left, max(p.y + p.ink.shape[0] for p in pieces) - top
-
-
-def segment_weights(pieces: Sequence[Piece], pairs: Sequence[tuple[int, int]], logits: Float, prices: Prices) -> Float:
-    """Return the log weights of segments as digits, float64 (n,): the network's score less what makes them unlikely."""
+def build_lattice(row: Row, logits: Float, prices: Prices) -> Lattice:
+    """Weigh the segments of a line by their logits, float64 (segments, 10)."""
     energy = logsumexp(logits, axis=1)
     is_digit = -np.logaddexp(0, (prices.energy - energy) / prices.energy_scale)
-    return is_digit - np.array([_geometry(pieces, start, stop, prices) for start, stop in pairs])
+    geometry = [geometry_price(segment, prices) for segment in row.segments]
+    digits = [
+        Edge(segment.start, segment.stop, float(weight), read)
+        for segment, weight, read in zip(row.segments, is_digit - geometry, log_softmax(logits, axis=1), strict=True)
+    ]
+    skipped = [segment for segment in row.segments if segment.parts == 1]
+    skips = [Edge(segment.start, segment.stop, -skip_price(segment, prices), None) for segment in skipped]
+    return Lattice(row, (*digits, *skips), (*row.segments, *skipped))
 
 
-def _geometry(pieces: Sequence[Piece], start: int, stop: int, prices: Prices) -> float:
-    chosen = pieces[start:stop]
-    _, _, width, height = bounding_box(chosen)
-    gaps = sum(max(0.0, gap) for gap in _gaps(chosen)) / LINE_HEIGHT
-    after = pieces[stop].crossed if stop < len(pieces) else 0.0
+def geometry_price(segment: Segment, prices: Prices) -> float:
+    """Return the price of a segment's shape and of the cuts beside it."""
+    height, width = segment.ink.shape
     return (
         prices.digit
-        + prices.gap * gaps
-        + prices.crossed * (pieces[start].crossed + after) / 2
+        + prices.gap * segment.gap / LINE_HEIGHT
+        + prices.crossed * segment.crossed / 2
         + prices.low * max(0.0, LOW - height / LINE_HEIGHT)
         + prices.flat * max(0.0, width / height - FLAT)
     )
 
 
-def skip_price(piece: Piece, prices: Prices) -> float:
-    """Return the price of a piece that is no digit."""
-    size = min(1.0, max(piece.ink.shape) / LINE_HEIGHT)
-    return prices.skip * size**2
+def skip_price(segment: Segment, prices: Prices) -> float:
+    """Return the price of a segment that is no digit."""
+    size = min(1.0, max(segment.ink.shape) / LINE_HEIGHT)
+    return prices.skip * size**2 + prices.crossed * segment.crossed / 2
 
 
 def read_lattice(lattice: Lattice, length: int | None) -> RowReading | None:
     """Read a line by its best path; None if that has no digit, or no path has `length` digits."""
-    edges, positions = lattice.edges, len(lattice.row.pieces)
+    edges, positions = lattice.edges, lattice.row.positions
     path = best_path(edges, positions, length)
-    if path is None or all(edge.digits is None for edge in path):
+    if path is None or all(edges[index].digits is None for index in path):
         return None
     posteriors = edge_posteriors(edges, positions, length)
     digits = []
-    for edge in path:
-        if edge.digits is not None:
-            digit = int(np.argmax(edge.digits))
-            probability = float(digit_probabilities(lattice, posteriors, edge)[digit])
-            digits.append(RowDigit(digit, probability, picture_box(lattice.row, edge)))
+    for index in path:
+        read = edges[index].digits
+        if read is not None:
+            digit = int(np.argmax(read))
+            probability = float(digit_probabilities(lattice, posteriors, index)[digit])
+            digits.append(RowDigit(digit, probability, lattice.row.box(lattice.segments[index])))
     values = [digit.digit for digit in digits]
     share = np.exp(log_string(edges, positions, values) - log_partition(edges, positions, length))
     return RowReading("".join(map(str, values)), min(1.0, float(share)), tuple(digits))
 
 
-def digit_probabilities(lattice: Lattice, posteriors: Float, edge: Edge) -> Float:
-    """Return the probability of each digit at the middle of a segment, over all segments that cover it.
+def digit_probabilities(lattice: Lattice, posteriors: Float, index: int) -> Float:
+    """Return the probability of each digit at the middle of an edge, over all edges that cover it.
 
     What is missing to 1 is the probability that there is no digit.
 
@@ -219,30 +173,13 @@ def digit_probabilities(lattice: Lattice, posteriors: Float, edge: Edge) -> Floa
     -------
     float64 (10,)
     """
-    middle = (edge.start + edge.stop - 1) / 2
+    middle = _middle(lattice.segments[index])
     total = np.zeros(10)
-    for other, posterior in zip(lattice.edges, posteriors, strict=True):
-        if other.digits is not None and other.start <= middle <= other.stop - 1:
-            total += posterior * np.exp(other.digits)
+    for edge, segment, posterior in zip(lattice.edges, lattice.segments, posteriors, strict=True):
+        if edge.digits is not None and segment.x <= middle < segment.x + segment.ink.shape[1]:
+            total += posterior * np.exp(edge.digits)
     return np.minimum(total, 1.0)
 
 
-def picture_box(row: Row, edge: Edge) -> Box:
-    """Return the box of a segment in pixels of the picture."""
-    x, y, width, height = bounding_box(row.pieces[edge.start : edge.stop])
-    left, top = round(row.left + x * row.scale), round(row.top + y * row.scale)
-    return left, top, max(1, round(width * row.scale)), max(1, round(height * row.scale))
-
-
-def _width(pieces: Sequence[Piece]) -> float:
-    return max(p.end for p in pieces) - min(p.start for p in pieces)
-
-
-def _height(pieces: Sequence[Piece]) -> int:
-    return bounding_box(pieces)[3]
-
-
-def _gaps(pieces: Sequence[Piece]) -> list[float]:
-    """Return the blank distances between neighbors along the line, in pixels."""
-    ends = np.maximum.accumulate([p.end for p in pieces])
-    return [float(p.start - end) for p, end in zip(pieces[1:], ends, strict=False)]
+def _middle(segment: Segment) -> float:
+    return segment.x + segment.ink.shape[1] / 2

@@ -96,7 +96,9 @@ def find_digit(picture: Color) -> DigitPicture | None:
     if closer is None:
         return found
     x, y, width, height = closer.box
-    return DigitPicture(closer.ink, closer.views, (x + left, y + top, width, height), {"picture": picture, **closer.steps})
+    return DigitPicture(
+        closer.ink, closer.views, (x + left, y + top, width, height), {"picture": picture, **closer.steps}
+    )
 
 
 def _find(picture: Color) -> DigitPicture | None:
@@ -114,7 +116,14 @@ def _find(picture: Color) -> DigitPicture | None:
     usual = with_usual_strokes(alone)
     view = fit_to_mnist(usual)
     scale = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
-    steps = {"picture": picture, "paper": ink.paper, "ink": _gray(ink.strength), "digit": alone, "strokes": usual, "28x28": view}
+    steps = {
+        "picture": picture,
+        "paper": ink.paper,
+        "ink": _gray(ink.strength),
+        "digit": alone,
+        "strokes": usual,
+        "28x28": view,
+    }
     return DigitPicture(alone, view[None], _box(digit, scale), steps)
 
 
@@ -150,7 +159,7 @@ def without_rules(mask: Mask) -> Mask:
         if bottom < height:
             crossing &= mask[bottom]
         rest = kept.copy()
-        rest[top:bottom] &= crossing if 0 < top and bottom < height else False
+        rest[top:bottom] &= crossing if top > 0 and bottom < height else False
         columns = np.flatnonzero(rest.any(axis=0))
         if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
             kept = rest
@@ -220,7 +229,9 @@ def _belongs(piece: _Piece, part: _Piece, main: _Piece) -> bool:
 def _is_rule(piece: _Piece, main: _Piece) -> bool:
     """Decide whether a piece is a part of a ruled line: flat below the digit, or narrow along the edge."""
     below = piece.height < FLAT * main.height and piece.rows.start >= main.rows.stop - FLAT * main.height
-    upright = piece.width < FLAT * main.height and (piece.touches[0] or piece.touches[1]) and piece.height > main.height / 2
+    upright = (
+        piece.width < FLAT * main.height and (piece.touches[0] or piece.touches[1]) and piece.height > main.height / 2
+    )
     return below or upright
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from experiments.pictures.cuts import LINE_HEIGHT, Piece, cut_line
+from experiments.pictures.cuts import LINE_HEIGHT, Part, Segment, cut_line, list_segments
 from experiments.pictures.ink import find_ink
 
 Color = NDArray[np.uint8]  # (height, width, 3)
@@ -41,22 +41,36 @@ HUGE = 3.0  # medians of height: more is no digit
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A line of writing, parted into pieces of digits.
+    """A line of writing.
 
     Attributes
     ----------
-    pieces
-        From left to right. A digit is one piece or several that follow each other.
+    parts
+        Its components with their candidate cuts, from left to right.
+    segments
+        What may be a digit: the ink between two positions.
     scale
-        Pixels of the picture for one pixel of the pieces.
+        Pixels of the picture for one pixel of the parts.
     left, top
-        Where the pieces' origin lies, in pixels of the picture.
+        Where the origin of the parts lies, in pixels of the picture.
     """
 
-    pieces: tuple[Piece, ...]
+    parts: tuple[Part, ...]
+    segments: tuple[Segment, ...]
     scale: float
     left: float
     top: float
+
+    @property
+    def positions(self) -> int:
+        """Number of the last position: its end."""
+        return sum(len(part.seams) + 1 for part in self.parts)
+
+    def box(self, segment: Segment) -> tuple[int, int, int, int]:
+        """Return x, y, width and height of a segment in pixels of the picture."""
+        x, y = round(self.left + segment.x * self.scale), round(self.top + segment.y * self.scale)
+        height, width = segment.ink.shape
+        return x, y, max(1, round(width * self.scale)), max(1, round(height * self.scale))
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ def find_rows(picture: Color) -> list[Row]:
     strength[ink.mask & ~mask] = 0
     labels = _widen(labels, strength)
     rows = [_cut(line, labels, strength, scale) for line in group_lines(components, height)]
-    return [row for row in rows if row.pieces]
+    return [row for row in rows if row.segments]
 
 
 def _reduce(picture: Color) -> tuple[Color, float]:
@@ -150,8 +164,19 @@ def _remove_runs(mask: Mask, weak: Mask, length: float, thickness: float) -> Mas
         found |= _runs(weak, max(3, int(length)), slope)
     if not found.any():
         return mask
-    found = ndimage.maximum_filter1d(found, 3, axis=0)
-    return mask & ~(found & (_vertical_extent(mask) <= thickness))
+    found = ndimage.maximum_filter1d(found, 3, axis=0) & mask
+    extent = _vertical_extent(mask)
+    thickness = min(thickness, float(np.median(extent[found])) + 1) if found.any() else thickness
+    removed = found & (extent <= thickness)
+    return (mask & ~removed) | _bridges(removed, mask & ~removed, int(thickness) + 2)
+
+
+def _bridges(removed: Mask, kept: Mask, reach: int) -> Mask:
+    """Return removed pixels with kept ink both above and below: strokes cross the line there."""
+    beside = ndimage.maximum_filter1d(kept, 2 * (reach // 2) + 1, axis=1)
+    above = ndimage.maximum_filter1d(beside, reach, axis=0, origin=(reach - 1) // 2, mode="constant")
+    below = ndimage.maximum_filter1d(beside, reach, axis=0, origin=-(reach // 2), mode="constant")
+    return removed & above & below
 
 
 def _runs(mask: Mask, length: int, slope: float) -> Mask:
@@ -300,4 +325,5 @@ def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, s
     zoom = LINE_HEIGHT / digit_height(line)
     size = (max(1, round(ink.shape[1] * zoom)), max(1, round(ink.shape[0] * zoom)))
     resized = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
-    return Row(tuple(cut_line(resized)), scale / zoom, left * scale, top * scale)
+    parts = cut_line(resized)
+    return Row(tuple(parts), tuple(list_segments(parts)), scale / zoom, left * scale, top * scale)

@@ -1,6 +1,7 @@
 """Letters and signs as strokes, so that a network learns what is no digit.
 
-Letters that are written like a digit (B, D, I, O, S, Z, b, g, i, l, o, q, s, z) are left out: nobody can tell them apart.
+Letters that are written like a digit (B, D, I, O, S, Z, b, g, i, l, o, q, s, z) are left out: nobody can tell them
+apart.
 """
 
 STROKES: dict[str, str] = {

@@ -16,7 +16,7 @@ from experiments.pictures.normalization import SIDE, crop, fit_to_mnist
 from experiments.training.letters import STROKES
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 OUTSIDE = CLASSES  # the label of an outsider
 CANVAS = 120  # pixels on which strokes are drawn
@@ -56,9 +56,8 @@ def outsiders(digits: Split, count: int, seed: int) -> Pixels:
 
 def _letter(random: Random, digits: Split) -> Pixels:  # noqa: ARG001 - every maker gets the digits
     strokes = STROKES[str(random.choice(list(STROKES)))]
-    return _drawn(
-        random, [np.array([[int(x), int(y)] for x, y in stroke.split()], float) for stroke in strokes.split("|")]
-    )
+    points = [[[int(number) for number in point] for point in stroke.split()] for stroke in strokes.split("|")]
+    return _drawn(random, [np.array(stroke, np.float64) for stroke in points])
 
 
 def _scribble(random: Random, digits: Split) -> Pixels:  # noqa: ARG001

@@ -7,7 +7,7 @@ from experiments.training.effects.effect import Effect
 from experiments.training.effects.sampling import coordinates, per_image, sample, smooth_field
 
 ANGLE = math.radians(14)
-SHEAR = 0.35  # columns a row
+SHEAR = 0.55  # columns a row
 SIZE, ASPECT = 0.14, 0.18  # of the logarithm
 SHIFT = 2.0  # pixels
 GRID = 4  # points of the elastic field along each side
