@@ -13,7 +13,7 @@ from experiments.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.inference.batches import FileReading, Task
+    from experiments.inference.batches import FileReading, ReadOptions
 
 TOP = 3
 
@@ -64,12 +64,12 @@ def predict(
 
     Example: digits predict scans/ --rows --length 5 --csv codes.csv
     """
-    from experiments.inference.batches import Task
+    from experiments.inference.batches import ReadOptions
     from experiments.pictures.files import check_sources
     from experiments.pictures.opening import MAX_MEGAPIXELS
 
     limit = MAX_MEGAPIXELS if max_megapixels is None else max_megapixels
-    task = Task(rows, length, explain, reject_below, limit)
+    options = ReadOptions(rows, length, explain, reject_below, limit)
     check_sources(picture)
     if csv:
         from experiments.workflows.predict import check_output
@@ -79,33 +79,38 @@ def predict(
         raise UsageError("--workers and --cluster fill a table: name it with --csv FILE")
     models = [_model_file(one) for one in model or ["reader"]]
     if csv and (workers or cluster):
-        failed = _fill_table(picture, models, task, csv, (workers or 1, cluster), as_json)
+        failed = _fill_table(picture, models, options, csv, (workers or 1, cluster), as_json)
     else:
-        failed = _read(picture, models, task, csv, as_json)
+        failed = _read(picture, models, options, csv, as_json)
     if failed:
         raise typer.Exit(1)
 
 
-def _read(sources: list[str], models: list[Path], task: "Task", csv: Path | None, as_json: bool) -> bool:
+def _read(sources: list[str], models: list[Path], options: "ReadOptions", csv: Path | None, as_json: bool) -> bool:
     """Read pictures in this process and print them; return whether one could not be read."""
     from experiments.inference.batches import read_files
     from experiments.pictures.files import list_pictures
 
     read: list[FileReading] = []
-    for one in read_files(models, list_pictures(sources), task):
+    for one in read_files(models, list_pictures(sources), options):
         read.append(one)
         if one.error is not None:
             print(f"error: {one.error}", file=sys.stderr)
     if csv:
         from experiments.workflows.predict import write_table
 
-        write_table(read, task, csv)
-    _show([one for one in read if one.error is None], task, as_json)
+        write_table(read, options, csv)
+    _show([one for one in read if one.error is None], options, as_json)
     return any(one.error is not None for one in read)
 
 
 def _fill_table(
-    sources: list[str], models: list[Path], task: "Task", csv: Path, where: tuple[int, str | None], as_json: bool
+    sources: list[str],
+    models: list[Path],
+    options: "ReadOptions",
+    csv: Path,
+    where: tuple[int, str | None],
+    as_json: bool,
 ) -> bool:
     """Read pictures in other processes into a table; return whether one could not be read."""
     from digits_cli.console import Console
@@ -114,9 +119,9 @@ def _fill_table(
     from experiments.workflows.predict import PredictOptions, read_into_table
 
     Reader(models)  # a wrong one is refused before workers start
-    options = PredictOptions(tuple(sources), tuple(one.read_bytes() for one in models), task)
+    what = PredictOptions(tuple(sources), tuple(one.read_bytes() for one in models), options)
     with Console(as_json) as console:
-        result = read_into_table(options, csv, ExecutorConfig(*where, trains=False), console)
+        result = read_into_table(what, csv, ExecutorConfig(*where, trains=False), console)
         console.result(
             f"{csv}: {result.pictures:,} pictures in {result.seconds:.0f} s, {result.failed:,} of them not readable"
         )
@@ -143,21 +148,23 @@ def _model_file(reference: str) -> Path:
     return onnx_file(store, found)
 
 
-def _show(read: "Sequence[FileReading]", task: "Task", as_json: bool) -> None:
+def _show(read: "Sequence[FileReading]", options: "ReadOptions", as_json: bool) -> None:
     """Print readings as a table or as JSON."""
     from digits_cli.tables import laid_out, rich_console
     from experiments.inference.records import to_json
 
     if as_json:
-        print(json.dumps([to_json(one, task) for one in read]), flush=True)
+        print(json.dumps([to_json(one, options) for one in read]), flush=True)
     if not read:
         return
-    headers, cells = _row_cells(read, task) if task.rows else _digit_cells(read, task)
+    headers, cells = _row_cells(read, options) if options.rows else _digit_cells(read, options)
     console = rich_console(stderr=as_json)
-    console.print(laid_out("Rows" if task.rows else "Digits", headers, cells, console.width))
+    console.print(laid_out("Rows" if options.rows else "Digits", headers, cells, console.width))
 
 
-def _digit_cells(read: "Sequence[FileReading]", task: "Task") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _digit_cells(
+    read: "Sequence[FileReading]", options: "ReadOptions"
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     from experiments.inference.records import printable, shown_digit
 
     cells = []
@@ -168,15 +175,15 @@ def _digit_cells(read: "Sequence[FileReading]", task: "Task") -> tuple[tuple[str
         top = [f"{digit} {100 * reading.probabilities[digit]:.1f} %" for digit in order]
         remark = "no digit found" if reading.digit is None else "" if reading.is_digit else "hardly a digit"
         shown = [""] * TOP if reading.digit is None else top
-        cells.append((printable(one.file), shown_digit(reading, task), *shown, remark))
+        cells.append((printable(one.file), shown_digit(reading, options), *shown, remark))
     return ("picture", "digit", "first", "second", "third", "remark"), cells
 
 
-def _row_cells(read: "Sequence[FileReading]", task: "Task") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _row_cells(read: "Sequence[FileReading]", options: "ReadOptions") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     from experiments.inference.records import printable, shown_string
 
     cells = [
-        (printable(one.file), str(i), shown_string(row, task), f"{100 * row.probability:.1f} %", "")
+        (printable(one.file), str(i), shown_string(row, options), f"{100 * row.probability:.1f} %", "")
         for one in read
         for i, row in enumerate(one.rows or (), 1)
     ]

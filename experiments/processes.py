@@ -1,7 +1,5 @@
 """Processes by a name that tells the same number used again, and a process on another machine, apart; the machine."""
 
-import multiprocessing
-import multiprocessing.connection
 import os
 import platform
 import signal
@@ -76,12 +74,14 @@ def is_dead(process: str) -> bool:
 
 def stop_with_parent() -> None:
     """Send SIGTERM to this process, which `multiprocessing` has started, when its parent is gone, however it ended."""
-    parent = multiprocessing.parent_process()
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
     if parent is None:
         return
 
     def wait() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
+        connection.wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()

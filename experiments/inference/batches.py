@@ -18,7 +18,7 @@ MAX_BYTES = 500_000_000  # of the standard input
 
 
 @dataclass(frozen=True)
-class Task:
+class ReadOptions:
     """What is read in each picture.
 
     Attributes
@@ -63,7 +63,7 @@ class FileReading:
     error: str | None = None
 
 
-def read_files(models: Sequence[Model], files: Iterable[str], task: Task) -> Iterator[FileReading]:
+def read_files(models: Sequence[Model], files: Iterable[str], options: ReadOptions) -> Iterator[FileReading]:
     """Read picture files; yield a `FileReading` for each, in the same order.
 
     Parameters
@@ -78,11 +78,11 @@ def read_files(models: Sequence[Model], files: Iterable[str], task: Task) -> Ite
     DigitsError
         If the folder for explanations cannot be written.
     """
-    reader, files = Reader(models, max_megapixels=task.max_megapixels), iter(files)
-    if task.explain:
-        yield from _explained(reader, files, task, task.explain)
-    elif task.rows:
-        yield from (_rows(reader, file, task.length) for file in files)
+    reader, files = Reader(models, max_megapixels=options.max_megapixels), iter(files)
+    if options.explain:
+        yield from _explained(reader, files, options, options.explain)
+    elif options.rows:
+        yield from (_rows(reader, file, options.length) for file in files)
     else:
         while batch := [*islice(files, BATCH)]:
             yield from _read_batch(reader, batch)
@@ -109,7 +109,7 @@ def _rows(reader: Reader, file: str, length: int | None) -> FileReading:
         return FileReading(file, error=str(error))
 
 
-def _explained(reader: Reader, files: Iterator[str], task: Task, folder: Path) -> Iterator[FileReading]:
+def _explained(reader: Reader, files: Iterator[str], options: ReadOptions, folder: Path) -> Iterator[FileReading]:
     """Read each picture alone and save a picture of how it was read, under a name of its own."""
     from PIL import Image
 
@@ -118,8 +118,8 @@ def _explained(reader: Reader, files: Iterator[str], task: Task, folder: Path) -
     used: set[str] = set()
     for file in files:
         try:
-            if task.rows:
-                rows, drawn = reader.explain_rows(_source(file), task.length)
+            if options.rows:
+                rows, drawn = reader.explain_rows(_source(file), options.length)
                 result, picture = FileReading(file, rows=tuple(rows)), Image.fromarray(drawn)
             else:
                 image = reader.open(_source(file))

@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
 
-class Network(Protocol):
+class Scorer(Protocol):
     """What reads the segments."""
 
     def scores(self, images: NDArray[np.float32]) -> Any:
@@ -80,7 +80,7 @@ class Lattice:
 
 
 def read_rows(
-    picture: Image, network: Network, length: int | None = None, prices: Prices = Prices()
+    picture: Image, network: Scorer, length: int | None = None, prices: Prices = Prices()
 ) -> list[RowReading]:
     """Read all rows of digits in a picture, from top to bottom.
 
@@ -102,7 +102,7 @@ def read_rows(
     return [reading for reading in readings if reading is not None]
 
 
-def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> list[Lattice]:
+def build_lattices(rows: Sequence[Row], network: Scorer, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
     images = [fit_to_mnist(segment.ink) for row in rows for segment in row.segments]
     if not images:

@@ -30,10 +30,10 @@ def label(mask: Mask) -> tuple[NDArray[np.int32], int]:
     run = np.repeat(np.arange(starts.size), touching)
     above = np.arange(run.size) - np.repeat(np.cumsum(touching) - touching, touching) + np.repeat(first, touching)
     roots = _joined(starts.size, zip(run.tolist(), above.tolist(), strict=True))
-    pieces, numbers = np.unique(roots, return_inverse=True)
+    numbers = np.cumsum(roots == np.arange(roots.size))
     labels = np.zeros(mask.shape, np.int32)
-    labels[mask] = np.repeat(numbers + 1, stops - starts)
-    return labels, pieces.size
+    labels[mask] = np.repeat(numbers[roots], stops - starts)
+    return labels, int(numbers[-1]) if numbers.size else 0
 
 
 def find_objects(labels: NDArray[np.int32], count: int) -> list[Slices]:

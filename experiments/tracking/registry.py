@@ -18,6 +18,8 @@ from experiments.inference.network import Settings
 from experiments.models.onnx_export import to_onnx, with_metadata
 from experiments.results import PARAMETERS, VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
+from experiments.tracking.picture_models import CODE, log_picture_model
+from experiments.tracking.picture_models import NAME as PICTURE_MODEL
 from experiments.tracking.runs import Run
 from experiments.tracking.store import TRACKING_URI, Store
 from experiments.tracking.tags import ADAPTED_FROM, DATASET, MODEL, subject_tags
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # maximum seconds between attempts to register
-CODE = "code"  # MLflow's name for the folder of a model's code
 DATA = "data"  # MLflow's name for the folder of the network's file
 ONNX_FILE = "network.onnx"  # in the same folder
 
@@ -94,6 +95,8 @@ def log_model(
 ) -> str:
     """Log a network as the one model of a run, in Keras's format and as ONNX, and return the model's id (``m-...``).
 
+    Beside it, `log_picture_model` logs the model that takes encoded pictures.
+
     If an interrupted call has logged the model already, its id is returned; a partly logged model is deleted.
 
     Parameters
@@ -108,6 +111,8 @@ def log_model(
     client = run.store.client
     if earlier := _earlier_model(run):
         return earlier
+    network = with_metadata(to_onnx(model), (settings or Settings()).to_metadata())
+    log_picture_model(run, network)
     logged = client.create_logged_model(
         run.store.experiment_id,
         name=name,
@@ -117,7 +122,7 @@ def log_model(
     )
     try:
         with TemporaryDirectory() as folder:
-            _save(model, folder, run.id, logged.model_id, example, settings or Settings())
+            _save(model, folder, run.id, logged.model_id, example, network)
             client.log_model_artifacts(logged.model_id, folder)
     except BaseException:
         client.finalize_logged_model(logged.model_id, "FAILED")
@@ -143,7 +148,7 @@ def _earlier_model(run: Run) -> str | None:
     client, complete = run.store.client, None
     for model in client.search_logged_models([run.store.experiment_id], f"source_run_id = '{run.id}'"):
         if model.status == "READY":
-            complete = str(model.model_id)
+            complete = complete if model.name == PICTURE_MODEL else str(model.model_id)
         else:
             client.delete_logged_model(model.model_id)
     return complete
@@ -155,11 +160,11 @@ def _save(
     run_id: str,
     model_id: str,
     example: "NDArray[np.float32]",
-    settings: Settings,
+    network: bytes,
 ) -> None:
     """Write the model in MLflow's Keras flavor, with this package's code, which defines the layers of some networks.
 
-    ``data/network.onnx`` is the same network for ONNX Runtime.
+    ``data/network.onnx`` is the same network for ONNX Runtime, `network`.
 
     MLflow's own `mlflow.keras.log_model` (3.17) fails with an input example: it writes it before creating the folder.
     """
@@ -181,7 +186,7 @@ def _save(
         input_example=example,
         pip_requirements=[f"{package}=={version(package)}" for package in (*backend_packages(), "numpy")],
     )
-    Path(folder, DATA, ONNX_FILE).write_bytes(with_metadata(to_onnx(model), settings.to_metadata()))
+    Path(folder, DATA, ONNX_FILE).write_bytes(network)
     package = Path(experiments.__file__).parent
     shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
     record.flavors["python_function"].update(code=CODE, loader_module=pyfunc_loader.__name__)

@@ -19,7 +19,7 @@ from typing import Any
 from experiments.errors import DigitsError, UsageError
 from experiments.execution.executors import Executor, ExecutorConfig, Finished
 from experiments.execution.progress import Progress
-from experiments.inference.batches import FileReading, Task, read_files
+from experiments.inference.batches import FileReading, ReadOptions, read_files
 from experiments.inference.records import UNCERTAIN, columns, to_rows
 from experiments.pictures.files import STANDARD_INPUT, count_pictures, list_pictures
 from experiments.processes import heed_signals
@@ -42,18 +42,18 @@ class PredictOptions:
         Files, folders and patterns, as for `experiments.pictures.files.list_pictures`.
     models
         Contents of the ONNX files.
-    task
+    reading
         Rejected digits are ``?`` in CSV and null in Parquet.
     """
 
     sources: tuple[str, ...]
     models: tuple[bytes, ...]
-    task: Task
+    reading: ReadOptions
 
     def fingerprint(self) -> str:
         """Return a hash of everything that the table depends on but the pictures themselves."""
         models = [hashlib.sha256(model).hexdigest() for model in self.models]
-        return hashlib.sha256(repr((self.sources, models, self.task)).encode()).hexdigest()
+        return hashlib.sha256(repr((self.sources, models, self.reading)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ def read_into_table(
         to be continued.
     """
     check_output(output)
-    if STANDARD_INPUT in options.sources or options.task.explain:
+    if STANDARD_INPUT in options.sources or options.reading.explain:
         raise UsageError("--workers and --cluster read files only, without --explain")
     started = time.monotonic()
-    part = _Part(output, columns(options.task), options.fingerprint())
+    part = _Part(output, columns(options.reading), options.fingerprint())
     files = _after(part, list_pictures(options.sources))
     progress.stage("count pictures")
     total = count_pictures(options.sources)
@@ -112,12 +112,12 @@ def read_into_table(
     return PredictResult(str(output), part.state.pictures, part.state.failed, time.monotonic() - started)
 
 
-def write_table(read: Sequence[FileReading], task: Task, output: Path) -> None:
+def write_table(read: Sequence[FileReading], reading: ReadOptions, output: Path) -> None:
     """Write readings as the table that `read_into_table` would make of them; raises as that."""
     check_output(output)
-    part = _Part(output, columns(task), "")
+    part = _Part(output, columns(reading), "")
     part.restart()
-    part.append(_table(read, task), [one.file for one in read])
+    part.append(_table(read, reading), [one.file for one in read])
     part.finish()
 
 
@@ -267,7 +267,7 @@ def _in_order(
 
 def read_chunk(options: PredictOptions, files: list[str]) -> _Table:
     """Read pictures in a worker."""
-    return _table([*read_files(options.models, files, options.task)], options.task)
+    return _table([*read_files(options.models, files, options.reading)], options.reading)
 
 
 def _result(ended: Finished) -> _Table:
@@ -279,8 +279,8 @@ def _result(ended: Finished) -> _Table:
     return table
 
 
-def _table(read: Sequence[FileReading], task: Task) -> _Table:
-    rows = itertools.chain.from_iterable(to_rows(one, task) for one in read)
+def _table(read: Sequence[FileReading], reading: ReadOptions) -> _Table:
+    rows = itertools.chain.from_iterable(to_rows(one, reading) for one in read)
     return _Table(_lines(rows), tuple(one.error for one in read if one.error is not None))
 
 

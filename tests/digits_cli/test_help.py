@@ -17,7 +17,10 @@ from experiments.models import MODELS, trained_by
 from experiments.workflows.suite.profiles import PROFILES
 
 DATA_COMMANDS = ("data list", "data fetch", "data show")
-COMMANDS = ("models", "tune", "train", "evaluate", "analyze", "transfer", "report", "run", "ui", *DATA_COMMANDS)
+COMMANDS = (
+    *("models", "tune", "train", "evaluate", "analyze", "transfer", "predict", "report", "run", "ui"),
+    *DATA_COMMANDS,
+)
 LIGHT = {"numpy", "typer", "rich", "markdown_it"}  # dependencies that `digits --help` may import
 
 

@@ -16,11 +16,11 @@ from picture_writer import put, stroke
 from experiments.errors import DigitsError
 from experiments.execution.executors import ExecutorConfig, InProcessExecutor
 from experiments.execution.progress import Progress
-from experiments.inference.batches import Task
+from experiments.inference.batches import ReadOptions
 from experiments.workflows import predict
 from experiments.workflows.predict import PredictOptions, PredictResult, read_into_table
 
-OPTIONS = PredictOptions(("pictures",), (halves(),), Task())
+OPTIONS = PredictOptions(("pictures",), (halves(),), ReadOptions())
 HERE = ExecutorConfig(trains=False)
 
 
@@ -91,7 +91,7 @@ def test_other_options_start_again_and_other_pictures_are_refused() -> None:
     put(Path("pictures/00a.png"), stroke())
     with pytest.raises(DigitsError, match=r"changed since pictures/02\.png .* remove out\.csv\.part"):
         filled("out.csv")
-    other = filled("out.csv", options=replace(OPTIONS, task=Task(reject_below=1)))
+    other = filled("out.csv", options=replace(OPTIONS, reading=ReadOptions(reject_below=1)))
     assert other.pictures == 12
     with Path("out.csv").open(newline="") as file:
         assert {row["digit"] for row in csv.DictReader(file)} == {"?", ""}
@@ -113,7 +113,7 @@ import os, signal, sys
 from pathlib import Path
 from experiments.execution.executors import ExecutorConfig
 from experiments.execution.progress import Progress
-from experiments.inference.batches import Task
+from experiments.inference.batches import ReadOptions
 from experiments.workflows.predict import PredictOptions, read_into_table
 
 class Killed(Progress):
@@ -122,7 +122,7 @@ class Killed(Progress):
             os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
-    options = PredictOptions(("pictures",), (Path("small.onnx").read_bytes(),), Task())
+    options = PredictOptions(("pictures",), (Path("small.onnx").read_bytes(),), ReadOptions())
     result = read_into_table(options, Path(sys.argv[2]), ExecutorConfig(2, trains=False), Killed(), chunk=3)
     print(result.pictures)
 """

@@ -42,7 +42,8 @@ def runs(store: Store) -> list[Any]:
 
 
 def logged_models(store: Store) -> list[Any]:
-    return list(store.client.search_logged_models([store.experiment_id]))
+    models = store.client.search_logged_models([store.experiment_id])
+    return [model for model in models if model.name != "pictures"]
 
 
 def recorded_epochs(store: Store, run_id: str, metric: str = "val_loss") -> list[int]:
