@@ -168,7 +168,7 @@ def stroke_width(ink: Strength) -> float:
     """Estimate the width of strokes: twice the area of the ink over the length of its outline, in pixels."""
     mask = np.pad(ink > INK, 1)
     area = int(np.count_nonzero(mask))
-    outline = area - int(np.count_nonzero(ndimage.minimum_filter(mask, (3, 3))))
+    outline = area - int(np.count_nonzero(ndimage.binary_erosion(mask)))
     return max(1.5, 2.0 * area / max(1, outline))
 
 
