@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json, Models
+from digits_cli.flags import Debug, Json
+from digits_cli.options import DataDir, Experiment, Models
 
 if TYPE_CHECKING:
     from digits_cli.console import Console

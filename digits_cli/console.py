@@ -10,20 +10,16 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
-import rich.console
 import rich.progress
 from rich.console import RenderableType
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from digits_cli.progress_tree import progress_tree
+from digits_cli.tables import laid_out, rich_console
 from experiments.execution.progress import Progress, StepState
 from experiments.processes import heed_signals
-from experiments.results import is_numeric
 from experiments.tracking import Store
 
-UNLIMITED = 1_000_000  # columns: lines of a file or a pipe may have any length
 AROUND_TREE = 2  # lines of a terminal: an empty leaderboard, and the bar
 
 
@@ -40,8 +36,8 @@ class Console(Progress):
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._err = _rich_console(stderr=True)
-        self._out = self._err if as_json else _rich_console(stderr=False)
+        self._err = rich_console(stderr=True)
+        self._out = self._err if as_json else rich_console(stderr=False)
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -75,7 +71,7 @@ class Console(Progress):
     def leaderboard(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Replace the table above the bar; only on a terminal."""
         if self._err.is_terminal:
-            self._progress.board = _laid_out(title, headers, rows, self._err.width)
+            self._progress.board = laid_out(title, headers, rows, self._err.width)
 
     def steps(self, title: str, states: Sequence[StepState]) -> None:
         """Replace the tree of steps; only on a terminal."""
@@ -92,7 +88,7 @@ class Console(Progress):
         Each row is one line. On a terminal that is too narrow, lines are broken, between words if possible.
         """
         self._progress.stop()
-        self._out.print(_laid_out(title, headers, rows, self._out.width))
+        self._out.print(laid_out(title, headers, rows, self._out.width))
 
     def result(self, text: str) -> None:
         """Remove the bar and print a line of the results."""
@@ -127,38 +123,6 @@ class _Bar(rich.progress.Progress):
         yield self.tree
         yield self.board
         yield from super().get_renderables()
-
-
-def _laid_out(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]], room: int) -> Table:
-    """Build a table that is at most `room` characters wide."""
-    table = Table(title=Text(title), title_justify="left")
-    columns = [[header, *(str(row[i]) for row in rows)] for i, header in enumerate(headers)]
-    borders = 3 * len(columns) + 1
-    widths = _widths(columns, room - borders)
-    for (header, *cells), width in zip(columns, widths, strict=True):
-        table.add_column(header, justify="right" if is_numeric(cells) else "left", overflow="fold", width=width)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
-
-
-def _rich_console(stderr: bool) -> rich.console.Console:
-    console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = UNLIMITED
-    return console
-
-
-def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Return the width of each column: that of its widest cell, or less to fit into `room`; words are broken last."""
-    from rich.cells import cell_len
-
-    longest_words = [max(cell_len(word) for cell in column for word in ["", *cell.split()]) for column in columns]
-    widths = [max(map(cell_len, column)) for column in columns]
-    while sum(widths) > max(room, len(widths)):
-        shrinkable = [(width > word, width) for width, word in zip(widths, longest_words, strict=True)]
-        widths[shrinkable.index(max(shrinkable))] -= 1
-    return widths
 
 
 def load_backend() -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json
+from digits_cli.flags import Debug, Json
+from digits_cli.options import DataDir, Experiment
 from experiments.datasets import CLASSES
 from experiments.datasets.derivations import DERIVATIONS
 from experiments.datasets.published import PUBLISHED

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from digits_cli.options import Debug, Json
+from digits_cli.flags import Debug, Json
 from experiments.models import MODELS
 
 if TYPE_CHECKING:

@@ -20,11 +20,6 @@ def _existing(folder: Path | None) -> Path | None:
     return folder
 
 
-def flag(name: str, about: str, **more: Any) -> Any:
-    """Build an option without a value; Typer's help would show one."""
-    return typer.Option(name, help=about, metavar="", **more)
-
-
 def network_names() -> list[str]:
     """Return the names of networks for shell completion."""
     return list(MODELS)
@@ -64,8 +59,6 @@ Experiment = Annotated[
     str | None,
     typer.Option(help="MLflow experiment.", show_default="$MLFLOW_EXPERIMENT_NAME, then digits"),
 ]
-Json = Annotated[bool, flag("--json", "Print one JSON value to stdout, everything else to stderr.")]
-Debug = Annotated[bool, flag("--debug", "Show the traceback of an error.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace any value of the recipe; repeatable."),

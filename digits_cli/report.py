@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import Debug, Experiment, Json
+from digits_cli.flags import Debug, Json
+from digits_cli.options import Experiment
 
 if TYPE_CHECKING:
     from digits_cli.console import Console

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json, flag, network_names
+from digits_cli.flags import Debug, Json, flag
+from digits_cli.options import DataDir, Experiment, network_names
 from experiments.workflows.suite.profiles import PROFILES
 
 if TYPE_CHECKING:

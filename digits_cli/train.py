@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digits_cli.flags import Debug, Json
 from digits_cli.options import (
     Cluster,
     DataDir,
     DatasetName,
-    Debug,
     Experiment,
-    Json,
     Limit,
     Settings,
     WorkerCpus,

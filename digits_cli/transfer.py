@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digits_cli.options import DataDir, Debug, Experiment, Json, Models, flag
+from digits_cli.flags import Debug, Json, flag
+from digits_cli.options import DataDir, Experiment, Models
 from experiments import results
 from experiments.datasets.derivations import DERIVATIONS
 from experiments.datasets.published import PUBLISHED

@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
+from digits_cli.flags import Debug, Json
 from digits_cli.options import (
     Cluster,
     DataDir,
     DatasetName,
-    Debug,
     Experiment,
-    Json,
     Limit,
     Settings,
     WorkerCpus,

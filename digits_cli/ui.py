@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digits_cli.options import Debug, Json
+from digits_cli.flags import Debug, Json
 
 
 def ui(

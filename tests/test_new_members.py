@@ -74,14 +74,14 @@ def add_figure(folder: Path) -> None:
 PROGRAM = """
 import json, sys
 from typer.testing import CliRunner
-from digits_cli.main import app, main
+from digits_cli.main import build_app, main
 from experiments.workflows.suite.profiles import FULL
 from experiments.workflows.train.many import AllOptions
 
 facts = {
     "suite": [training.dataset for training in FULL.trainings if training.model == "allconv"],
     "all": list(AllOptions("uci").networks),
-    "help": CliRunner().invoke(app, ["transfer", "--help"]).stdout,
+    "help": CliRunner().invoke(build_app(), ["transfer", "--help"]).stdout,
 }
 print(json.dumps(facts))
 for words in json.loads(sys.argv[1]):

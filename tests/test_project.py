@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from typer.main import get_command
 
-from digits_cli.main import app, complete
+from digits_cli.main import build_app, complete
 from experiments.models import MODELS
 from experiments.tuning import ENGINES, PRUNERS, samplers_of
 
@@ -44,7 +44,7 @@ def commands_in(text: str) -> list[str]:
 
 def found(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words begin with, and the words that are left."""
-    command: Any = get_command(app)
+    command: Any = get_command(build_app())
     while hasattr(command, "commands"):
         name, *words = words
         assert name in command.commands, f"there is no command {name}"
@@ -166,7 +166,7 @@ def test_an_entry_point_has_the_defaults_of_its_command(name: str) -> None:
     words = ENTRY_POINTS[name]["command"].rpartition("digits_cli ")[2].split()
     given = ENTRY_POINTS[name]["parameters"]
     assert all("default" in parameter for parameter in given.values())
-    command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    command = get_command(build_app()).commands[words[0]]  # type: ignore[attr-defined]
     filled = [word.format(**{key: parameter["default"] for key, parameter in given.items()}) for word in words[1:]]
     context = command.make_context(words[0], filled)
     for key, parameter in given.items():

@@ -11,7 +11,7 @@ from experiments.datasets.dataset import CLASSES, Dataset, Split, Unlabelled
 from experiments.datasets.derivations import DATASET_NAMES, DERIVED
 from experiments.datasets.listing import catalog
 from experiments.datasets.loading import check_trainable, fetch, load, load_target
-from experiments.datasets.splits import sample, sample_indices, split_validation
+from experiments.datasets.splits import concatenate, sample, sample_indices, split_validation
 
 __all__ = [
     "CLASSES",
@@ -22,6 +22,7 @@ __all__ = [
     "Unlabelled",
     "catalog",
     "check_trainable",
+    "concatenate",
     "fetch",
     "load",
     "load_target",

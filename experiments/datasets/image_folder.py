@@ -9,7 +9,8 @@ from experiments.datasets.alignment import Alignment
 from experiments.datasets.dataset import CLASSES, UNCHANGED
 from experiments.datasets.parts import Parts, images_or_split
 from experiments.errors import DigitsError
-from experiments.pictures.ink import light_ink, remove_paper
+from experiments.pictures.digit import find_digit
+from experiments.pictures.ink import estimate_paper, find_ink
 from experiments.pictures.normalization import SIDE
 from experiments.pictures.reading import SUFFIXES, read_gray, size_of
 
@@ -63,8 +64,16 @@ def read_pictures(found: dict[str, Pictures], folder: Path, alignment: Alignment
 
 
 def _read(path: Path, alignment: Alignment | None) -> NDArray[np.uint8]:
-    ink = light_ink(read_gray(path), str(path))
-    return ink if alignment is None else alignment.fit(remove_paper(ink))
+    gray = read_gray(path)
+    picture = np.repeat(gray[..., None], 3, axis=2)
+    if alignment is None:
+        if find_ink(picture) is None:
+            raise DigitsError(f"{path} shows no ink")
+        return gray if estimate_paper(picture)[1] > 0 else np.invert(gray)
+    digit = find_digit(picture)
+    if digit is None:
+        raise DigitsError(f"{path} shows no ink")
+    return alignment.fit(digit.ink)
 
 
 def _pictures(folder: Path) -> Pictures:

@@ -1,5 +1,7 @@
 """Stratified parts of a split: validation digits, held-out test digits, samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,13 @@ from experiments.errors import DigitsError, UsageError
 VALIDATION_SEED = 1998
 TEST_SEED = 1797
 TEST_FRACTION = 0.2  # of datasets without an official split
+
+
+def concatenate(splits: Sequence[Split]) -> Split:
+    """Return the digits of all splits, at least one, in order."""
+    if len(splits) == 1:
+        return splits[0]
+    return Split(np.concatenate([split.images for split in splits]), np.concatenate([split.labels for split in splits]))
 
 
 def split_validation(train: Split, fraction: float) -> tuple[Split, Split]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 from experiments.evaluation.arguments import checked
 
@@ -75,3 +77,30 @@ def _means(members: NDArray[np.int64], values: NDArray[Any], counts: NDArray[np.
     """Compute the mean of `values` in each bin; NaN in empty bins."""
     sums = np.bincount(members, weights=values, minlength=len(counts))
     return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+
+
+MAX_TEMPERATURE = 20.0
+
+
+def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """Fit the temperature that divides logits so that the likelihood of the labels is greatest (Guo et al. 2017).
+
+    Parameters
+    ----------
+    logits
+        Float (n, 10), n >= 1.
+    labels
+        int64 (n,), 0 to 9.
+
+    Returns
+    -------
+    In [0.05, 20]; above 1 if the network is too confident.
+    """
+    values = np.asarray(logits, np.float64)
+    each = np.arange(len(labels))
+
+    def loss(log_temperature: float) -> float:
+        return -float(log_softmax(values / np.exp(log_temperature), axis=1)[each, labels].mean())
+
+    highest = np.log(MAX_TEMPERATURE)
+    return float(np.exp(minimize_scalar(loss, bounds=(-highest, highest), method="bounded").x))

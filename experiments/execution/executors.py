@@ -105,6 +105,8 @@ class ExecutorConfig:
         Address of a Ray cluster (``auto``, ``ray://HOST:10001``, ``HOST:6379``); None for this machine.
     cpus, gpus
         Resources of a cluster node that each task needs, >= 0; may be fractions.
+    trains
+        Whether tasks train networks.
 
     Raises
     ------
@@ -116,6 +118,7 @@ class ExecutorConfig:
     cluster: str | None = None
     cpus: float = 1.0
     gpus: float = 0.0
+    trains: bool = True
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -127,7 +130,7 @@ class ExecutorConfig:
     def open(self) -> Executor:
         """Return the executor, to be entered with ``with``."""
         if self.cluster is None:
-            return ProcessExecutor(self.workers)
+            return ProcessExecutor(self.workers, self.trains)
         from experiments.execution.ray_executor import RayExecutor
 
         return RayExecutor(self.cluster, self.workers, self.cpus, self.gpus)
@@ -142,11 +145,14 @@ class ProcessExecutor:
     Parameters
     ----------
     capacity
-        Tasks at a time, >= 1. They share the processor's cores evenly.
+        Tasks at a time, >= 1.
+    trains
+        Whether they train networks: they then share the processor's cores evenly.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, trains: bool = True) -> None:
         self.capacity = capacity
+        self._trains = trains
         self._context = get_context("spawn")
         self._processes: dict[str, tuple[Any, Any, Path]] = {}
 
@@ -168,7 +174,7 @@ class ProcessExecutor:
         """Start a task."""
         receiver, sender = self._context.Pipe(duplex=False)
         log = Path(self._folder.name, f"{name}.log")
-        threads = max(1, usable_cores() // self.capacity) if self.capacity > 1 else None
+        threads = max(1, usable_cores() // self.capacity) if self._trains and self.capacity > 1 else None
         process = self._context.Process(target=_run, args=(sender, log, threads, function, args, kwargs), name=name)
         process.start()
         sender.close()

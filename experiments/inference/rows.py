@@ -10,13 +10,13 @@ from scipy.special import log_softmax, logsumexp
 
 from experiments.errors import UsageError
 from experiments.inference.lattice import Edge, best_path, edge_posteriors, log_partition, log_string
+from experiments.inference.readings import RowDigit, RowReading
 from experiments.pictures.cuts import LINE_HEIGHT, Segment
 from experiments.pictures.lines import Row, find_rows
 from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float64]
-Box = tuple[int, int, int, int]
 
 
 class Network(Protocol):
@@ -58,44 +58,6 @@ class Prices:
 
 LOW = 0.6  # of the height of a line's digits: lower segments are hardly digits
 FLAT = 1.15  # width of a segment over its height: wider ones are hardly digits
-
-
-@dataclass(frozen=True)
-class RowDigit:
-    """A digit of a row.
-
-    Attributes
-    ----------
-    digit
-        From 0 to 9.
-    probability
-        That this place of the picture holds this digit, over all ways to part the line.
-    box
-        x, y, width and height of its ink, in pixels of the picture.
-    """
-
-    digit: int
-    probability: float
-    box: Box
-
-
-@dataclass(frozen=True)
-class RowReading:
-    """One line of digits.
-
-    Attributes
-    ----------
-    string
-        Its digits.
-    probability
-        That the whole line reads so, over all ways to part it and all digits.
-    digits
-        From left to right.
-    """
-
-    string: str
-    probability: float
-    digits: tuple[RowDigit, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from experiments.models.fast import FAST
 from experiments.models.lenet import LENET
 from experiments.models.mlp import MLP
 from experiments.models.mlp_small import MLP_SMALL
+from experiments.models.reader import READER
 from experiments.models.recipe import Precision, Recipe
 from experiments.models.resnet import RESNET
 from experiments.models.simple3 import SIMPLE3
@@ -37,6 +38,7 @@ MODELS: dict[str, Architecture] = {
         SIMPLE3,
         SIMPLE5,
         SIMPLE7,
+        READER,
     )
 }
 """All networks, in the order in which suites train them."""

@@ -36,6 +36,8 @@ class Architecture:
         Default training recipe.
     space
         Search ranges of hyperparameters.
+    also
+        Names of datasets whose training digits are added to those of ``--dataset``.
     profiles
         Profiles of ``digits run`` that train it. ``digits train all`` trains what profile ``full`` trains on MNIST.
     cost
@@ -53,6 +55,7 @@ class Architecture:
     parameters: int
     recipe: Recipe = field(default_factory=Recipe)
     space: Space = field(default_factory=dict)
+    also: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     cost: CostClass = "heavy"
     expected_accuracy: float | None = None

@@ -1,6 +1,6 @@
 """Export of networks to ONNX, which ONNX Runtime runs without Keras and without TensorFlow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,21 @@ def to_onnx(model: "keras.Model") -> bytes:
     )
     onnx.checker.check_model(made, full_check=True)
     return made.SerializeToString()
+
+
+def with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
+    """Return an ONNX model with entries of ``metadata_props`` added or replaced, for instance a network's `Settings`.
+
+    Parameters
+    ----------
+    content
+        As `to_onnx` returns it.
+    """
+    import onnx
+
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, {one.key: one.value for one in model.metadata_props} | dict(metadata))
+    return bytes(model.SerializeToString())
 
 
 @dataclass

@@ -56,7 +56,12 @@ class Recipe:
     shift
         Augmentation: maximum translation in x and in y as a proportion of the image, in [0, 0.9].
     augmentation
-        Factor on these three ranges, in [0, 2]; 0 turns augmentation off.
+        Factor on these three ranges and on those of the effects, in [0, 2]; 0 turns augmentation off.
+    effects
+        Augmentation for pictures: names of `experiments.training.effects.EFFECTS` separated by commas, or ``all``.
+    outsiders
+        Number of images without a digit that are added for training, as a proportion of the training images, in
+        [0, 1]; see `experiments.training.outsiders`.
     patience
         Number of epochs without a better validation loss after which training stops; 0 never stops early. The
         weights of the best epoch are kept in either case.
@@ -92,6 +97,8 @@ class Recipe:
     zoom: float = 0.0
     shift: float = 0.0
     augmentation: float = 1.0
+    effects: str = ""
+    outsiders: float = 0.0
     patience: int = 3
     validation: float = 0.1
     precision: Precision = "auto"
@@ -116,6 +123,7 @@ class Recipe:
             value = getattr(self, name)
             _require(name, value, "in [0, 0.9]", 0 <= value <= 0.9)
         _require("augmentation", self.augmentation, "in [0, 2]", 0 <= self.augmentation <= 2)
+        _require("outsiders", self.outsiders, "in [0, 1]", 0 <= self.outsiders <= 1)
         _require("patience", self.patience, "at least 0", self.patience >= 0)
         _require("validation", self.validation, "in (0, 0.5]", 0 < self.validation <= 0.5)
         _require("seed", self.seed, "in [0, 2**31)", 0 <= self.seed < 2**31)
@@ -130,8 +138,8 @@ class Recipe:
             _require(name, size, "at least 0", size >= 0)
 
     @property
-    def augments(self) -> bool:
-        """Whether training images are augmented."""
+    def warps(self) -> bool:
+        """Whether training images are rotated, scaled or shifted."""
         return self.augmentation * max(self.rotation, self.zoom, self.shift) > 0
 
     def params(self) -> dict[str, Any]:

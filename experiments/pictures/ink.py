@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
+
+from experiments.pictures import filters
 
 Color = NDArray[np.uint8]  # (height, width, 3)
 Strength = NDArray[np.float32]  # (height, width), 0 for paper to 1 for full ink
 Mask = NDArray[np.bool_]  # (height, width)
 
 PAPER_SIDE = 64  # pixels to which the longer side is reduced: paper is smooth
-WINDOW = 0.3  # of the shorter side: over which the paper is estimated
+WINDOWS = (0.6, 0.4)  # of the shorter side: over which the paper is estimated, round by round
 MIN_WINDOW = 9  # pixels of the reduced picture
-ROUNDS = 2  # of the estimation of the paper
 MIN_CONTRAST = 14.0  # gray levels of 255 between paper and ink
 MIN_SIGNAL = 4.0  # contrast between paper and ink as a multiple of the paper's noise
 FULL_INK = 75  # percentile of the strong ink above which ink counts as full
@@ -68,7 +68,7 @@ def find_ink(picture: Color) -> Ink | None:
     if full < max(MIN_CONTRAST, MIN_SIGNAL * noise):
         return None
     side = max(3, min(picture.shape[:2]) // 3)
-    nearby = np.clip(ndimage.maximum_filter(along, side, mode="nearest"), FAINT * full, full)
+    nearby = np.clip(filters.maximum_filter(along, side), FAINT * full, full)
     strength = np.clip(along / nearby, 0, 1)
     return Ink(strength, strength > THRESHOLD, paper)
 
@@ -85,13 +85,12 @@ def estimate_paper(picture: Color) -> tuple[Color, float]:
     scale = min(1.0, PAPER_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX), np.float32)
-    window = max(MIN_WINDOW, int(WINDOW * min(size)))
-    paper = _blur(small, window)
+    paper = _blur(small, max(size))
     sign = _polarity((small - paper).mean(axis=2))
-    for _ in range(ROUNDS):
+    for window in WINDOWS:
         contrast = sign * (small - paper).mean(axis=2)
-        ink = ndimage.binary_dilation(contrast > otsu_threshold(contrast))
-        paper = _mean_outside(small, ink, window)
+        ink = filters.dilate(contrast > otsu_threshold(contrast), corners=False)
+        paper = _mean_outside(small, ink, max(MIN_WINDOW, int(window * min(size))))
     rounded = Image.fromarray(np.clip(np.rint(paper), 0, 255).astype(np.uint8))
     return np.asarray(rounded.resize((width, height), Image.Resampling.BILINEAR)), sign
 
@@ -113,7 +112,7 @@ def otsu_threshold(values: NDArray[np.float32]) -> float:
 
 def _blur(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     """Blur (height, width, channels) by a box."""
-    return ndimage.uniform_filter(values, (window, window, 1), mode="nearest")
+    return filters.uniform_filter(values, window)
 
 
 def _mean_outside(values: NDArray[np.float32], ink: Mask, window: int) -> NDArray[np.float32]:

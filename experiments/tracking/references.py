@@ -124,6 +124,8 @@ def resolve_reference(store: Store, text: str) -> Reference:
     """
     if text.endswith(".keras"):
         return _from_file(text)
+    if text.endswith(".onnx"):
+        raise UsageError(f"{text} can be used by digits predict only; name a .keras file or a registered model")
     if text.startswith("runs:/"):
         return _from_run(store, text)
     if text.startswith("models:/"):
@@ -241,17 +243,34 @@ def onnx_file(store: Store, reference: Reference) -> Path:
     UsageError, DigitsError
         As `load_network`, and if the network has a layer that cannot be exported.
     """
+    if exported := exported_file(store, reference):
+        return exported
+    exported = _export_path(store, reference)
+    content = to_onnx(load_network(store, reference))
+    exported.parent.mkdir(parents=True, exist_ok=True)
+    fresh = exported.with_suffix(f".{this_process().replace(':', '-')}")
+    fresh.write_bytes(content)
+    fresh.replace(exported)
+    return exported
+
+
+def exported_file(store: Store, reference: Reference) -> Path | None:
+    """Return the local path of the network as ONNX, or None if it would have to be exported: that needs Keras.
+
+    Raises
+    ------
+    DigitsError
+        If its files no longer exist.
+    """
     if reference.model_id is not None and has_onnx(store, reference.model_id):
         return _logged_file(store, reference, ONNX_FILE)
+    exported = _export_path(store, reference)
+    return exported if exported.exists() else None
+
+
+def _export_path(store: Store, reference: Reference) -> Path:
     name = reference.model_id or hashlib.sha256(model_file(store, reference).read_bytes()).hexdigest()
-    exported = store.root / EXPORTED / f"{name}.onnx"
-    if not exported.exists():
-        content = to_onnx(load_network(store, reference))
-        exported.parent.mkdir(parents=True, exist_ok=True)
-        fresh = exported.with_suffix(f".{this_process().replace(':', '-')}")
-        fresh.write_bytes(content)
-        fresh.replace(exported)
-    return exported
+    return store.root / EXPORTED / f"{name}.onnx"
 
 
 def _logged_file(store: Store, reference: Reference, pattern: str) -> Path:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import experiments
 from experiments.datasets import DERIVED
-from experiments.models.onnx_export import to_onnx
+from experiments.inference.network import Settings
+from experiments.models.onnx_export import to_onnx, with_metadata
 from experiments.results import PARAMETERS, VAL_ACCURACY
 from experiments.tracking.past_runs import past_run
 from experiments.tracking.runs import Run
@@ -84,7 +85,12 @@ def version_uri(registered_model: str, version: int | str) -> str:
 
 
 def log_model(
-    run: Run, model: "keras.Model", name: str, params: Mapping[str, Any], example: "NDArray[np.float32]"
+    run: Run,
+    model: "keras.Model",
+    name: str,
+    params: Mapping[str, Any],
+    example: "NDArray[np.float32]",
+    settings: Settings | None = None,
 ) -> str:
     """Log a network as the one model of a run, in Keras's format and as ONNX, and return the model's id (``m-...``).
 
@@ -94,6 +100,8 @@ def log_model(
     ----------
     example
         One image, float32 (1, 28, 28, 1): the model's input example.
+    settings
+        What the ONNX file says of calibration and rejection; by default, nothing.
     """
     from mlflow.entities import LoggedModelOutput
 
@@ -109,7 +117,7 @@ def log_model(
     )
     try:
         with TemporaryDirectory() as folder:
-            _save(model, folder, run.id, logged.model_id, example)
+            _save(model, folder, run.id, logged.model_id, example, settings or Settings())
             client.log_model_artifacts(logged.model_id, folder)
     except BaseException:
         client.finalize_logged_model(logged.model_id, "FAILED")
@@ -141,7 +149,14 @@ def _earlier_model(run: Run) -> str | None:
     return complete
 
 
-def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example: "NDArray[np.float32]") -> None:
+def _save(
+    model: "keras.Model",
+    folder: str,
+    run_id: str,
+    model_id: str,
+    example: "NDArray[np.float32]",
+    settings: Settings,
+) -> None:
     """Write the model in MLflow's Keras flavor, with this package's code, which defines the layers of some networks.
 
     ``data/network.onnx`` is the same network for ONNX Runtime.
@@ -166,9 +181,9 @@ def _save(model: "keras.Model", folder: str, run_id: str, model_id: str, example
         input_example=example,
         pip_requirements=[f"{package}=={version(package)}" for package in (*backend_packages(), "numpy")],
     )
-    Path(folder, DATA, ONNX_FILE).write_bytes(to_onnx(model))
+    Path(folder, DATA, ONNX_FILE).write_bytes(with_metadata(to_onnx(model), settings.to_metadata()))
     package = Path(experiments.__file__).parent
-    shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package, Path(folder, CODE, package.name), ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
     record.flavors["python_function"].update(code=CODE, loader_module=pyfunc_loader.__name__)
     record.save(str(Path(folder, "MLmodel")))
 

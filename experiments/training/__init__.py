@@ -5,6 +5,7 @@ from experiments.training.checkpoint import Checkpoint
 from experiments.training.epoch import DivergedError, Epoch, best_epoch
 from experiments.training.fit import Fit, check_feasible, fit
 from experiments.training.memory import release_memory
+from experiments.training.pipeline import augmented
 from experiments.training.precision import resolve_precision
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "DivergedError",
     "Epoch",
     "Fit",
+    "augmented",
     "backend",
     "backend_packages",
     "best_epoch",

@@ -10,8 +10,10 @@ from experiments.models import Architecture, Recipe
 from experiments.training.backends import DEFAULT, backend
 from experiments.training.batches import steps_per_epoch
 from experiments.training.checkpoint import Checkpoint, TrainingState
+from experiments.training.effects import effects_of
 from experiments.training.epoch import Epoch, best_epoch, out_of_patience
 from experiments.training.optimizer import optimizer
+from experiments.training.outsiders import with_outsiders
 from experiments.training.pipeline import training_batches, validation_batches
 from experiments.training.precision import precision_policy, resolve_precision
 
@@ -88,6 +90,7 @@ def fit(
     from experiments.training.recorder import Recorder
 
     _check_batch(recipe, train)
+    train = with_outsiders(train, recipe)
     keras.utils.set_random_seed(recipe.seed)
     resumed = checkpoint.restore() if checkpoint else None
     state = resumed or TrainingState(compiled_model(architecture, recipe, steps_per_epoch(train, recipe)), [], ())
@@ -116,8 +119,10 @@ def check_feasible(architecture: Architecture, recipe: Recipe, train: Split) -> 
     Raises
     ------
     UsageError
-        When a batch is larger than the training images, or the network cannot be built in the sizes asked for.
+        When a batch is larger than the training images, an effect is unknown, or the network cannot be built in the
+        sizes asked for.
     """
+    effects_of(recipe.effects)
     _check_batch(recipe, train)
     _build(architecture, recipe)
 

@@ -6,6 +6,7 @@ from experiments.datasets import CLASSES, Split
 from experiments.models import Recipe
 from experiments.training.augmentation import AMOUNTS, warp
 from experiments.training.batches import VALIDATION_BATCH, steps_per_epoch
+from experiments.training.effects import apply_effects, effects_of, numbers_of
 
 
 def training_batches(split: Split, recipe: Recipe, first_epoch: int) -> Any:
@@ -14,6 +15,8 @@ def training_batches(split: Split, recipe: Recipe, first_epoch: int) -> Any:
 
     images = tf.constant(split.images[..., None])
     labels = tf.constant(split.labels)
+    effects = effects_of(recipe.effects)
+    warp_seed, effect_seed = (tf.constant(recipe.seed + use, tf.int64) for use in (1, 2))
 
     def order(epoch: Any) -> Any:
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
@@ -22,10 +25,13 @@ def training_batches(split: Split, recipe: Recipe, first_epoch: int) -> Any:
 
     def batch(step: Any, chosen: Any) -> Any:
         pixels = _scaled(tf.gather(images, chosen))
-        if recipe.augments:
-            seed = tf.stack([tf.constant(recipe.seed + 1, tf.int64), step])
-            pixels = warp(pixels, random_amounts(tf.shape(pixels)[0], seed), recipe)
-        return pixels, tf.one_hot(tf.gather(labels, chosen), CLASSES)
+        if recipe.warps:
+            amounts = random_numbers((AMOUNTS, tf.shape(pixels)[0]), tf.stack([warp_seed, step]))
+            pixels = warp(pixels, amounts, recipe)
+        if effects and recipe.augmentation:
+            numbers = random_numbers((tf.shape(pixels)[0], numbers_of(effects)), tf.stack([effect_seed, step]))
+            pixels = apply_effects(pixels, tf.clip_by_value(numbers * recipe.augmentation, -1.0, 1.0), effects)
+        return pixels, _targets(tf.gather(labels, chosen))
 
     epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
     steps = epochs.flat_map(order).enumerate(first_epoch * steps_per_epoch(split, recipe))
@@ -40,24 +46,28 @@ def validation_batches(split: Split) -> Any:
     return batches.map(lambda images, labels: (_scaled(images), tf.one_hot(labels, CLASSES))).cache()
 
 
-def random_amounts(count: Any, seed: Any) -> Any:
-    """Return the amounts of as many warps, as `experiments.training.augmentation.warp` takes them.
+def random_numbers(shape: Any, seed: Any) -> Any:
+    """Return random numbers, a tensor float32 of this shape, uniform in [-1, 1).
 
     Parameters
     ----------
-    count
-        How many.
+    shape
+        A tuple, or a tensor of integers.
     seed
-        Tensor int64 (2,); the same one gives the same amounts, by counter-based random numbers (Salmon et al. 2011,
+        Tensor int64 (2,); the same one gives the same numbers, by counter-based random numbers (Salmon et al. 2011,
         through ``tf.random.stateless_uniform``).
-
-    Returns
-    -------
-    Tensor float32 (4, count), uniform in [-1, 1).
     """
     import tensorflow as tf
 
-    return tf.random.stateless_uniform((AMOUNTS, count), seed, minval=-1.0, maxval=1.0)
+    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
+
+
+def _targets(labels: Any) -> Any:
+    """Return one-hot targets; those of outsiders are uniform."""
+    import tensorflow as tf
+
+    classes = tf.one_hot(labels, CLASSES)
+    return classes + (1.0 - tf.reduce_sum(classes, axis=1, keepdims=True)) / CLASSES
 
 
 def _scaled(images: Any) -> Any:

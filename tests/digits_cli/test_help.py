@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from digits_cli.main import app, main
+from digits_cli.main import build_app, main
 from experiments.models import MODELS, trained_by
 from experiments.workflows.suite.profiles import PROFILES
 
@@ -27,7 +27,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def help_of(*words: str) -> str:
-    shown = CliRunner().invoke(app, [*words, "--help"], prog_name="digits")
+    shown = CliRunner().invoke(build_app(), [*words, "--help"], prog_name="digits")
     assert shown.exit_code == 0
     return shown.stdout
 
@@ -64,7 +64,7 @@ def test_help_lists_the_commands_there_are_and_no_others() -> None:
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_each_command_has_an_example_and_takes_json_and_debug(words: str) -> None:
-    shown, command = help_of(*words.split()), cast("Any", get_command(app))
+    shown, command = help_of(*words.split()), cast("Any", get_command(build_app()))
     assert f"Usage: digits {words}" in shown
     assert "Example: digits " in shown
     for word in words.split():

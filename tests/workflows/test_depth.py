@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import keras
 import pytest
 
-from digits_cli.main import app
+from digits_cli.main import build_app
 from experiments.errors import DigitsError
 from experiments.workflows.suite.profiles import PROFILES, PlannedTraining, Profile
 
@@ -34,6 +34,6 @@ def test_a_command_reaches_keras_through_few_functions(words: str, monkeypatch: 
     monkeypatch.setitem(PROFILES, "quick", small)
     monkeypatch.setattr(keras.Model, "fit", fit)
     with suppress(DigitsError):
-        app(words.split(), prog_name="digits", standalone_mode=False)
+        build_app()(words.split(), prog_name="digits", standalone_mode=False)
     assert depths
     assert max(depths) <= MOST

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.models import Recipe
-from experiments.training.augmentation import warp
-from experiments.training.tensorflow_pipeline import random_amounts
+from experiments.training.augmentation import AMOUNTS, warp
+from experiments.training.tensorflow_pipeline import random_numbers
 from experiments.transfer.adaptation.adaptation import Adaptation, Adapted, OnStep
 from experiments.transfer.adaptation.curve import CONFIDENT, AdaptationCurve
 from experiments.transfer.adaptation.descent import Descent, shuffled
@@ -72,7 +72,7 @@ def self_training(
         batch = scaled(tf.gather(pixels, chosen))
         told = teacher(batch, training=False)
         sure = tf.cast(tf.reduce_max(told, axis=1) > CONFIDENT, tf.float32)
-        amounts = random_amounts(tf.shape(batch)[0], tf.stack([tf.constant(seed, tf.int64), step]))
+        amounts = random_numbers((AMOUNTS, tf.shape(batch)[0]), tf.stack([tf.constant(seed, tf.int64), step]))
         said = student(warp(batch, amounts, WARPS), training=True)
         return {"loss": tf.reduce_mean(sure * cross_entropy(said, tf.argmax(told, axis=1)))}
 

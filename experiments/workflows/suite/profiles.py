@@ -207,7 +207,15 @@ RECORD = Profile(
         "report": 5,
     },
 )
-PROFILES: dict[str, Profile] = {"quick": QUICK, "full": FULL, "record": RECORD}
+_READER = trained_by("reader")
+READER = Profile(
+    "reader",
+    "trains the network that reads pictures, on mnist and usps, and tests it on usps and mnist-c; an hour",
+    tuple(PlannedTraining(model, "mnist") for model in _READER),
+    transfers=(PlannedTransfer("test on usps and mnist-c", "mnist", _READER, ("usps", "mnist-c")),),
+    seconds={"evaluate": 20, "test on usps and mnist-c": 60, "report": 5},
+)
+PROFILES: dict[str, Profile] = {one.name: one for one in (QUICK, FULL, RECORD, READER)}
 
 
 def profile(name: str) -> Profile:

@@ -12,6 +12,7 @@ from experiments.tracking import RegisteredVersion, Run
 from experiments.tracking.registry import model_bytes
 from experiments.tracking.tags import BACKEND, PRECISION, STUDY_RUN, subject_tags
 from experiments.training import Epoch, Fit, backend, resolve_precision
+from experiments.workflows.train.calibration import reading_settings
 
 if TYPE_CHECKING:
     import keras
@@ -76,7 +77,8 @@ def record_end(run: Run, options: "TrainOptions", data: Dataset, fitted: Fit, va
         run.log_figure(drawing, name)
     run.log_text(_summary(fitted.model), "model_summary.txt")
     params, example = params_of(options, data), validation.take(range(1)).as_float()
-    model_id = tracking.log_model(run, fitted.model, f"{data.name}-{options.model}", params, example)
+    settings = reading_settings(fitted.model, options.recipe, validation, f"run {run.id}")
+    model_id = tracking.log_model(run, fitted.model, f"{data.name}-{options.model}", params, example, settings)
     best = fitted.best
     version = tracking.register(
         run,

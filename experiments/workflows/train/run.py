@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import datasets
+from experiments.datasets import Dataset, Split
 from experiments.errors import UsageError
 from experiments.execution import Progress, code_version, resumable_run
 from experiments.models import Architecture, Recipe, architecture
@@ -116,10 +117,7 @@ def train(
     """
     progress = progress or Progress()
     progress.stage(f"train {options.model} on {options.dataset}")
-    data = datasets.load(options.dataset, options.data_dir, progress.download)
-    train_split, validation = datasets.split_validation(data.train, options.recipe.validation)
-    if options.limit:
-        train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
+    data, train_split, validation = load_splits(options, progress)
     check_feasible(options.architecture, options.recipe, train_split)
     identity = {"params": params_of(options, data), "digest": data.digest, **made_by(options)}
     task = f"train {options.model}"
@@ -152,6 +150,23 @@ def train(
         precision=resolve_precision(options.recipe.precision),
         seed=options.recipe.seed,
     )
+
+
+def load_splits(options: TrainOptions, progress: Progress) -> tuple[Dataset, Split, Split]:
+    """Load the dataset, and the digits to train on and to validate on: those of `Architecture.also` among them.
+
+    Raises
+    ------
+    DigitsError
+        If data is missing.
+    """
+    names = dict.fromkeys((options.dataset, *options.architecture.also))
+    loaded = [datasets.load(name, options.data_dir, progress.download) for name in names]
+    parts = [datasets.split_validation(data.train, options.recipe.validation) for data in loaded]
+    train_split, validation = (datasets.concatenate(splits) for splits in zip(*parts, strict=True))
+    if options.limit:
+        train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
+    return loaded[0], train_split, validation
 
 
 def made_by(options: TrainOptions) -> dict[str, str]:

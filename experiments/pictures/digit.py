@@ -1,0 +1,262 @@
+"""From a picture of one digit to its ink alone, and on to 28x28."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from experiments.pictures import filters
+from experiments.pictures.ink import Color, Ink, Mask, find_ink
+from experiments.pictures.normalization import SIDE, fit_to_mnist
+from experiments.pictures.strokes import with_usual_strokes
+
+Gray = NDArray[np.uint8]
+Box = tuple[int, int, int, int]  # x, y, width, height
+
+WORK_SIDE = 120  # pixels to which the longer side of a picture is reduced
+MIN_DIGIT = 0.35  # of the work side: a digit that fills less is looked at again, from nearby
+MARGIN = 0.5  # of the digit's longer side around it, when it is looked at again
+SPECK = 0.04  # of the area of the largest piece
+FLAT = 0.15  # of the height of the digit: lower pieces below it, and narrower ones along the edge, are rules
+RULE = 0.85  # of a row or column of the picture: that is a ruled line if it is no stroke of the digit
+RULE_WIDTH = 0.1  # of the picture, at most
+INSET = 0.05  # of the picture: by so much a line is longer on both sides than all else
+NEAR = 0.35  # of the height of the digit: pieces farther from it are not part of it
+EIGHT = np.ones((3, 3), bool)  # neighbors of a pixel
+
+
+@dataclass(frozen=True, eq=False)
+class DigitPicture:
+    """A digit found in a picture.
+
+    Attributes
+    ----------
+    ink
+        Its ink alone, uint8 (height, width), light on black.
+    views
+        Ways to see it as one of MNIST's digits, uint8 (k, 28, 28), the likeliest first.
+    box
+        Where it is in the picture: x, y, width and height in pixels.
+    steps
+        Intermediate pictures by name, uint8 (height, width) or (height, width, 3), in order.
+    """
+
+    ink: Gray
+    views: NDArray[np.uint8]
+    box: Box
+    steps: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A connected piece of ink: its label, box and area in pixels, and the sides of the picture that it touches."""
+
+    label: int
+    rows: slice
+    columns: slice
+    area: int
+    touches: tuple[bool, bool, bool, bool]  # top, bottom, left, right
+
+    @property
+    def height(self) -> int:
+        return self.rows.stop - self.rows.start
+
+    @property
+    def width(self) -> int:
+        return self.columns.stop - self.columns.start
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.rows.start + self.rows.stop) / 2, (self.columns.start + self.columns.stop) / 2
+
+
+def find_digit(picture: Color) -> DigitPicture | None:
+    """Find the digit of a picture, the one nearest to its middle; return None if there is no ink.
+
+    A small digit in a large picture is found in a reduced copy first and then looked at from nearby.
+
+    Parameters
+    ----------
+    picture
+        ``uint8 (height, width, 3)`` of any size.
+    """
+    found = _find(picture)
+    if found is None:
+        return None
+    x, y, width, height = found.box
+    longer = max(width, height)
+    if max(picture.shape[:2]) <= WORK_SIDE or longer >= MIN_DIGIT * max(picture.shape[:2]):
+        return found
+    margin = int(MARGIN * longer) + 1
+    top, left = max(0, y - margin), max(0, x - margin)
+    nearby = picture[top : y + height + margin, left : x + width + margin]
+    closer = _find(nearby) if nearby.shape[:2] != picture.shape[:2] else None
+    if closer is None:
+        return found
+    x, y, width, height = closer.box
+    return DigitPicture(
+        closer.ink, closer.views, (x + left, y + top, width, height), {"picture": picture, **closer.steps}
+    )
+
+
+def _find(picture: Color) -> DigitPicture | None:
+    small = _reduced(picture)
+    ink = find_ink(small)
+    if ink is None:
+        return None
+    mask = without_rules(without_rules(ink.mask).T).T
+    labels, count = filters.label(mask)
+    pieces = _pieces(labels, count)
+    if not pieces:
+        return None
+    digit = _digit(pieces, mask.shape)
+    alone = _alone(ink, labels, [piece.label for piece in digit])
+    usual = with_usual_strokes(alone)
+    view = fit_to_mnist(usual)
+    scale = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
+    steps = {
+        "picture": picture,
+        "paper": ink.paper,
+        "ink": _gray(ink.strength),
+        "digit": alone,
+        "strokes": usual,
+        "28x28": view,
+    }
+    return DigitPicture(alone, view[None], _box(digit, scale), steps)
+
+
+def _reduced(picture: Color) -> Color:
+    """Reduce a picture by averaging so that its longer side has at most the work side."""
+    height, width = picture.shape[:2]
+    scale = WORK_SIDE / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+def without_rules(mask: Mask) -> Mask:
+    """Remove the ruled lines along the rows of a mask, where they do not cross a stroke.
+
+    A line is taken for a rule only if it is thin, away from the middle, and longer on both sides than all other ink:
+    not the bar of a 7 that fills the picture.
+    """
+    height, width = mask.shape
+    rows = np.flatnonzero(mask.sum(axis=1) >= RULE * width)
+    if not rows.size:
+        return mask
+    kept = mask.copy()
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        top, bottom = band[0], band[-1] + 1
+        if bottom - top > max(2, RULE_WIDTH * height) or abs((top + bottom) / 2 - height / 2) < height / 5:
+            continue
+        top, bottom = max(0, top - 1), min(height, bottom + 1)  # its soft edges
+        crossing = np.ones(width, bool)
+        if top > 0:
+            crossing &= mask[top - 1]
+        if bottom < height:
+            crossing &= mask[bottom]
+        rest = kept.copy()
+        rest[top:bottom] &= crossing if top > 0 and bottom < height else False
+        columns = np.flatnonzero(rest.any(axis=0))
+        if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
+            kept = rest
+    return kept
+
+
+def _pieces(labels: NDArray[np.int32], count: int) -> list[_Piece]:
+    """Return the connected pieces of ink without specks."""
+    height, width = labels.shape
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    boxes = filters.find_objects(labels, count)
+    pieces = [
+        _Piece(
+            i + 1,
+            rows,
+            columns,
+            int(areas[i + 1]),
+            (rows.start == 0, rows.stop == height, columns.start == 0, columns.stop == width),
+        )
+        for i, (rows, columns) in enumerate(boxes)
+    ]
+    largest = max((piece.area for piece in pieces), default=0)
+    return [piece for piece in pieces if piece.area >= max(SPECK * largest, 3)]
+
+
+def _digit(pieces: list[_Piece], shape: tuple[int, int]) -> list[_Piece]:
+    """Choose the pieces of the digit: the piece of most ink near the middle, and what belongs to it."""
+    main = max(pieces, key=lambda piece: _weight(piece, shape))
+    digit = [main]
+    others = sorted((piece for piece in pieces if piece is not main), key=lambda piece: _gap(main, piece))
+    for piece in others:
+        if any(_belongs(piece, part, main) for part in digit):
+            digit.append(piece)
+    return digit
+
+
+def _weight(piece: _Piece, shape: tuple[int, int]) -> float:
+    """Return how likely a piece is the digit: by its height, how near it is to the middle, and the sides it touches."""
+    off = [(m - side / 2) / side for m, side in zip(piece.middle, shape, strict=True)]
+    central = float(np.exp(-(off[0] ** 2 + 2 * off[1] ** 2) / (2 * 0.2**2)))
+    touched = 0.5 if piece.touches[2] or piece.touches[3] else 1.0
+    thin = 0.3 if piece.height < 0.2 * shape[0] else 1.0
+    return np.sqrt(piece.area) * (0.1 + central) * touched * thin
+
+
+def _gap(one: _Piece, other: _Piece) -> float:
+    """Return the distance between two boxes in pixels, 0 if they overlap."""
+    down = max(0, one.rows.start - other.rows.stop, other.rows.start - one.rows.stop)
+    right = max(0, one.columns.start - other.columns.stop, other.columns.start - one.columns.stop)
+    return float(np.hypot(down, right))
+
+
+def _belongs(piece: _Piece, part: _Piece, main: _Piece) -> bool:
+    """Decide whether a piece is part of the digit: near to it, above or below it, or between its ends."""
+    if _gap(piece, part) > NEAR * main.height:
+        return False
+    if _is_rule(piece, main):
+        return False
+    inside = min(piece.columns.stop, main.columns.stop) - max(piece.columns.start, main.columns.start)
+    beside = inside < 0.4 * piece.width
+    if beside and (piece.touches[2] or piece.touches[3]):
+        return False
+    dot = beside and piece.height < 0.3 * main.height and piece.middle[0] > main.middle[0]
+    return not dot
+
+
+def _is_rule(piece: _Piece, main: _Piece) -> bool:
+    """Decide whether a piece is a part of a ruled line: flat below the digit, or narrow along the edge."""
+    below = piece.height < FLAT * main.height and piece.rows.start >= main.rows.stop - FLAT * main.height
+    upright = (
+        piece.width < FLAT * main.height and (piece.touches[0] or piece.touches[1]) and piece.height > main.height / 2
+    )
+    return below or upright
+
+
+def _alone(ink: Ink, labels: NDArray[np.int32], chosen: list[int]) -> Gray:
+    """Return the ink of the chosen pieces and their soft edges, cropped."""
+    of_digit: Mask = np.isin(labels, chosen)
+    near = filters.dilate(of_digit, corners=True) & (of_digit | (labels == 0))
+    strength = np.where(near, ink.strength, 0)
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    return _gray(strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _gray(strength: NDArray[np.float32]) -> Gray:
+    return np.rint(strength * 255).astype(np.uint8)
+
+
+def _box(pieces: list[_Piece], scale: tuple[float, float]) -> Box:
+    top, bottom = min(p.rows.start for p in pieces), max(p.rows.stop for p in pieces)
+    left, right = min(p.columns.start for p in pieces), max(p.columns.stop for p in pieces)
+    return (
+        int(left * scale[1]),
+        int(top * scale[0]),
+        round((right - left) * scale[1]),
+        round((bottom - top) * scale[0]),
+    )
+
+
+__all__ = ["SIDE", "Box", "DigitPicture", "find_digit"]
