@@ -48,7 +48,7 @@ class RowStyle:
 
     lines: int = 1
     digits: int = 5
-    touching: float = 0.5
+    touching: float = 0.6
     groups: bool = False
     heights: tuple[int, int] = (24, 90)
     slant: float = 0.25
@@ -135,7 +135,7 @@ def _write_line(
         if position and style.groups and rng.random() < 0.3:
             end = _separate(ink, end, round(middle), height, rng)
         elif position and rng.random() < style.touching:
-            clearance = min(_clearance(ink, digit, top, end), round(OVERLAP * height))
+            clearance = min(_clearance(ink, digit, top, end), round(rng.uniform(0, OVERLAP) * height))
             gap = -clearance - int(rng.integers(0, 1 + height // 20, endpoint=True))
         left = max(end + gap, boxes[-1][0] + 1 if boxes else 0)
         view = ink[top : top + digit.shape[0], left : left + digit.shape[1]]

@@ -104,27 +104,35 @@ def read_rows(
 
 def build_lattices(rows: Sequence[Row], network: Scorer, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
-    images = [fit_to_mnist(segment.ink) for row in rows for segment in row.segments]
+    images = [fit_to_mnist(segment.ink) for row in rows for segment in candidates(row)]
     if not images:
         return []
     batch = np.stack(images).astype(np.float32)[..., None] / np.float32(255)
     logits = np.asarray(network.scores(batch).logits, np.float64)
-    starts = np.cumsum([len(row.segments) for row in rows])[:-1]
+    starts = np.cumsum([len(candidates(row)) for row in rows])[:-1]
     return [build_lattice(row, own, prices) for row, own in zip(rows, np.split(logits, starts), strict=True)]
 
 
+def candidates(row: Row) -> list[Segment]:
+    """Return the segments of a line that may be digits."""
+    return [segment for segment in row.segments if segment.may_be_digit]
+
+
 def build_lattice(row: Row, logits: Float, prices: Prices) -> Lattice:
-    """Weigh the segments of a line by their logits, float64 (segments, 10)."""
+    """Weigh the candidates of a line by their logits, float64 (candidates, 10)."""
     energy = logsumexp(logits, axis=1)
     is_digit = -np.logaddexp(0, (prices.energy - energy) / prices.energy_scale)
-    geometry = [geometry_price(segment, prices) for segment in row.segments]
+    read = candidates(row)
+    geometry = [geometry_price(segment, prices) for segment in read]
     digits = [
-        Edge(segment.start, segment.stop, float(weight), read)
-        for segment, weight, read in zip(row.segments, is_digit - geometry, log_softmax(logits, axis=1), strict=True)
+        Edge(segment.start, segment.stop, float(weight), log_probabilities)
+        for segment, weight, log_probabilities in zip(
+            read, is_digit - geometry, log_softmax(logits, axis=1), strict=True
+        )
     ]
     skipped = [segment for segment in row.segments if segment.parts == 1]
     skips = [Edge(segment.start, segment.stop, -skip_price(segment, prices), None) for segment in skipped]
-    return Lattice(row, (*digits, *skips), (*row.segments, *skipped))
+    return Lattice(row, (*digits, *skips), (*read, *skipped))
 
 
 def geometry_price(segment: Segment, prices: Prices) -> float:

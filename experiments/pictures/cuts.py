@@ -21,9 +21,9 @@ SLANTS = tuple(round(-0.4 + 0.1 * step, 1) for step in range(13))  # tangents, t
 
 MIN_CUT_WIDTH = 16  # pixels: narrower components are not cut
 MAX_CROSSED = 2.6  # strokes that a cut may cross
-SPACING = 7  # pixels between cuts of one kind
+SPACING = 8  # pixels between cuts of one kind
 MAX_SPACING = 18  # pixels between cuts in wide components
-ALIKE = 4.0  # pixels, mean over rows: of two cuts that near the cheaper one is kept
+ALIKE = 5.0  # pixels, mean over rows: of two cuts that near the cheaper one is kept
 STEP = 2  # pixels aside from row to row at most
 MOVES = (0, -1, 1, -2, 2)  # pixels aside, straight on first
 ASIDE = 0.01  # strokes: price of a pixel aside, so that cuts stay straight
@@ -33,6 +33,9 @@ MAX_WIDTH = 1.7  # of a digit, in heights of the line's digits
 MAX_HEIGHT = 2.0
 MAX_GAP = 0.35  # between the parts of one digit, in heights of the line's digits
 HORIZON = 40  # cuts within one digit at most
+MIN_DIGIT_HEIGHT = 0.4  # in heights of the line's digits
+MAX_ASPECT = 1.45  # width of a digit over its height
+MAX_BOTH_CROSSED = 4.5  # strokes that the cuts on both sides of a digit may cross together
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Kind:
     band: int
 
 
-KINDS = (Kind(0.0, 4), Kind(0.0, 10), Kind(0.3, 3), Kind(-0.3, 3))
+KINDS = (Kind(0.0, 4), Kind(0.0, 8), Kind(0.3, 3), Kind(-0.3, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +115,16 @@ class Segment:
     crossed: float
     parts: int
 
+    @property
+    def may_be_digit(self) -> bool:
+        """Whether its size and its cuts allow for a digit."""
+        height, width = self.ink.shape
+        return (
+            height >= MIN_DIGIT_HEIGHT * LINE_HEIGHT
+            and width <= MAX_ASPECT * height
+            and self.crossed <= MAX_BOTH_CROSSED
+        )
+
 
 def cut_line(ink: Strength) -> list[Part]:
     """Part a line of writing into components with their candidate cuts, from left to right.
@@ -168,7 +181,7 @@ def stroke_width(ink: Strength) -> float:
     """Estimate the width of strokes: twice the area of the ink over the length of its outline, in pixels."""
     mask = np.pad(ink > INK, 1)
     area = int(np.count_nonzero(mask))
-    outline = area - int(np.count_nonzero(ndimage.minimum_filter(mask, (3, 3))))
+    outline = area - int(np.count_nonzero(ndimage.binary_erosion(mask)))
     return max(1.5, 2.0 * area / max(1, outline))
 
 

@@ -143,37 +143,40 @@ def remove_ruled_lines(mask: Mask, weak: Mask) -> Mask:
         A mask with a lower threshold, in which faint lines have no gaps.
     """
     thickness = max(2.0, RULED_THICKNESS * min(mask.shape) / 2)
-    cleaned = _remove_runs(mask, weak, RULED * mask.shape[1], thickness)
-    height = digit_height(label_components(cleaned)[1])
+    level = _ruled(mask, weak, RULED * mask.shape[1], thickness)
+    height = digit_height(label_components(mask & ~level)[1])
     if height < MIN_SIDE:
-        return cleaned
+        return mask & ~level
     thickness = max(2.0, RULED_THICKNESS * height)
-    cleaned = _remove_runs(cleaned, weak, RULED_WIDTH * height, thickness)
+    level |= _ruled(mask & ~level, weak, RULED_WIDTH * height, thickness)
     length = RULED_HEIGHT * height
-    if np.count_nonzero(cleaned) < np.count_nonzero(mask):
+    if level.any():
         length = min(length, SQUARED * mask.shape[0])
-    return _remove_runs(cleaned.T, weak.T, length, thickness).T
+    upright = _ruled((mask & ~level).T, weak.T, length, thickness).T
+    kept = mask & ~level & ~upright
+    return kept | _bridges(level, kept) | _bridges(upright.T, kept.T).T
 
 
-def _remove_runs(mask: Mask, weak: Mask, length: float, thickness: float) -> Mask:
-    """Remove what lies on horizontal runs of at least that length and is at most that thick."""
-    if length > mask.shape[1]:
-        return mask
+def _ruled(mask: Mask, weak: Mask, length: float, thickness: float) -> Mask:
+    """Return the ink that lies on horizontal runs of at least that length and is hardly thicker than they are."""
     found = np.zeros_like(mask)
+    if length > mask.shape[1]:
+        return found
     for slope in SLOPES:
         found |= _runs(weak, max(3, int(length)), slope)
-    if not found.any():
-        return mask
     found = ndimage.maximum_filter1d(found, 3, axis=0) & mask
+    if not found.any():
+        return found
     extent = _vertical_extent(mask)
-    thickness = min(thickness, float(np.median(extent[found])) + 1) if found.any() else thickness
-    removed = found & (extent <= thickness)
-    return (mask & ~removed) | _bridges(removed, mask & ~removed, int(thickness) + 2)
+    return found & (extent <= min(thickness, float(np.median(extent[found])) + 1))
 
 
-def _bridges(removed: Mask, kept: Mask, reach: int) -> Mask:
-    """Return removed pixels with kept ink both above and below: strokes cross the line there."""
-    beside = ndimage.maximum_filter1d(kept, 2 * (reach // 2) + 1, axis=1)
+def _bridges(removed: Mask, kept: Mask) -> Mask:
+    """Return removed ink with kept ink both above and below: strokes cross the line there."""
+    if not removed.any():
+        return removed
+    reach = int(np.median(_vertical_extent(removed)[removed])) + 2
+    beside = ndimage.maximum_filter1d(kept, 3, axis=1)
     above = ndimage.maximum_filter1d(beside, reach, axis=0, origin=(reach - 1) // 2, mode="constant")
     below = ndimage.maximum_filter1d(beside, reach, axis=0, origin=-(reach // 2), mode="constant")
     return removed & above & below
