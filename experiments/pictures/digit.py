@@ -91,7 +91,14 @@ def _find(picture: Color) -> DigitPicture | None:
     view = fit_to_mnist(usual)
     scale = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
     strength = _gray(ink.strength)
-    steps = {"picture": picture, "paper": ink.paper, "ink": strength, "digit": alone, "strokes": usual, "28x28": view}
+    steps = {
+        "picture": picture,
+        "paper": np.broadcast_to(ink.paper, small.shape),
+        "ink": strength,
+        "digit": alone,
+        "strokes": usual,
+        "28x28": view,
+    }
     views, prices = view[None], np.zeros(1)
     if _is_crowded(digit, pieces):
         from experiments.pictures.crowds import candidates

@@ -12,7 +12,7 @@ Color = NDArray[np.uint8]  # (height, width, 3)
 Strength = NDArray[np.float32]  # (height, width), 0 for paper to 1 for full ink
 Mask = NDArray[np.bool_]  # (height, width)
 
-PAPER_SIDE = 64  # pixels to which the longer side is reduced: paper is smooth
+PAPER_SIDE = 48  # pixels to which the longer side is reduced: paper is smooth
 WINDOWS = (0.6, 0.4)  # of the shorter side: over which the paper is estimated, round by round
 MIN_WINDOW = 9  # pixels of the reduced picture
 MIN_CONTRAST = 14.0  # gray levels of 255 between paper and ink
@@ -35,7 +35,7 @@ class Ink:
     mask
         Which pixels are ink, bool (height, width).
     paper
-        The estimated paper, uint8 (height, width, 3).
+        The estimated paper, uint8 (height, width, 3), or (height, width, 1) if the picture is gray.
     """
 
     strength: Strength
@@ -55,14 +55,15 @@ def find_ink(picture: Color) -> Ink | None:
     picture
         ``uint8 (height, width, 3)``.
     """
-    paper, sign = estimate_paper(picture)
-    difference = picture.astype(np.float32) - paper
+    values = _without_copies(picture)
+    paper, sign = estimate_paper(values)
+    difference = values.astype(np.float32) - paper
     contrast = sign * difference.mean(axis=2)
     strong = contrast > otsu_threshold(contrast)
     if not strong.any():
         return None
     color = difference[strong].mean(axis=0)
-    along = difference @ (color / np.sqrt(color @ color)) / np.sqrt(np.float32(3))
+    along = difference @ (color / np.sqrt(color @ color)) / np.sqrt(np.float32(color.size))
     full = float(np.percentile(along[strong], FULL_INK))
     noise = 1.4826 * float(np.median(np.abs(along[~strong]))) if not strong.all() else 0.0
     if full < max(MIN_CONTRAST, MIN_SIGNAL * noise):
@@ -74,25 +75,34 @@ def find_ink(picture: Color) -> Ink | None:
 
 
 def estimate_paper(picture: Color) -> tuple[Color, float]:
-    """Estimate the paper of a picture at every pixel.
+    """Estimate the paper of a picture, uint8 (height, width, 1 or 3), at every pixel.
 
     Returns
     -------
     tuple
-        The paper, uint8 (height, width, 3), and 1 for light ink on dark paper or -1 for dark ink on light paper.
+        The paper, uint8 of the same shape, and 1 for light ink on dark paper or -1 for dark ink on light paper.
     """
     height, width = picture.shape[:2]
     scale = min(1.0, PAPER_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX), np.float32)
+    image = Image.fromarray(picture if picture.shape[2] == 3 else picture[..., 0])
+    small = np.asarray(image.resize(size, Image.Resampling.BOX), np.float32).reshape(size[1], size[0], -1)
     paper = _blur(small, max(size))
     sign = _polarity((small - paper).mean(axis=2))
     for window in WINDOWS:
         contrast = sign * (small - paper).mean(axis=2)
         ink = filters.dilate(contrast > otsu_threshold(contrast), corners=False)
         paper = _mean_outside(small, ink, max(MIN_WINDOW, int(window * min(size))))
-    rounded = Image.fromarray(np.clip(np.rint(paper), 0, 255).astype(np.uint8))
-    return np.asarray(rounded.resize((width, height), Image.Resampling.BILINEAR)), sign
+    rounded = np.clip(np.rint(paper), 0, 255).astype(np.uint8)
+    image = Image.fromarray(rounded if rounded.shape[2] == 3 else rounded[..., 0])
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)).reshape(picture.shape), sign
+
+
+def _without_copies(picture: Color) -> Color:
+    """Return the one channel of a gray picture: all three are the same."""
+    first = picture[..., 0]
+    gray = np.array_equal(first, picture[..., 1]) and np.array_equal(first, picture[..., 2])
+    return np.ascontiguousarray(picture[..., :1]) if gray else picture
 
 
 def otsu_threshold(values: NDArray[np.float32]) -> float:
