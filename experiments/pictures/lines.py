@@ -325,7 +325,7 @@ def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, s
     right, bottom = max(c.right for c in line) + 1, max(c.y + c.height for c in line) + 1
     inside = np.isin(labels[top:bottom, left:right], [c.label for c in line])
     ink = np.where(inside, strength[top:bottom, left:right], 0).astype(np.uint8)
-    zoom = LINE_HEIGHT / digit_height(line)
+    zoom = LINE_HEIGHT / (digit_height(line) or max(c.height for c in line))
     size = (max(1, round(ink.shape[1] * zoom)), max(1, round(ink.shape[0] * zoom)))
     resized = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
     parts = cut_line(resized)
