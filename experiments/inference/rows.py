@@ -58,6 +58,7 @@ class Prices:
     skip: float = 8.0
 
 
+MAX_WORSE = 2.0  # nats for each digit: a line so much worse than another is no row of digits
 LOW = 0.6  # of the height of a line's digits: lower segments are hardly digits
 FLAT = 1.15  # width of a segment over its height: wider ones are hardly digits
 
@@ -100,8 +101,30 @@ def read_rows(
     """
     if length is not None and length < 1:
         raise UsageError(f"the length of a row must be at least 1, received {length}")
-    readings = [read_lattice(lattice, length) for lattice in build_lattices(find_rows(picture), network, prices)]
+    lattices = keep_plausible(build_lattices(find_rows(picture), network, prices), length)
+    readings = [read_lattice(lattice, length) for lattice in lattices]
     return [reading for reading in readings if reading is not None]
+
+
+def keep_plausible(lattices: Sequence[Lattice], length: int | None) -> list[Lattice]:
+    """Keep the lines that can be read, unless their best path is far worse than that of another line.
+
+    Stamps, signatures and letters are lines too; they stand out if as many digits are forced on them.
+    """
+    weights = [mean_weight(lattice, length) for lattice in lattices]
+    least = max(weights, default=0.0) - MAX_WORSE
+    return [lattice for lattice, weight in zip(lattices, weights, strict=True) if -np.inf < weight >= least]
+
+
+def mean_weight(lattice: Lattice, length: int | None) -> float:
+    """Return the weight of the best path for each digit on it, -inf if there is no path, or no digit on it."""
+    edges = lattice.edges
+    path = best_path(edges, lattice.row.positions, length) or []
+    digits = [read for index in path if (read := edges[index].digits) is not None]
+    if not digits:
+        return -np.inf
+    total = sum(edges[index].weight for index in path) + sum(float(read.max()) for read in digits)
+    return total / len(digits)
 
 
 def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> list[Lattice]:
