@@ -51,7 +51,7 @@ class RowStyle:
     touching: float = 0.6
     groups: bool = False
     heights: tuple[int, int] = (24, 90)
-    slant: float = 0.25
+    slant: float = 0.15
     jitter: float = 0.05
     slope: float = 0.05
     plain: bool = False

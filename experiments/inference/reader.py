@@ -124,12 +124,12 @@ class Reader:
         return _rows(image, lattices, length), annotate_rows(image.pixels, lattices, length)
 
     def _lattices(self, image: Picture, length: int | None) -> "list[Lattice]":
-        from experiments.inference.rows import Prices, build_lattices
+        from experiments.inference.rows import Prices, build_lattices, keep_plausible
         from experiments.pictures.lines import find_rows
 
         if length is not None and length < 1:
             raise UsageError(f"length must be at least 1, received {length}")
-        return build_lattices(find_rows(image.pixels), self, Prices())
+        return keep_plausible(build_lattices(find_rows(image.pixels), self, Prices()), length)
 
     def find(self, picture: Source) -> DigitPicture | None:
         """Find the ink of a digit and bring it to 28x28; None if there is none. Raises as `read`."""

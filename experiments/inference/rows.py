@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax, logsumexp
 
 from experiments.errors import UsageError
 from experiments.inference.lattice import Edge, best_path, edge_posteriors, log_partition, log_string
@@ -19,7 +18,7 @@ Image = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
 
-class Scorer(Protocol):
+class Network(Protocol):
     """What reads the segments."""
 
     def scores(self, images: NDArray[np.float32]) -> Any:
@@ -32,30 +31,34 @@ class Prices:
 
     Attributes
     ----------
-    energy, energy_scale
-        Log-sum-exp of the logits at which half of the segments are digits, and the inverse of the slope there.
+    evidence, softness
+        Evidence (see `evidence`) at which half of the segments are digits, and the inverse of the slope there.
     digit
         Of each digit: what keeps a digit from being read as two.
     gap
         Of blank paper between the pieces of a digit, for a height of the line's digits.
     crossed
         Of each stroke that a cut crosses.
+    mixed
+        Of a digit that has several parts and is cut besides.
     low, flat
         Of each height of digits by which a segment is lower than `LOW`, or wider than high.
     skip
         Of a skipped piece as high as the line's digits; lower ones in proportion to the square of their size.
     """
 
-    energy: float = 6.0
-    energy_scale: float = 1.5
-    digit: float = 0.3
+    evidence: float = 0.7
+    softness: float = 0.4
+    digit: float = 0.1
     gap: float = 4.0
     crossed: float = 0.3
+    mixed: float = 1.0
     low: float = 8.0
-    flat: float = 5.0
+    flat: float = 8.0
     skip: float = 8.0
 
 
+MAX_WORSE = 2.0  # nats for each digit: a line so much worse than another is no row of digits
 LOW = 0.6  # of the height of a line's digits: lower segments are hardly digits
 FLAT = 1.15  # width of a segment over its height: wider ones are hardly digits
 
@@ -80,7 +83,7 @@ class Lattice:
 
 
 def read_rows(
-    picture: Image, network: Scorer, length: int | None = None, prices: Prices = Prices()
+    picture: Image, network: Network, length: int | None = None, prices: Prices = Prices()
 ) -> list[RowReading]:
     """Read all rows of digits in a picture, from top to bottom.
 
@@ -98,11 +101,33 @@ def read_rows(
     """
     if length is not None and length < 1:
         raise UsageError(f"the length of a row must be at least 1, received {length}")
-    readings = [read_lattice(lattice, length) for lattice in build_lattices(find_rows(picture), network, prices)]
+    lattices = keep_plausible(build_lattices(find_rows(picture), network, prices), length)
+    readings = [read_lattice(lattice, length) for lattice in lattices]
     return [reading for reading in readings if reading is not None]
 
 
-def build_lattices(rows: Sequence[Row], network: Scorer, prices: Prices) -> list[Lattice]:
+def keep_plausible(lattices: Sequence[Lattice], length: int | None) -> list[Lattice]:
+    """Keep the lines that can be read, unless their best path is far worse than that of another line.
+
+    Stamps, signatures and letters are lines too; they stand out if as many digits are forced on them.
+    """
+    weights = [mean_weight(lattice, length) for lattice in lattices]
+    least = max(weights, default=0.0) - MAX_WORSE
+    return [lattice for lattice, weight in zip(lattices, weights, strict=True) if -np.inf < weight >= least]
+
+
+def mean_weight(lattice: Lattice, length: int | None) -> float:
+    """Return the weight of the best path for each digit on it, -inf if there is no path, or no digit on it."""
+    edges = lattice.edges
+    path = best_path(edges, lattice.row.positions, length) or []
+    digits = [read for index in path if (read := edges[index].digits) is not None]
+    if not digits:
+        return -np.inf
+    total = sum(edges[index].weight for index in path) + sum(float(read.max()) for read in digits)
+    return total / len(digits)
+
+
+def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
     images = [fit_to_mnist(segment.ink) for row in rows for segment in candidates(row)]
     if not images:
@@ -120,19 +145,34 @@ def candidates(row: Row) -> list[Segment]:
 
 def build_lattice(row: Row, logits: Float, prices: Prices) -> Lattice:
     """Weigh the candidates of a line by their logits, float64 (candidates, 10)."""
-    energy = logsumexp(logits, axis=1)
-    is_digit = -np.logaddexp(0, (prices.energy - energy) / prices.energy_scale)
+    is_digit = -np.logaddexp(0, (prices.evidence - evidence(logits)) / prices.softness)
     read = candidates(row)
     geometry = [geometry_price(segment, prices) for segment in read]
     digits = [
         Edge(segment.start, segment.stop, float(weight), log_probabilities)
-        for segment, weight, log_probabilities in zip(
-            read, is_digit - geometry, log_softmax(logits, axis=1), strict=True
-        )
+        for segment, weight, log_probabilities in zip(read, is_digit - geometry, log_softmax(logits), strict=True)
     ]
     skipped = [segment for segment in row.segments if segment.parts == 1]
     skips = [Edge(segment.start, segment.stop, -skip_price(segment, prices), None) for segment in skipped]
     return Lattice(row, (*digits, *skips), (*read, *skipped))
+
+
+def log_softmax(logits: Float) -> Float:
+    """Return log probabilities, float64 (n, 10)."""
+    highest = logits.max(axis=1, keepdims=True)
+    result: Float = logits - highest - np.log(np.exp(logits - highest).sum(axis=1, keepdims=True))
+    return result
+
+
+def evidence(logits: Float) -> Float:
+    """Return how much speaks for a digit: the divergence of the probabilities from uniform ones, in nats, float64 (n,).
+
+    It is the energy, the log-sum-exp of the logits (Liu et al. 2020, "Energy-based out-of-distribution detection"),
+    less their mean and log 10. A network that is trained towards uniform probabilities on what is no digit
+    (Hendrycks et al. 2019, "Deep anomaly detection with outlier exposure") leaves that mean undetermined.
+    """
+    result: Float = -log_softmax(logits).mean(axis=1) - np.log(logits.shape[1])
+    return result
 
 
 def geometry_price(segment: Segment, prices: Prices) -> float:
@@ -142,6 +182,7 @@ def geometry_price(segment: Segment, prices: Prices) -> float:
         prices.digit
         + prices.gap * segment.gap / LINE_HEIGHT
         + prices.crossed * segment.crossed / 2
+        + prices.mixed * (segment.parts > 1 and segment.crossed > 0)
         + prices.low * max(0.0, LOW - height / LINE_HEIGHT)
         + prices.flat * max(0.0, width / height - FLAT)
     )

@@ -184,18 +184,22 @@ def _bridges(removed: Mask, kept: Mask) -> Mask:
 
 def _runs(mask: Mask, length: int, slope: float) -> Mask:
     """Return the pixels on runs of that length and slope, of which `COVERAGE` is ink."""
-    shifts = np.rint(slope * np.arange(mask.shape[1])).astype(np.intp)
-    rows = (np.arange(mask.shape[0])[:, None] + shifts) % mask.shape[0]
-    columns = np.arange(mask.shape[1])
-    level = mask[rows, columns]
+    shifts = np.rint(slope * np.arange(mask.shape[1])).astype(np.intp) % mask.shape[0]
+    level = _shifted(mask, shifts)
     sums = ndimage.uniform_filter1d(level.astype(np.float32), length, axis=1, mode="constant")
     full = sums >= COVERAGE - 1e-3
     if not full.any():
         return np.zeros_like(mask)
-    spread = ndimage.maximum_filter1d(full, length, axis=1, mode="constant") & level
-    found = np.zeros_like(mask)
-    found[rows, columns] = spread
-    return found
+    return _shifted(ndimage.maximum_filter1d(full, length, axis=1, mode="constant") & level, -shifts % mask.shape[0])
+
+
+def _shifted(mask: Mask, shifts: NDArray[np.intp]) -> Mask:
+    """Move each column up by its shift, around the edge; columns of one shift move together."""
+    moved = np.empty_like(mask)
+    starts = [0, *(np.flatnonzero(np.diff(shifts)) + 1)]
+    for start, stop in zip(starts, [*starts[1:], shifts.size], strict=True):
+        moved[:, start:stop] = np.roll(mask[:, start:stop], -int(shifts[start]), axis=0)
+    return moved
 
 
 def _vertical_extent(mask: Mask) -> NDArray[np.int32]:
@@ -325,7 +329,7 @@ def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, s
     right, bottom = max(c.right for c in line) + 1, max(c.y + c.height for c in line) + 1
     inside = np.isin(labels[top:bottom, left:right], [c.label for c in line])
     ink = np.where(inside, strength[top:bottom, left:right], 0).astype(np.uint8)
-    zoom = LINE_HEIGHT / digit_height(line)
+    zoom = LINE_HEIGHT / (digit_height(line) or max(c.height for c in line))
     size = (max(1, round(ink.shape[1] * zoom)), max(1, round(ink.shape[0] * zoom)))
     resized = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
     parts = cut_line(resized)
