@@ -12,7 +12,7 @@ from experiments.errors import UsageError
 from experiments.inference.lattice import Edge, best_path, edge_posteriors, log_partition, log_string
 from experiments.inference.readings import RowDigit, RowReading
 from experiments.pictures.cuts import LINE_HEIGHT, Segment
-from experiments.pictures.lines import Row, find_rows
+from experiments.pictures.lines import TextLine, find_rows
 from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
@@ -74,7 +74,7 @@ class Lattice:
         The segment of each edge.
     """
 
-    row: Row
+    row: TextLine
     edges: tuple[Edge, ...]
     segments: tuple[Segment, ...]
 
@@ -102,7 +102,7 @@ def read_rows(
     return [reading for reading in readings if reading is not None]
 
 
-def build_lattices(rows: Sequence[Row], network: Scorer, prices: Prices) -> list[Lattice]:
+def build_lattices(rows: Sequence[TextLine], network: Scorer, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
     images = [fit_to_mnist(segment.ink) for row in rows for segment in candidates(row)]
     if not images:
@@ -113,12 +113,12 @@ def build_lattices(rows: Sequence[Row], network: Scorer, prices: Prices) -> list
     return [build_lattice(row, own, prices) for row, own in zip(rows, np.split(logits, starts), strict=True)]
 
 
-def candidates(row: Row) -> list[Segment]:
+def candidates(row: TextLine) -> list[Segment]:
     """Return the segments of a line that may be digits."""
     return [segment for segment in row.segments if segment.may_be_digit]
 
 
-def build_lattice(row: Row, logits: Float, prices: Prices) -> Lattice:
+def build_lattice(row: TextLine, logits: Float, prices: Prices) -> Lattice:
     """Weigh the candidates of a line by their logits, float64 (candidates, 10)."""
     energy = logsumexp(logits, axis=1)
     is_digit = -np.logaddexp(0, (prices.energy - energy) / prices.energy_scale)
