@@ -121,7 +121,8 @@ def _first(ink: Ink) -> NDArray[np.float64]:
 
 def _last(ink: Ink) -> NDArray[np.float64]:
     """Return the last column of ink in each row; minus infinity where there is none."""
-    return ink.shape[1] - 1 - _first(ink[:, ::-1])
+    last: NDArray[np.float64] = ink.shape[1] - 1 - _first(ink[:, ::-1])
+    return last
 
 
 KINDS: dict[str, Callable[[Random, Split, int], Picture]] = {

@@ -13,7 +13,7 @@ from experiments.inference.network import CLASSES, Network, Scores
 from experiments.inference.readings import Reading, RowReading, enlarged
 from experiments.pictures.digit import DigitPicture, find_digit
 from experiments.pictures.opening import MAX_MEGAPIXELS
-from experiments.pictures.reading import Picture, read_picture
+from experiments.pictures.reading import LoadedPicture, read_picture
 
 if TYPE_CHECKING:
     from experiments.inference.rows import Lattice
@@ -23,7 +23,7 @@ BUNDLED = Path(__file__).with_name("reader.onnx")
 BLANK_SCORE = -1000.0  # of a picture without ink: below what any network gives
 
 Model = str | Path | bytes
-Source = str | Path | bytes | NDArray[np.uint8] | Picture
+Source = str | Path | bytes | NDArray[np.uint8] | LoadedPicture
 """The path of a picture file, its content, or pixels: gray (height, width) or RGB (height, width, 3)."""
 
 
@@ -123,7 +123,7 @@ class Reader:
         lattices = self._lattices(image, length)
         return _rows(image, lattices, length), annotate_rows(image.pixels, lattices, length)
 
-    def _lattices(self, image: Picture, length: int | None) -> "list[Lattice]":
+    def _lattices(self, image: LoadedPicture, length: int | None) -> "list[Lattice]":
         from experiments.inference.rows import Prices, build_lattices, keep_plausible
         from experiments.pictures.lines import find_rows
 
@@ -183,12 +183,12 @@ class Reader:
         joint = (mean + level[:, None]).astype(np.float32)
         return Scores(joint, np.concatenate([one.features for one in each], axis=1))
 
-    def open(self, picture: Source) -> Picture:
+    def open(self, picture: Source) -> LoadedPicture:
         """Return a picture in memory; raises as `read`."""
-        if isinstance(picture, Picture):
+        if isinstance(picture, LoadedPicture):
             return picture
         if isinstance(picture, np.ndarray):
-            return Picture(_rgb(picture))
+            return LoadedPicture(_rgb(picture))
         source = Path(picture) if isinstance(picture, str) else picture
         return read_picture(source, max_megapixels=self._max_megapixels)
 
@@ -244,7 +244,7 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return probabilities
 
 
-def _rows(image: Picture, lattices: "list[Lattice]", length: int | None) -> list[RowReading]:
+def _rows(image: LoadedPicture, lattices: "list[Lattice]", length: int | None) -> list[RowReading]:
     from experiments.inference.rows import read_lattice
 
     rows = [row for lattice in lattices if (row := read_lattice(lattice, length)) is not None]

@@ -11,14 +11,14 @@ from experiments.errors import UsageError
 from experiments.inference.lattice import Edge, best_path, edge_posteriors, log_partition, log_string
 from experiments.inference.readings import RowDigit, RowReading
 from experiments.pictures.cuts import LINE_HEIGHT, Segment
-from experiments.pictures.lines import Row, find_rows
+from experiments.pictures.lines import TextLine, find_rows
 from experiments.pictures.normalization import fit_to_mnist
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
 
-class Network(Protocol):
+class Scorer(Protocol):
     """What reads the segments."""
 
     def scores(self, images: NDArray[np.float32]) -> Any:
@@ -77,13 +77,13 @@ class Lattice:
         The segment of each edge.
     """
 
-    row: Row
+    row: TextLine
     edges: tuple[Edge, ...]
     segments: tuple[Segment, ...]
 
 
 def read_rows(
-    picture: Image, network: Network, length: int | None = None, prices: Prices = Prices()
+    picture: Image, network: Scorer, length: int | None = None, prices: Prices = Prices()
 ) -> list[RowReading]:
     """Read all rows of digits in a picture, from top to bottom.
 
@@ -127,7 +127,7 @@ def mean_weight(lattice: Lattice, length: int | None) -> float:
     return total / len(digits)
 
 
-def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> list[Lattice]:
+def build_lattices(rows: Sequence[TextLine], network: Scorer, prices: Prices) -> list[Lattice]:
     """Score all segments of all lines in one batch."""
     images = [fit_to_mnist(segment.ink) for row in rows for segment in candidates(row)]
     if not images:
@@ -138,12 +138,12 @@ def build_lattices(rows: Sequence[Row], network: Network, prices: Prices) -> lis
     return [build_lattice(row, own, prices) for row, own in zip(rows, np.split(logits, starts), strict=True)]
 
 
-def candidates(row: Row) -> list[Segment]:
+def candidates(row: TextLine) -> list[Segment]:
     """Return the segments of a line that may be digits."""
     return [segment for segment in row.segments if segment.may_be_digit]
 
 
-def build_lattice(row: Row, logits: Float, prices: Prices) -> Lattice:
+def build_lattice(row: TextLine, logits: Float, prices: Prices) -> Lattice:
     """Weigh the candidates of a line by their logits, float64 (candidates, 10)."""
     is_digit = -np.logaddexp(0, (prices.evidence - evidence(logits)) / prices.softness)
     read = candidates(row)

@@ -5,6 +5,6 @@ Pillow and SciPy.
 """
 
 from experiments.pictures.normalization import SIDE, fit_to_mnist
-from experiments.pictures.reading import SUFFIXES, Picture, read_gray, read_picture, size_of
+from experiments.pictures.reading import SUFFIXES, LoadedPicture, read_gray, read_picture, size_of
 
-__all__ = ["SIDE", "SUFFIXES", "Picture", "fit_to_mnist", "read_gray", "read_picture", "size_of"]
+__all__ = ["SIDE", "SUFFIXES", "LoadedPicture", "fit_to_mnist", "read_gray", "read_picture", "size_of"]

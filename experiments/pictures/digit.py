@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from experiments.pictures import filters
 from experiments.pictures.ink import Color, Mask, Strength, find_ink
@@ -117,6 +116,8 @@ def _is_crowded(digit: list[Piece], pieces: list[Piece]) -> bool:
 
 def _reduced(picture: Color) -> Color:
     """Reduce a picture by averaging so that its longer side has at most the work side."""
+    from PIL import Image
+
     height, width = picture.shape[:2]
     scale = WORK_SIDE / max(height, width)
     if scale >= 1:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from experiments.pictures import filters
 
@@ -82,6 +81,8 @@ def estimate_paper(picture: Color) -> tuple[Color, float]:
     tuple
         The paper, uint8 of the same shape, and 1 for light ink on dark paper or -1 for dark ink on light paper.
     """
+    from PIL import Image
+
     height, width = picture.shape[:2]
     scale = min(1.0, PAPER_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -40,7 +40,7 @@ HUGE = 3.0  # medians of height: more is no digit
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class TextLine:
     """A line of writing.
 
     Attributes
@@ -95,7 +95,7 @@ class Component:
         return self.x + self.width
 
 
-def find_rows(picture: Color) -> list[Row]:
+def find_rows(picture: Color) -> list[TextLine]:
     """Find the lines of writing in a picture, from top to bottom; none if there is no ink.
 
     Parameters
@@ -323,7 +323,7 @@ def _widen(labels: NDArray[np.int32], strength: Strength) -> NDArray[np.int32]:
     return np.where((labels == 0) & (strength > FRINGE * 255), wide, labels)
 
 
-def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, scale: float) -> Row:
+def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, scale: float) -> TextLine:
     """Bring a line to a height of `LINE_HEIGHT` pixels and part it into pieces."""
     left, top = max(0, min(c.x for c in line) - 1), max(0, min(c.y for c in line) - 1)
     right, bottom = max(c.right for c in line) + 1, max(c.y + c.height for c in line) + 1
@@ -333,4 +333,4 @@ def _cut(line: list[Component], labels: NDArray[np.int32], strength: Strength, s
     size = (max(1, round(ink.shape[1] * zoom)), max(1, round(ink.shape[0] * zoom)))
     resized = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
     parts = cut_line(resized)
-    return Row(tuple(parts), tuple(list_segments(parts)), scale / zoom, left * scale, top * scale)
+    return TextLine(tuple(parts), tuple(list_segments(parts)), scale / zoom, left * scale, top * scale)

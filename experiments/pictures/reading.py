@@ -30,7 +30,7 @@ DARK, BLACK = 1 / 4, 1 / 2048
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class LoadedPicture:
     """A picture in memory.
 
     Attributes
@@ -45,7 +45,7 @@ class Picture:
     reduced: int = 1
 
 
-def read_picture(source: Path | bytes, name: str = "", *, max_megapixels: float = MAX_MEGAPIXELS) -> Picture:
+def read_picture(source: Path | bytes, name: str = "", *, max_megapixels: float = MAX_MEGAPIXELS) -> LoadedPicture:
     """Read a picture of any format and color mode; of several frames or pages the first.
 
     It is rotated as its EXIF orientation says, and what is transparent becomes white. Of 16 bits the upper 8 are used,
@@ -71,7 +71,7 @@ def read_picture(source: Path | bytes, name: str = "", *, max_megapixels: float 
         drafted = _draft(picture, factor)
         rest = math.ceil(factor / drafted)
         pixels = _to_rgb(_decoded(picture), rest)
-        return Picture(_upright(pixels, _orientation(picture)), drafted * rest)
+        return LoadedPicture(_upright(pixels, _orientation(picture)), drafted * rest)
 
 
 def read_gray(path: Path) -> NDArray[np.uint8]:

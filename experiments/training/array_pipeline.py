@@ -13,7 +13,7 @@ from experiments.datasets import CLASSES, Split
 from experiments.models import Recipe
 from experiments.training.augmentation import AMOUNTS, warp
 from experiments.training.batches import VALIDATION_BATCH
-from experiments.training.effects import Effect, apply_effects, effects_of, numbers_of
+from experiments.training.effects import PictureEffect, apply_effects, effects_of, numbers_of
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 WARPED_AT_ONCE = 32  # batches: a call of the backend takes longer than the warps of a few images
@@ -64,7 +64,7 @@ def _warped(pixels: NDArray[np.float32], random: np.random.Generator, recipe: Re
 
 
 def _changed(
-    pixels: NDArray[np.float32], random: np.random.Generator, effects: tuple[Effect, ...], strength: float
+    pixels: NDArray[np.float32], random: np.random.Generator, effects: tuple[PictureEffect, ...], strength: float
 ) -> NDArray[np.float32]:
     numbers = random.uniform(-strength, strength, (len(pixels), numbers_of(effects))).clip(-1, 1).astype(np.float32)
     changed: NDArray[np.float32] = ops.convert_to_numpy(

@@ -47,7 +47,7 @@ def test_a_recipe_s_values_as_text_make_it_again_from_any_other(recipe: Recipe, 
 def test_a_recipe_can_be_recorded_and_sent_to_another_process(recipe: Recipe) -> None:
     assert pickle.loads(pickle.dumps(recipe)) == copy.deepcopy(recipe) == recipe
     assert asdict(recipe)["network"] == recipe.network
-    assert recipe.augments == (recipe.augmentation > 0 and any((recipe.rotation, recipe.zoom, recipe.shift)))
+    assert recipe.warps == (recipe.augmentation > 0 and any((recipe.rotation, recipe.zoom, recipe.shift)))
     params = recipe.params()
     assert set(params) == {f.name for f in fields(Recipe)} - {"network"} | {"units_1", "units_2"}
     assert all(type(value) in (int, float, str) for value in params.values())

@@ -6,10 +6,10 @@ from printed_digits import printed_digits
 
 from benchmarks.synthetic_rows import Box, RowStyle, SyntheticRows, synthetic_rows
 from experiments.pictures.cuts import LINE_HEIGHT, cut_line, estimate_slant, find_seams, stroke_width
-from experiments.pictures.lines import Row, digit_height, find_rows, label_components, remove_ruled_lines
+from experiments.pictures.lines import TextLine, digit_height, find_rows, label_components, remove_ruled_lines
 
 
-def missed(row: Row, boxes: tuple[Box, ...]) -> int:
+def missed(row: TextLine, boxes: tuple[Box, ...]) -> int:
     """Count the digits whose box is not near that of any segment."""
     found = np.array([row.box(segment) for segment in row.segments], float)
     wanted = np.array(boxes, float)

@@ -1,4 +1,4 @@
-"""Effects that make training images look like digits cut out of pictures; see `Effect`.
+"""Effects that make training images look like digits cut out of pictures; see `PictureEffect`.
 
 None of them is one of the 15 corruptions of MNIST-C, on which networks are tested.
 """
@@ -8,7 +8,7 @@ from typing import Any
 from experiments.errors import unknown
 from experiments.training.effects.blur import BLUR
 from experiments.training.effects.contrast import CONTRAST
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.erasure import ERASURE
 from experiments.training.effects.lines import LINES
 from experiments.training.effects.neighbors import NEIGHBORS
@@ -18,7 +18,7 @@ from experiments.training.effects.stroke import STROKE
 from experiments.training.effects.texture import TEXTURE
 from experiments.training.effects.warp import WARP
 
-EFFECTS: dict[str, Effect] = {
+EFFECTS: dict[str, PictureEffect] = {
     effect.name: effect
     for effect in (WARP, STROKE, NEIGHBORS, LINES, TEXTURE, ERASURE, RESOLUTION, BLUR, CONTRAST, NOISE)
 }
@@ -27,7 +27,7 @@ EFFECTS: dict[str, Effect] = {
 ALL = "all"
 
 
-def effects_of(names: str) -> tuple[Effect, ...]:
+def effects_of(names: str) -> tuple[PictureEffect, ...]:
     """Return the effects that a recipe names, in the order of `EFFECTS`.
 
     Parameters
@@ -49,12 +49,12 @@ def effects_of(names: str) -> tuple[Effect, ...]:
     return tuple(effect for name, effect in EFFECTS.items() if name in wanted)
 
 
-def numbers_of(effects: tuple[Effect, ...]) -> int:
+def numbers_of(effects: tuple[PictureEffect, ...]) -> int:
     """Return how many random numbers these effects take for each image: theirs, and one for their common strength."""
     return 1 + sum(effect.numbers for effect in effects)
 
 
-def apply_effects(images: Any, numbers: Any, effects: tuple[Effect, ...]) -> Any:
+def apply_effects(images: Any, numbers: Any, effects: tuple[PictureEffect, ...]) -> Any:
     """Apply effects one after the other, to each image in its own strength, so that some stay nearly clean.
 
     Parameters
@@ -75,4 +75,4 @@ def apply_effects(images: Any, numbers: Any, effects: tuple[Effect, ...]) -> Any
     return images
 
 
-__all__ = ["ALL", "EFFECTS", "Effect", "apply_effects", "effects_of", "numbers_of"]
+__all__ = ["ALL", "EFFECTS", "PictureEffect", "apply_effects", "effects_of", "numbers_of"]

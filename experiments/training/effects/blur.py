@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import above, per_image
 
 RARITY = 0.0  # numbers in [-1, 1) above it are blurred: half of the images
@@ -19,4 +19,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return images + per_image(above(numbers[:, 0], RARITY)) * (blurred - images)
 
 
-BLUR = Effect("blur", "pictures out of focus", 1, apply)
+BLUR = PictureEffect("blur", "pictures out of focus", 1, apply)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import per_image
 
 GAMMA = 0.8  # of its logarithm
@@ -20,4 +20,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return raised * (1.0 - WEAKER * ops.maximum(weaker, 0.0))
 
 
-CONTRAST = Effect("contrast", "hard and soft edges, pale ink", 3, apply)
+CONTRAST = PictureEffect("contrast", "hard and soft edges, pale ink", 3, apply)

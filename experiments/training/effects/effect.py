@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Effect:
+class PictureEffect:
     """A random change of images of digits, by Keras's operations: the same on every backend.
 
     Attributes

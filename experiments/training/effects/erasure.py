@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import above, coordinates, per_image
 
 RARITY = 0.5  # numbers in [-1, 1) above it get a gap: a quarter of the images
@@ -22,4 +22,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return images * (1.0 - ops.sign(width) * ops.clip(width + 0.5 - distance, 0.0, 1.0))
 
 
-ERASURE = Effect("erasure", "broken strokes", 3, apply)
+ERASURE = PictureEffect("erasure", "broken strokes", 3, apply)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import SIDE, above, coordinates, per_image
 
 RARITY = 0.7  # numbers in [-1, 1) above it get a line: 15 %
@@ -25,4 +25,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return ops.maximum(images, line * per_image(present))
 
 
-LINES = Effect("lines", "ruled and squared paper", 6, apply)
+LINES = PictureEffect("lines", "ruled and squared paper", 6, apply)

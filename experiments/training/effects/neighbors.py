@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import above, coordinates, per_image, sample
 
 RARITY = 0.4  # numbers in [-1, 1) above it get a neighbor: 30 %
@@ -25,4 +25,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return ops.maximum(sample(images, y, x), others * per_image(present))
 
 
-NEIGHBORS = Effect("neighbors", "parts of neighboring digits", 5, apply)
+NEIGHBORS = PictureEffect("neighbors", "parts of neighboring digits", 5, apply)

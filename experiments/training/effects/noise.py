@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import SIDE, above, per_image, smooth_field
 
 RARITY = 0.2  # numbers in [-1, 1) above it are noisy: 40 % each
@@ -21,4 +21,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return ops.clip(images + residue * spots + grain * pixels, 0.0, 1.0)
 
 
-NOISE = Effect("noise", "grain of paper and residue of backgrounds", 2 + GRID * GRID + SIDE * SIDE, apply)
+NOISE = PictureEffect("noise", "grain of paper and residue of backgrounds", 2 + GRID * GRID + SIDE * SIDE, apply)

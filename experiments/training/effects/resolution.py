@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import SIDE, above, per_image
 
 RARITY = 0.5  # numbers in [-1, 1) above it get coarse: a quarter of the images
@@ -17,4 +17,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return images + per_image(above(numbers[:, 0], RARITY)) * (enlarged - images)
 
 
-RESOLUTION = Effect("resolution", "digits that are a few pixels high", 1, apply)
+RESOLUTION = PictureEffect("resolution", "digits that are a few pixels high", 1, apply)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import per_image
 
 THICKER, THINNER = 1.0, 0.75  # of the change by one pixel on either side
@@ -31,4 +31,4 @@ def _highest(images: Any) -> Any:
     return ops.max_pool(images, 3, strides=1, padding="same", data_format="channels_last")
 
 
-STROKE = Effect("stroke", "thin and thick pens", 1, apply)
+STROKE = PictureEffect("stroke", "thin and thick pens", 1, apply)

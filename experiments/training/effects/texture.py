@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import above, per_image, smooth_field
 
 RARITY = 0.0  # numbers in [-1, 1) above it get a texture: half of the images
@@ -18,4 +18,4 @@ def apply(images: Any, numbers: Any) -> Any:
     return images * (1.0 - depth * ops.maximum(smooth_field(numbers[:, 1:], GRID), 0.0))
 
 
-TEXTURE = Effect("texture", "uneven ink of pencils and dry pens", 1 + GRID * GRID, apply)
+TEXTURE = PictureEffect("texture", "uneven ink of pencils and dry pens", 1 + GRID * GRID, apply)

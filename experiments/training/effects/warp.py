@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from experiments.training.effects.effect import Effect
+from experiments.training.effects.effect import PictureEffect
 from experiments.training.effects.sampling import coordinates, per_image, sample, smooth_field
 
 ANGLE = math.radians(14)
@@ -31,6 +31,6 @@ def apply(images: Any, numbers: Any) -> Any:
     return sample(images, rows, columns)
 
 
-WARP = Effect(
+WARP = PictureEffect(
     "warp", "slant, rotation, size, proportions and elastic bends (Simard 2003)", AFFINE + 2 * GRID * GRID, apply
 )
