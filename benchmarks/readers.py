@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import load_backend
 from experiments.inference import Reader
 from experiments.inference.network import Network
 from experiments.inference.reader import READER, network_file
@@ -56,9 +57,9 @@ class PictureReader:
 
     def __init__(self, name: str, file: Path) -> None:
         self.name = name
+        self._reader = Reader(file, threads=1)
         self.version = str(file)
         self.size = file.stat().st_size
-        self._reader = Reader(file, threads=1)
 
     def read_digit(self, picture: Picture) -> str:
         """Return the likeliest digit."""
@@ -78,9 +79,9 @@ class BareNetwork:
 
     def __init__(self, name: str, file: Path) -> None:
         self.name = bare(name)
+        self._network = Network(file, threads=1)
         self.version = str(file)
         self.size = file.stat().st_size
-        self._network = Network(file, threads=1)
 
     def read_digit(self, picture: Picture) -> str:
         """Return the likeliest digit."""
@@ -122,7 +123,10 @@ def model_file(reference: str) -> Path:
     if reference == READER or reference.endswith(ONNX):
         return network_file(reference)
     from experiments.tracking import open_store
-    from experiments.tracking.references import onnx_file, resolve_reference
+    from experiments.tracking.references import exported_file, onnx_file, resolve_reference
 
     store = open_store()
-    return onnx_file(store, resolve_reference(store, reference))
+    found = resolve_reference(store, reference)
+    if not exported_file(store, found):
+        load_backend()
+    return onnx_file(store, found)
