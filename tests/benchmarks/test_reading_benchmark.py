@@ -113,9 +113,10 @@ def test_the_report_holds_the_first_network_against_what_is_expected() -> None:
 
 @pytest.mark.usefixtures("_small_data")
 def test_sets_are_samples_whose_truth_is_known(tmp_path: Path) -> None:
-    sets = {name: load_set(name, 15) for name in picture_sets.SETS}
+    sizes = {"mnist": 15, "usps": 15, "mnist-c": 15, "rows": 4, "rows-5": 4}
+    sets = {name: load_set(name, sizes[name]) for name in picture_sets.SETS}
     made = {name: list(one.examples()) for name, one in sets.items()}
-    assert {name: len(some) for name, some in made.items()} == dict.fromkeys(picture_sets.SETS, 15)
+    assert {name: len(some) for name, some in made.items()} == sizes
     assert all(len(one.truth) == (5 if sets[name].rows else 1) for name, some in made.items() for one in some)
     assert len({one.origin for one in made["mnist-c"]}) == 15  # different digits for each corruption
     again = list(sets["rows"].examples())
@@ -200,7 +201,7 @@ def test_rapidocr_is_asked_as_it_is_and_for_digits_only(monkeypatch: pytest.Monk
 
 def test_peers_that_are_not_installed_say_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    monkeypatch.setattr(ocr_peers.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(NotInstalledError, match="pip install 'rapidocr"):
         RapidOcr("rapidocr", {})
     with pytest.raises(NotInstalledError, match="apt-get install"):
