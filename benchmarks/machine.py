@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.processes import usable_cores
 
 INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
-PACKAGES = ("tensorflow", "keras", "torch", "numpy", "mlflow")
+PACKAGES = ("tensorflow", "keras", "torch", "onnxruntime", "rapidocr", "numpy", "mlflow")
 
 
 @dataclass(frozen=True)
