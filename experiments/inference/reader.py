@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 READER = "reader"  # the network that comes with the package
 BUNDLED = Path(__file__).with_name("reader.onnx")
+SCORE, CERTAINTY = 0.4, 1.2  # how much they count where one of several views is the digit; fitted with their prices
 BLANK_SCORE = -1000.0  # of a picture without ink: below what any network gives
 
 Model = str | Path | bytes
@@ -150,23 +151,24 @@ class Reader:
         Parameters
         ----------
         digits
-            The views of each digit, ``uint8 (k, 28, 28)``, white ink on black; k >= 1 may differ. The one whose score
-            less its price is highest counts.
+            The views of each digit, ``uint8 (k, 28, 28)``, white ink on black; k >= 1 may differ. Of several, the
+            probabilities are averaged, each by how much it looks like a digit, and the score of the best one counts.
         prices
-            The price of each view, ``float64 (k,)`` for each digit; 0 by default.
+            How unlikely each view is, ``float64 (k,)`` for each digit; equally likely by default.
         """
         if not digits:
             return Judgment(np.zeros((0, CLASSES)), np.zeros(0))
         images = np.concatenate(digits)[..., None].astype(np.float32) / np.float32(255)
         logits = [network.scores(images).logits.astype(np.float64) for network in self._networks]
         scores = np.mean([_log_sum_exp(one) for one in logits], axis=0)
-        worth = scores - np.concatenate(prices) if prices else scores
-        ends = np.cumsum([len(views) for views in digits])
-        starts = np.concatenate([[0], ends[:-1]])
-        best = np.array([start + int(worth[start:end].argmax()) for start, end in zip(starts, ends, strict=True)])
+        certainty = np.log(np.mean([_softmax(one) for one in logits], axis=0).max(axis=1))
+        worth = SCORE * scores + CERTAINTY * certainty - (np.concatenate(prices) if prices else 0.0)
         temperatures = [network.settings.temperature for network in self._networks]
-        each = [_softmax(one[best] / temperature) for one, temperature in zip(logits, temperatures, strict=True)]
-        return Judgment(np.mean(each, axis=0), scores[best])
+        each = np.mean([_softmax(one / by) for one, by in zip(logits, temperatures, strict=True)], axis=0)
+        parts = np.split(np.arange(len(images)), np.cumsum([len(views) for views in digits])[:-1])
+        weights = [_softmax(worth[None, part])[0] for part in parts]
+        probabilities = [weight @ each[part] for weight, part in zip(weights, parts, strict=True)]
+        return Judgment(np.stack(probabilities), np.array([scores[part][worth[part].argmax()] for part in parts]))
 
     def scores(self, images: NDArray[np.float32]) -> Scores:
         """Compute logits and features of ``float32 (n, 28, 28, 1)``, as a `Network` does.

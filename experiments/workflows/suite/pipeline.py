@@ -14,6 +14,7 @@ from experiments.tracking.registry import version_uri
 from experiments.transfer.adaptation import ADAPTATIONS
 from experiments.workflows.analyze import AnalyzeOptions, analyze
 from experiments.workflows.evaluate import EvaluateOptions, evaluate
+from experiments.workflows.model_card import publish
 from experiments.workflows.report import report
 from experiments.workflows.suite.profiles import PlannedTraining, PlannedTransfer, Profile
 from experiments.workflows.train.run import TrainOptions, made_by, train
@@ -57,6 +58,7 @@ class Pipeline:
         steps += [self._evaluate(dataset) for dataset in profile.datasets]
         steps += [self._analyze(model) for model in profile.analyzed]
         steps += [self._transfer(planned) for planned in profile.transfers]
+        steps += [self._publish(profile.published)] if profile.published else []
         return [*steps, self._report(tuple(step.name for step in steps))]
 
     def _train(self, training: PlannedTraining) -> Step:
@@ -131,6 +133,19 @@ class Pipeline:
         }
         trainings = tuple(self._training(model, planned.source) for model in planned.models)
         return Step(planned.name, transfer, arguments, optional=trainings, identity=identity)
+
+    def _publish(self, model: str) -> Step:
+        training = self._training(model, self._profile.dataset)
+        tests = (
+            *(f"evaluate{self._on(one)}" for one in self._profile.datasets),
+            *(one.name for one in self._profile.transfers),
+        )
+        folder = self._store.root / "reports" / self._profile.name
+
+        def arguments(_: str, inputs: Inputs) -> tuple[Store, str, list[str], Path]:
+            return self._store, _reference(inputs[training]), [str(inputs[name].run_id) for name in tests], folder
+
+        return Step(f"publish {model}", publish, arguments, (training, *tests), identity=None)
 
     def _report(self, steps: tuple[str, ...]) -> Step:
         folder = self._store.root / "reports" / self._profile.name

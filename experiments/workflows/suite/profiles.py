@@ -88,6 +88,8 @@ class Profile:
     ensemble
         Whether networks trained on the same dataset are also evaluated as an ensemble. It has all of them as members:
         selecting members by their test accuracy would bias the result.
+    published
+        The network that is written to ``reports/NAME`` as an ONNX file with its model card.
     seconds
         Expected wall time of steps by name, on the two cores that the README names, where it is not the
         `expected_seconds` of a network.
@@ -101,6 +103,7 @@ class Profile:
     analyzed: tuple[str, ...] = ()
     transfers: tuple[PlannedTransfer, ...] = ()
     ensemble: bool = False
+    published: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -213,6 +216,7 @@ READER = Profile(
     "trains the network that reads pictures, on mnist and usps, and tests it on usps and mnist-c; an hour",
     tuple(PlannedTraining(model, "mnist") for model in _READER),
     transfers=(PlannedTransfer("test on usps and mnist-c", "mnist", _READER, ("usps", "mnist-c")),),
+    published="reader",
     seconds={"evaluate": 20, "test on usps and mnist-c": 60, "report": 5},
 )
 PROFILES: dict[str, Profile] = {one.name: one for one in (QUICK, FULL, RECORD, READER)}
