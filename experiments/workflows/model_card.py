@@ -1,5 +1,6 @@
 """Publish a network as an ONNX file with its model card: what it is, how it was made, and how well it reads."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,21 +18,24 @@ from experiments.tracking.references import onnx_file, resolve_reference
 if TYPE_CHECKING:
     import pandas as pd
 
+WIDTH = 120
 CARD = """# {name}: a network that reads digits in pictures
 
-{summary}; {parameters:,} parameters, {kilobytes:,} kB. It reads digits that `experiments.pictures` has found in a picture
-and brought to MNIST's form: float32 (n, 28, 28, 1) in [0, 1], light ink on dark paper. Its outputs are `logits`, float32
-(n, 10), and `features`, float32 (n, d).
+{summary}; {parameters:,} parameters, {kilobytes:,} kB.
+
+It reads digits that `experiments.pictures` has found in a picture and brought to MNIST's form: \
+float32 (n, 28, 28, 1) in [0, 1], light ink on dark paper. \
+Its outputs are `logits`, float32 (n, 10), and `features`, float32 (n, d).
 
 ## How it was made
 
-* Data: the training digits of {data}, of which {validation:.0%} were held out for validation, and images of what is no
-  digit, synthesized from them and from strokes (`experiments/training/outsiders.py`): {outsiders:.0%} as many. No picture
-  of anybody else's collection was used.
+* Data: the training digits of {data}, of which {validation:.0%} were held out for validation, and images of what is \
+no digit, synthesized from them and from strokes (`experiments/training/outsiders.py`), {outsiders:.0%} as many. \
+Nobody else's pictures were used.
 * Command: `{command}`, at commit {commit}, in {minutes:.0f} minutes on {machine}.
 * Recipe: {recipe}.
-* Calibration: temperature {temperature:.3f}; a score below {min_score:.2f} counts as no digit. Both were fitted on
-  augmented validation digits, of which 1 % are rejected.
+* Calibration: temperature {temperature:.3f}; a score below {min_score:.2f} counts as no digit. Both were fitted on \
+augmented validation digits, of which 1 % are rejected.
 
 ## How well it reads
 
@@ -39,13 +43,12 @@ and brought to MNIST's form: float32 (n, 28, 28, 1) in [0, 1], light ink on dark
 |---|---|---|---|
 {tests}
 
-The test sets were not used to choose anything. What it does with whole pictures is measured by
-`benchmarks/reading.py`; see the README.
+The test sets were not used to choose anything. `benchmarks/reading.py` measures how it does with whole pictures.
 
 ## Limits
 
-It knows the ten digits as people write them in MNIST (United States) and USPS. It has seen no printed digits, no digits of
-other scripts and no photographs. Letters that look like digits (O, I, S, Z, B) are read as digits.
+It knows the ten digits as people write them in MNIST (United States) and USPS. It has seen no printed digits, no \
+digits of other scripts and no photographs. Letters that look like digits (O, I, S, Z, B) are read as digits.
 """
 
 
@@ -97,7 +100,7 @@ def publish(
 def _card(training: PastRun, settings: Settings, tests: "pd.DataFrame", size_bytes: int) -> str:
     network = architecture(training.params["model"])
     recipe = network.recipe
-    return CARD.format(
+    text = CARD.format(
         name=network.name,
         summary=network.summary,
         parameters=network.parameters,
@@ -117,6 +120,14 @@ def _card(training: PastRun, settings: Settings, tests: "pd.DataFrame", size_byt
             for row in tests.itertuples()
         ),
     )
+    return "\n".join(_wrapped(line) for line in text.splitlines()) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    """Wrap a line of Markdown, but no row of a table."""
+    if line.startswith("|"):
+        return line
+    return textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("*") else "")
 
 
 def _accuracies(store: Store, run_ids: Sequence[str]) -> "pd.DataFrame":
@@ -124,4 +135,4 @@ def _accuracies(store: Store, run_ids: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.concat([results_table(store, run_id) for run_id in run_ids])
-    return table[(table["metric"] == results.ACCURACY) & (table["split"] == "test") & table["group"].isna()]
+    return table[(table["metric"] == results.ACCURACY) & (table["split"] == "test") & (table["group"].fillna("") == "")]

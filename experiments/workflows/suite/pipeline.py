@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments import datasets
 from experiments.execution import Inputs, Progress, Step, StepResult, code_version
+from experiments.models import architecture
 from experiments.tracking import Store
 from experiments.tracking.registry import version_uri
 from experiments.transfer.adaptation import ADAPTATIONS
@@ -46,7 +47,8 @@ class Pipeline:
     def __init__(self, store: Store, profile: Profile, data_dir: Path | None, progress: Progress) -> None:
         self._store, self._profile, self._data_dir = store, profile, data_dir
         targets = [target for planned in profile.transfers for target in planned.targets]
-        names = dict.fromkeys([*profile.datasets, *(_published(target) for target in targets)])
+        also = [name for training in profile.trainings for name in architecture(training.model).also]
+        names = dict.fromkeys([*profile.datasets, *also, *(_published(target) for target in targets)])
         self._digests = {name: datasets.load(name, data_dir, progress.download).digest for name in names}
 
     def steps(self) -> list[Step]:
@@ -136,10 +138,8 @@ class Pipeline:
 
     def _publish(self, model: str) -> Step:
         training = self._training(model, self._profile.dataset)
-        tests = (
-            *(f"evaluate{self._on(one)}" for one in self._profile.datasets),
-            *(one.name for one in self._profile.transfers),
-        )
+        evaluations = [f"evaluate{self._on(dataset)}" for dataset in self._profile.datasets]
+        tests = (*evaluations, *(planned.name for planned in self._profile.transfers))
         folder = self._store.root / "reports" / self._profile.name
 
         def arguments(_: str, inputs: Inputs) -> tuple[Store, str, list[str], Path]:
@@ -159,6 +159,7 @@ class Pipeline:
         return {
             "model": options.model,
             "data": self._digests[options.dataset],
+            "also": [self._digests[name] for name in options.architecture.also],
             "recipe": options.recipe.params(),
             **made_by(options),
         }

@@ -117,9 +117,10 @@ def train(
     """
     progress = progress or Progress()
     progress.stage(f"train {options.model} on {options.dataset}")
-    data, train_split, validation = load_splits(options, progress)
+    data, also, train_split, validation = load_splits(options, progress)
     check_feasible(options.architecture, options.recipe, train_split)
-    identity = {"params": params_of(options, data), "digest": data.digest, **made_by(options)}
+    digests = {"digest": data.digest, "also": [one.digest for one in also]}
+    identity = {"params": params_of(options, data), **digests, **made_by(options)}
     task = f"train {options.model}"
     with resumable_run(
         store, "train", options.model, identity, parent=parent, tags=tags_of(options, data), task=task
@@ -152,8 +153,8 @@ def train(
     )
 
 
-def load_splits(options: TrainOptions, progress: Progress) -> tuple[Dataset, Split, Split]:
-    """Load the dataset, and the digits to train on and to validate on: those of `Architecture.also` among them.
+def load_splits(options: TrainOptions, progress: Progress) -> tuple[Dataset, list[Dataset], Split, Split]:
+    """Load the dataset, those of `Architecture.also`, and the digits of all of them to train on and to validate on.
 
     Raises
     ------
@@ -166,7 +167,7 @@ def load_splits(options: TrainOptions, progress: Progress) -> tuple[Dataset, Spl
     train_split, validation = (datasets.concatenate(splits) for splits in zip(*parts, strict=True))
     if options.limit:
         train_split = datasets.sample(train_split, options.limit, seed=options.recipe.seed)
-    return loaded[0], train_split, validation
+    return loaded[0], loaded[1:], train_split, validation
 
 
 def made_by(options: TrainOptions) -> dict[str, str]:
