@@ -43,9 +43,7 @@ def test_the_published_text_is_made_of_the_published_numbers(folder: Path) -> No
 
 
 def test_all_networks_of_the_suite_have_results() -> None:
-    assert {*trained_by("full")} <= {
-        name.removesuffix(" (tuned)") for name in PUBLISHED
-    }
+    assert {*trained_by("full")} <= {name.removesuffix(" (tuned)") for name in PUBLISHED}
 
 
 def test_pictures_are_light() -> None:
