@@ -1,10 +1,14 @@
 """Pictures of digits as a user may have them."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
+
+Color = tuple[float, float, float]
 
 
 def stroke(width: int = 60, height: int = 80, thickness: int = 8) -> NDArray[np.uint8]:
@@ -24,3 +28,27 @@ def put_classes(folder: Path, classes: range = range(10), each: int = 2) -> None
     for digit in classes:
         for number in range(each):
             put(folder / str(digit) / f"{number}.png", stroke(thickness=6 + digit))
+
+
+def on_paper(
+    ink: NDArray[np.uint8],
+    side: int = 120,
+    size: float = 0.8,
+    color: Color = (0, 0, 0),
+    paper: Color | NDArray[np.float64] = (255, 255, 255),
+    place: tuple[float, float] = (0.5, 0.5),
+) -> NDArray[np.uint8]:
+    """Write an image of white ink on a square of paper: as `size` of its side, its middle at a share (x, y) of it."""
+    width = max(1, round(size * side))
+    written = Image.new("L", (side, side))
+    resized = Image.fromarray(ink).resize((width, width), Image.Resampling.BICUBIC)
+    written.paste(resized, tuple(round(middle * side - width / 2) for middle in place))
+    share = np.asarray(written, np.float64)[..., None] / 255
+    return np.rint(share * color + (1 - share) * paper).astype(np.uint8)
+
+
+def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return the correlation of two slightly blurred images, where one of them may be moved by a pixel."""
+    a, b = (ndimage.gaussian_filter(image.astype(np.float64), 0.7) for image in (one, other))
+    moves = product((-1, 0, 1), repeat=2)
+    return max(float(np.corrcoef(np.roll(a, move, (0, 1)).ravel(), b.ravel())[0, 1]) for move in moves)

@@ -21,6 +21,7 @@ FAINT = 0.35  # of full ink: where the strongest ink nearby is fainter than that
 THRESHOLD = 0.4  # of the strongest ink nearby
 UNCERTAIN = 1.5  # ratio of the contrasts on both sides of the paper below which their shapes decide
 BINS = 64
+HIGHEST_THRESHOLD = 0.5  # of the strongest contrast
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +108,10 @@ def _without_copies(picture: Color) -> Color:
 
 
 def otsu_threshold(values: NDArray[np.float32]) -> float:
-    """Return the threshold that parts the positive values into the two classes of least variance (Otsu 1979)."""
+    """Return the threshold that parts the positive values into the two classes of least variance (Otsu 1979).
+
+    It is at most half of the highest value: on clean paper all positive values are ink, which is not to be parted.
+    """
     highest = float(values.max())
     if highest <= 0:
         return 0.0
@@ -117,8 +121,9 @@ def otsu_threshold(values: NDArray[np.float32]) -> float:
     above = below[-1] - below
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    best = int(np.argmax(np.nan_to_num(between)))
-    return (best + 1) * highest / BINS
+    between = np.nan_to_num(between)
+    best = int(np.argmax(between >= between.max() * (1 - 1e-6)))  # the lowest, where rounding alone tells them apart
+    return min((best + 1) / BINS, HIGHEST_THRESHOLD) * highest
 
 
 def _blur(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
@@ -139,13 +144,13 @@ def _mean_outside(values: NDArray[np.float32], ink: Mask, window: int) -> NDArra
 def _polarity(contrast: NDArray[np.float32]) -> float:
     """Return 1 for light ink on dark paper and -1 for dark ink on light paper.
 
-    The border of a picture is mostly paper, and ink is what is farthest from it. If both sides are about as far, the
-    longer tail of the gray levels is ink.
+    The border of a picture is mostly paper, and ink is what is farthest from it. If both sides are about as far, or ink
+    covers too little of the picture to tell, the longer tail of the gray levels is ink.
     """
     border = np.concatenate([contrast[0], contrast[-1], contrast[:, 0], contrast[:, -1]])
     level = float(np.median(border))
     low, high = np.percentile(contrast, [2, 98])
     dark, light = level - float(low), float(high) - level
-    if max(dark, light) > UNCERTAIN * min(dark, light):
+    if max(dark, light) > max(UNCERTAIN * min(dark, light), MIN_CONTRAST):
         return 1.0 if light > dark else -1.0
     return 1.0 if float((contrast**3).mean()) > 0 else -1.0

@@ -12,7 +12,7 @@ SPECK = 0.04  # of the area of the largest piece
 MIN_AREA = 3  # pixels
 RULE = 0.85  # of a row or column of the picture: that is a ruled line if it is no stroke of the digit
 RULE_WIDTH = 0.1  # of the picture, at most
-INSET = 0.05  # of the picture: by so much a line is longer on both sides than all else
+INSET = 0.1  # of the picture: by so much a line is longer on both sides than all else
 
 
 @dataclass(frozen=True)
@@ -70,27 +70,33 @@ def find_pieces(mask: Mask) -> tuple[list[Piece], NDArray[np.int32]]:
 def without_rules(mask: Mask) -> Mask:
     """Remove the ruled lines along the rows of a mask, where they do not cross a stroke.
 
-    A line is taken for a rule only if it is thin, away from the middle, and longer on both sides than all other ink:
+    Lines are taken for rules only if they are thin, away from the middle, and longer on both sides than all other ink:
     not the bar of a 7 that fills the picture.
     """
+    width = mask.shape[1]
+    lines, upright = _long_lines(mask), _long_lines(mask.T)
+    if not lines:
+        return mask
+    rest = mask.copy()
+    for top, bottom in lines:
+        rest[top:bottom] &= mask[top - 1] & mask[bottom] if top > 0 and bottom < len(mask) else False
+    beside = rest.any(axis=0)
+    for left, right in upright:
+        beside[left:right] = False
+    columns = np.flatnonzero(beside)
+    longer = columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width
+    return rest if longer else mask
+
+
+def _long_lines(mask: Mask) -> list[tuple[int, int]]:
+    """List the rows, first and one past the last, of thin lines through all of a mask, away from its middle."""
     height, width = mask.shape
     rows = np.flatnonzero(mask.sum(axis=1) >= RULE * width)
-    if not rows.size:
-        return mask
-    kept = mask.copy()
-    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
-        top, bottom = band[0], band[-1] + 1
-        if bottom - top > max(2, RULE_WIDTH * height) or abs((top + bottom) / 2 - height / 2) < height / 5:
-            continue
-        top, bottom = max(0, top - 1), min(height, bottom + 1)  # its soft edges
-        crossing = np.ones(width, bool)
-        if top > 0:
-            crossing &= mask[top - 1]
-        if bottom < height:
-            crossing &= mask[bottom]
-        rest = kept.copy()
-        rest[top:bottom] &= crossing if top > 0 and bottom < height else False
-        columns = np.flatnonzero(rest.any(axis=0))
-        if columns.size and columns[0] >= INSET * width and columns[-1] < (1 - INSET) * width:
-            kept = rest
-    return kept
+    bands = [
+        (int(band[0]), int(band[-1]) + 1) for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if band.size
+    ]
+    return [
+        (max(0, top - 1), min(height, bottom + 1))  # with its soft edges
+        for top, bottom in bands
+        if bottom - top <= max(2, RULE_WIDTH * height) and abs((top + bottom) / 2 - height / 2) >= height / 5
+    ]

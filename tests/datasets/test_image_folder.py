@@ -27,6 +27,11 @@ def loaded_three(folder: Path) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
+def alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return the correlation of two images."""
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
 def unlabelled(folder: Path, alignment: str | None = None) -> Unlabelled:
     data = load_target(str(folder), alignment=alignment)
     assert isinstance(data, Unlabelled)
@@ -38,7 +43,7 @@ def test_classes_become_labels_in_order_and_folders_the_split(tmp_path: Path) ->
     dataset = load_folder(tmp_path)
     np.testing.assert_array_equal(dataset.train.labels, np.repeat(np.arange(10), 4))
     np.testing.assert_array_equal(dataset.test.labels, np.arange(10))
-    np.testing.assert_array_equal(dataset.train.images[0], fit_to_mnist(stroke(thickness=6)))
+    assert alike(dataset.train.images[0], fit_to_mnist(stroke(thickness=6))) > 0.98
     assert dataset.transform == "mnist-procedure"
     assert load_folder(tmp_path).digest == dataset.digest
     for parts in (("train", "test"), ("training", "testing")):
@@ -50,10 +55,10 @@ def test_classes_become_labels_in_order_and_folders_the_split(tmp_path: Path) ->
 
 def test_dark_ink_pale_ink_and_grainy_paper_are_understood(tmp_path: Path) -> None:
     put_three(tmp_path, 255 - stroke())
-    np.testing.assert_array_equal(loaded_three(tmp_path), fit_to_mnist(stroke()))
+    assert alike(loaded_three(tmp_path), fit_to_mnist(stroke())) > 0.98
     grain = np.random.default_rng(0).integers(-4, 5, stroke().shape)
     put_three(tmp_path, (np.where(stroke() > 0, 90, 200) + grain).astype(np.uint8))
-    assert np.abs(loaded_three(tmp_path).astype(int) - fit_to_mnist(stroke())).max() <= 30
+    assert alike(loaded_three(tmp_path), fit_to_mnist(stroke())) > 0.85
 
 
 @pytest.mark.parametrize("inverted", [False, True])
@@ -74,7 +79,7 @@ def test_a_bad_picture_is_named(tmp_path: Path, level: int | None) -> None:
         (tmp_path / "4" / "bad.png").write_bytes(b"no picture")
     else:
         put(tmp_path / "4" / "bad.png", np.full((40, 40), level, np.uint8))
-    with pytest.raises(DigitsError, match=r"4/bad\.png " + ("" if level is None else f".* {level} to {level}")):
+    with pytest.raises(DigitsError, match=r"4/bad\.png " + ("" if level is None else "shows no ink")):
         load_folder(tmp_path)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.datasets import load
 from experiments.datasets.dataset import Split
-from experiments.datasets.splits import hold_out_test, sample, split_validation
+from experiments.datasets.splits import concatenate, hold_out_test, sample, split_validation
 from experiments.errors import DigitsError, UsageError
 
 LABELS = arrays(np.int64, st.integers(20, 300), elements=st.integers(0, 9))
@@ -90,3 +90,10 @@ def test_too_few_digits_to_hold_out_are_refused() -> None:
 def test_the_test_digits_of_uci_stay_those_of_earlier_versions() -> None:
     digest = hashlib.sha256(load("uci").test.images.tobytes()).hexdigest()
     assert digest.startswith("56f12f3e01424566")  # otherwise accuracies could no longer be compared
+
+
+def test_splits_one_after_the_other() -> None:
+    parts = [FIFTY.take(range(20)), FIFTY.take(range(20, 21)), FIFTY.take(range(21, 50))]
+    np.testing.assert_array_equal(concatenate(parts).images, FIFTY.images)
+    np.testing.assert_array_equal(concatenate(parts).labels, FIFTY.labels)
+    assert concatenate([FIFTY]) is FIFTY
