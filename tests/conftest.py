@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
+    from browser_pages import Reader
     from playwright.sync_api import Browser
 
     from experiments.reporting.picture_files import PictureJob
@@ -125,6 +126,15 @@ def browser() -> "Iterator[Browser]":
         opened = started.chromium.launch(executable_path=chromium, args=software)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def reader(browser: "Browser") -> "Iterator[Reader]":
+    """Yield what opens pages, and fail in the end if any of them found fault with anything."""
+    from browser_pages import reading
+
+    with reading(browser) as found:
+        yield found
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
