@@ -87,6 +87,7 @@ def test_a_signal_ends_a_command_with_its_exit_code_and_the_same_command_continu
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_training_that_is_killed_ends_as_an_undisturbed_one(
     store: Store,
     empty_database: Path,
@@ -118,6 +119,7 @@ def test_an_analysis_that_is_killed_resumes_in_its_run(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert stopped("SIGKILL", "analyze uci-lenet v1: ward", words).returncode == -signal.SIGKILL
     (left,) = trained.store.client.search_runs([trained.store.experiment_id], "attributes.status = 'RUNNING'")
+    monkeypatch.setattr("experiments.analysis.held_out.LEAST_UPDATES", 100)
     with threadpool_limits(1):
         analysis, _ = result(words, capfd)
     assert analysis["run_id"] == left.info.run_id
@@ -128,6 +130,7 @@ def test_an_analysis_that_is_killed_resumes_in_its_run(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_terminated_suite_continues_after_the_steps_that_were_done(
     store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from search_commands import SPACE, Command, cut_off_and_repeated, halfway, pid, runs_of, statuses
+from search_commands import SPACE, Command, Hold, cut_off_and_repeated, halfway, pid, runs_of, statuses
 
 from digits_cli.main import main
 from experiments.tracking import Store
@@ -48,8 +48,9 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_train_with(
     store: Store, shown: Shown
 ) -> None:
-    words = f"{SMALL} --trials 3 --epochs 60 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
+    words = f"{SMALL} --trials 3 --epochs 3 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
     words += " --set precision=float32 --set label_smoothing=0.05"
+    hold = Hold(store)
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
         children = command.children()
@@ -68,9 +69,11 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
         assert_all_end(children)
     assert statuses(store, "trial") == ["KILLED"] * 4
 
+    hold.untrained.unlink()
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
         os.kill(pid(halfway(store)[0]), signal.SIGKILL)
+        hold.release()
         ended, out, err = command.end()
     assert ended == 0, err
     assert "ended by signal 9 (out of memory?)" in err
@@ -102,16 +105,19 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
 
 
 @pytest.mark.slow
-def test_a_search_by_keras_tuner_that_is_killed_continues(store: Store, shown: Shown) -> None:
-    words = f"{SMALL} --trials 8 --engine keras-tuner --sampler hyperband --epochs 4 --set batch_size=8"
+def test_a_search_by_keras_tuner_that_is_killed_continues(store: Store) -> None:
+    words = f"{SMALL} --trials 8 --engine keras-tuner --sampler hyperband --epochs 4"
+    hold = Hold(store, passing=1)
     with Command(words) as command:
-        command.wait_until(lambda: len(halfway(store)) > 0 and "FINISHED" in statuses(store, "trial"))
+        command.wait_until(lambda: len(halfway(store)) == 2 and "FINISHED" in statuses(store, "trial"))
         children = command.children()
         command.process.kill()
         command.end()
         assert_all_end(children)
+    hold.release()
     killed = sum(run.info.status != "FINISHED" for run in runs_of(store, "trial"))
-    result = shown(words)
+    with Command(words) as command:
+        result = command.result()
     assert result.keys() >= KEYS
     assert (result["engine"], result["trials"], result["failed"], result["pruned"]) == ("keras-tuner", 8, 0, 0)
     assert statuses(store, "tune") == ["FINISHED"]
