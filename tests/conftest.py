@@ -1,13 +1,14 @@
 """Fixtures that every part of the tests shares."""
 
 import gc
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -135,6 +136,48 @@ def reader(browser: "Browser") -> "Iterator[Reader]":
 
     with reading(browser) as found:
         yield found
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit code, and what it printed on stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    def value(self) -> Any:
+        """Return the value that it printed, on one line, as JSON."""
+        assert self.code == 0, self.err
+        assert self.out.count("\n") == 1
+        return json.loads(self.out)
+
+    def error(self, code: int = 2) -> str:
+        """Return the one line that says why it failed."""
+        errors = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert (self.code, self.out) == (code, ""), self.err
+        assert len(errors) == 1, self.err
+        assert self.err.endswith(f"{errors[0]}\n")
+        assert "Traceback" not in self.err
+        return errors[0]
+
+
+Digits = Callable[..., Ended]
+
+
+@pytest.fixture
+def digits(capfd: pytest.CaptureFixture[str]) -> Digits:
+    """Return a function that runs a command in this process."""
+
+    def run(*words: str) -> Ended:
+        from digits_cli.main import main
+
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main([word for text in words for word in text.split()])
+        return Ended(int(end.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Searches on several machines: by a PostgreSQL database that they share, and on a Ray cluster."""
 
-import json
 import os
 import signal
 import socket
@@ -13,9 +12,9 @@ from uuid import uuid4
 
 import optuna
 import pytest
+from conftest import Digits
 from search_commands import HOLDING, Command, Hold, cut_off_and_repeated, halfway, open_together, pid, runs_of, statuses
 
-from digits_cli.main import main
 from experiments.execution.executors import ExecutorConfig
 from experiments.execution.progress import Progress
 from experiments.tracking import Store
@@ -56,7 +55,7 @@ def database(server: Any) -> str:
 
 
 def test_a_machine_that_is_lost_leaves_its_trials_to_another(
-    store: Store, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch, digits: Digits
 ) -> None:
     words, hold = f"{WORDS} --storage {database}", Hold(store)
     with Command(words, tmp_path / "one") as lost, Command(words, tmp_path / "other") as other:
@@ -72,9 +71,7 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(
     (cut_off,) = cut_off_and_repeated(store, 3)
     assert pid(cut_off) in pids
     monkeypatch.setenv("DIGITS_HOME", str(tmp_path))  # a third machine
-    with pytest.raises(SystemExit):
-        main(words.split())
-    assert json.loads(capfd.readouterr().out) == result
+    assert digits(words).value() == result
     assert len(runs_of(store, "trial")) == 4
     opened: Any = storage.open_storage(database)
     (study,) = optuna.get_all_study_summaries(opened)
@@ -147,16 +144,10 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}"])
-def test_a_cluster_that_does_not_answer_is_named(store: Store, capfd: pytest.CaptureFixture[str], address: str) -> None:
+def test_a_cluster_that_does_not_answer_is_named(store: Store, digits: Digits, address: str) -> None:
     pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         given = address.format(port=closed.getsockname()[1])
-    with pytest.raises(SystemExit) as end:
-        main(f"{WORDS} --cluster {given}".split())
-    said = capfd.readouterr()
-    assert (end.value.code, said.out) == (1, "")
-    assert said.err.startswith("tune mlp_small on uci\nerror: ")
-    assert f"no Ray cluster answers at {given}: " in said.err
-    assert said.err.count("\n") == 2
+    assert f"no Ray cluster answers at {given}: " in digits(f"{WORDS} --cluster {given}").error(1)
     assert set(statuses(store, "tune")) <= {"FAILED"}
     assert not runs_of(store, "trial")
