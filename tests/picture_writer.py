@@ -24,3 +24,10 @@ def put_classes(folder: Path, classes: range = range(10), each: int = 2) -> None
     for digit in classes:
         for number in range(each):
             put(folder / str(digit) / f"{number}.png", stroke(thickness=6 + digit))
+
+
+def put_digits(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> Path:
+    """Write pictures beside each other, or in class folders; return the folder."""
+    for number, image in enumerate(images):
+        put((folder if labels is None else folder / str(labels[number])) / f"{number:04}.png", image)
+    return folder

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_fit import FakeFit
-from PIL import Image
+from picture_writer import put_digits
 
 from benchmarks import transfer
 from benchmarks.transfer import TransferPlan
@@ -75,11 +75,8 @@ def test_a_small_run_is_resumed(
         adapted = lambda model, *_: Adapted(model, {"entropy": (0.5, 0.4)}, 1.0)  # noqa: E731
         monkeypatch.setitem(ADAPTATIONS, name, replace(method, adapt=adapted))
     test = datasets.load("uci").test
-    for number, (image, label) in enumerate(zip(test.images[:150], test.labels[:150], strict=True)):
-        folder = tmp_path / "others" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        leaning = np.stack([np.roll(row, (14 - y) // 2) for y, row in enumerate(image)])
-        Image.fromarray(np.pad(leaning, 4)).save(folder / f"{number}.png")
+    leaning = np.stack([np.roll(test.images[:150, y], (14 - y) // 2, axis=1) for y in range(28)], axis=1)
+    put_digits(tmp_path / "others", np.pad(leaning, ((0, 0), (4, 4), (4, 4))), test.labels)
     words = "--networks mlp_small --seeds 1 --source uci --limit 600 --epochs 2 --target".split()
     numbers, said = [], []
     for file in ("first.json", "again.json"):

@@ -72,7 +72,7 @@ class Command:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 self.process.kill()
                 raise AssertionError(self.end())
-            time.sleep(0.1)
+            time.sleep(0.5)  # what is waited for is read from the database
 
     def children(self) -> list[psutil.Process]:
         """Return the processes that it has started, and those that they have."""

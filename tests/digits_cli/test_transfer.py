@@ -11,7 +11,7 @@ import pytest
 from conftest import Digits, Trained
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from picture_writer import put_digits
 
 from digits_cli.transfer import parse_few_shot
 from experiments import datasets
@@ -51,9 +51,7 @@ def test_networks_are_shown_in_a_table_and_as_json(digits: Digits) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_figures")
 def test_a_killed_transfer_resumes_in_its_run(digits: Digits, trained: Trained, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    for number, image in enumerate(np.roll(datasets.load("uci").test.images[:60], 2, axis=1)):
-        Image.fromarray(image).save(tmp_path / "mine" / f"{number}.png")
+    put_digits(tmp_path / "mine", np.roll(datasets.load("uci").test.images[:60], 2, axis=1))
     words = f"transfer --model mlp_small --adapt shot --adapt self-training --json --target {tmp_path}/mine"
     command = [sys.executable, "-m", "digits_cli", *words.split()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as killed:

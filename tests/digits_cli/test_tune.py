@@ -25,7 +25,7 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_train_with(
+def test_a_search_that_is_stopped_and_loses_a_worker_ends_with_the_requested_trials_to_train_with(
     store: Store, digits: Digits
 ) -> None:
     words = f"{SMALL} --trials 3 --epochs 3 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
@@ -41,14 +41,6 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
         assert_all_end(children)
     assert (statuses(store, "tune"), statuses(store, "trial")) == (["KILLED"], ["KILLED"] * 2)
 
-    with Command(words) as command:
-        command.wait_until(lambda: len(halfway(store)) == 2)
-        children = command.children()
-        command.process.kill()
-        assert command.end()[:2] == (-signal.SIGKILL, "")
-        assert_all_end(children)
-    assert statuses(store, "trial") == ["KILLED"] * 4
-
     hold.untrained.unlink()
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
@@ -61,17 +53,17 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
     result = json.loads(out)
     assert result.keys() >= KEYS
     assert (result["study"], result["engine"]) == ("mine", "optuna")
-    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 5)
+    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 3)
     assert result["best_params"].keys() == SPACE
     assert statuses(store, "tune") == ["FINISHED"]
-    assert len(cut_off_and_repeated(store, 3)) == 5
+    assert len(cut_off_and_repeated(store, 3)) == 3
     files = {file.path for file in store.client.list_artifacts(result["run_id"])}
     assert files >= {"trials.csv", "search.html", "figures"}
     figures = [Path(file.path).suffix for file in store.client.list_artifacts(result["run_id"], "figures")]
     assert figures == [".png"] * 5
 
     assert digits(words).value() == result
-    assert len(runs_of(store, "trial")) == 8
+    assert len(runs_of(store, "trial")) == 6
 
     trained = digits("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25 --json").value()
     run = store.client.get_run(trained["run_id"])
