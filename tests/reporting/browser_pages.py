@@ -36,7 +36,7 @@ class Reader:
         return page
 
     def _failed(self, request: "Request") -> None:
-        if request.failure != "net::ERR_ABORTED":  # a picture still loading while the page is left
+        if request.failure not in ("net::ERR_ABORTED", None):  # of pictures still loading while the page is left
             self.faults.append(f"failed {request.url}: {request.failure}")
 
     def _asked(self, url: str) -> None:

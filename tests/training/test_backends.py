@@ -17,7 +17,8 @@ from experiments.training.backends import gpu_capabilities
 
 HERE = Path(__file__).parent
 RESUMED = "test_fit_resumed.py::test_interrupted_within_an_epoch_it_repeats_that_epoch"
-CONTRACT = ("test_pipeline.py", "test_augmentation.py", RESUMED)
+WARPS = ("a_warp_is_scipy_s_affine_transform_for_every_image_its_own", "shifts_are_uniform_shares_of_height_and_width")
+CONTRACT = ("test_pipeline.py", *(f"test_augmentation.py::test_{name}" for name in WARPS), RESUMED)
 
 
 @pytest.mark.parametrize("value", [None, "", "tensorflow"])
