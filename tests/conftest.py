@@ -113,6 +113,17 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.tracking.Run.log_figure", lambda *_: None)
 
 
+@pytest.fixture
+def no_shift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare no features of two domains: a map of them takes longer than what is tested."""
+    from experiments.errors import UsageError
+
+    def skip(_: object) -> None:
+        raise UsageError("this test compares no features")
+
+    monkeypatch.setattr("experiments.workflows.transfer.pipeline.compare_domains", skip)
+
+
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """Yield Chromium with WebGL in software."""

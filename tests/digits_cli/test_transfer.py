@@ -32,7 +32,7 @@ def test_other_numbers_are_refused(text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("trained", "no_figures")
+@pytest.mark.usefixtures("trained", "no_figures", "no_shift")
 def test_networks_are_shown_in_a_table_and_as_json(digits: Digits) -> None:
     ended = digits("transfer --model lenet --model mlp_small --target uci-deskewed --adapt align --json")
     value, err = ended.value(), ended.err

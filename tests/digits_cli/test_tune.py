@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import Digits
+from fake_fit import FakeFit
 from search_commands import SPACE, Command, Hold, cut_off_and_repeated, halfway, pid, runs_of, statuses
 
 from experiments.tracking import Store
@@ -25,8 +26,9 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_search_that_is_stopped_and_loses_a_worker_ends_with_the_requested_trials_to_train_with(
-    store: Store, digits: Digits
+    store: Store, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = f"{SMALL} --trials 3 --epochs 3 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
     words += " --set precision=float32 --set label_smoothing=0.05"
@@ -41,7 +43,6 @@ def test_a_search_that_is_stopped_and_loses_a_worker_ends_with_the_requested_tri
         assert_all_end(children)
     assert (statuses(store, "tune"), statuses(store, "trial")) == (["KILLED"], ["KILLED"] * 2)
 
-    hold.untrained.unlink()
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
         os.kill(pid(halfway(store)[0]), signal.SIGKILL)
@@ -65,6 +66,7 @@ def test_a_search_that_is_stopped_and_loses_a_worker_ends_with_the_requested_tri
     assert digits(words).value() == result
     assert len(runs_of(store, "trial")) == 6
 
+    monkeypatch.setattr("experiments.workflows.train.run.fit", FakeFit())
     trained = digits("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25 --json").value()
     run = store.client.get_run(trained["run_id"])
     assert run.data.tags["digits.study_run"] == result["run_id"]

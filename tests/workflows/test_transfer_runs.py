@@ -286,13 +286,10 @@ def test_alignment_trains_nothing_unasked_and_changes_nothing_of_aligned_picture
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_shift")
 def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
-    trained: Trained, elsewhere: str, figures: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+    trained: Trained, elsewhere: str, figures: dict[str, set[str]]
 ) -> None:
-    def skip(_: object) -> None:
-        raise UsageError("this test compares no features")
-
-    monkeypatch.setattr("experiments.workflows.transfer.pipeline.compare_domains", skip)
     store, corrupted = trained.store, datasets.load("uci-c").test
     found = transfer(store, ["mlp_small", "lenet"], TransferOptions(("uci-c", elsewhere)))
     rows = found.to_json()["results"]
