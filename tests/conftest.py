@@ -1,18 +1,20 @@
 """Fixtures that every part of the tests shares."""
 
 import gc
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 if TYPE_CHECKING:
+    from browser_pages import Reader
     from playwright.sync_api import Browser
 
     from experiments.reporting.picture_files import PictureJob
@@ -111,6 +113,17 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.tracking.Run.log_figure", lambda *_: None)
 
 
+@pytest.fixture
+def no_shift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare no features of two domains: a map of them takes longer than what is tested."""
+    from experiments.errors import UsageError
+
+    def skip(_: object) -> None:
+        raise UsageError("this test compares no features")
+
+    monkeypatch.setattr("experiments.workflows.transfer.pipeline.compare_domains", skip)
+
+
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """Yield Chromium with WebGL in software."""
@@ -125,6 +138,57 @@ def browser() -> "Iterator[Browser]":
         opened = started.chromium.launch(executable_path=chromium, args=software)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def reader(browser: "Browser") -> "Iterator[Reader]":
+    """Yield what opens pages, and fail in the end if any of them found fault with anything."""
+    from browser_pages import reading
+
+    with reading(browser) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit code, and what it printed on stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    def value(self) -> Any:
+        """Return the value that it printed, on one line, as JSON."""
+        assert self.code == 0, self.err
+        assert self.out.count("\n") == 1
+        return json.loads(self.out)
+
+    def error(self, code: int = 2) -> str:
+        """Return the one line that says why it failed."""
+        errors = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert (self.code, self.out) == (code, ""), self.err
+        assert len(errors) == 1, self.err
+        assert self.err.endswith(f"{errors[0]}\n")
+        assert "Traceback" not in self.err
+        return errors[0]
+
+
+Digits = Callable[..., Ended]
+
+
+@pytest.fixture
+def digits(capfd: pytest.CaptureFixture[str]) -> Digits:
+    """Return a function that runs a command in this process."""
+
+    def run(*words: str) -> Ended:
+        from digits_cli.main import main
+
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main([word for text in words for word in text.split()])
+        return Ended(int(end.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
 def point_to(folder: Path, patch: pytest.MonkeyPatch) -> None:

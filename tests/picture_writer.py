@@ -52,3 +52,10 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     a, b = (ndimage.gaussian_filter(image.astype(np.float64), 0.7) for image in (one, other))
     moves = product((-1, 0, 1), repeat=2)
     return max(float(np.corrcoef(np.roll(a, move, (0, 1)).ravel(), b.ravel())[0, 1]) for move in moves)
+
+
+def put_digits(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> Path:
+    """Write pictures beside each other, or in class folders; return the folder."""
+    for number, image in enumerate(images):
+        put((folder if labels is None else folder / str(labels[number])) / f"{number:04}.png", image)
+    return folder

@@ -176,17 +176,20 @@ class OptunaEngine:
         return len(self._waiting())
 
     def _kept(self) -> "list[FrozenTrial]":
-        """Return the first `total` trials that have not failed, queued ones included."""
+        """Return the first `total` trials that have not failed, queued ones included, in the order of the queue.
+
+        There may be more for a moment: a process that fills the queue may see that a trial has ended as failed before
+        the one that repeats it is in the queue.
+        """
         from optuna.trial import TrialState
 
-        trials = self._study.get_trials(deepcopy=False)
-        return [trial for trial in trials if trial.state != TrialState.FAIL][: self.total]
+        trials = [trial for trial in self._study.get_trials(deepcopy=False) if trial.state != TrialState.FAIL]
+        return sorted(trials, key=_place_in_queue)[: self.total]
 
     def _waiting(self) -> "list[FrozenTrial]":
         from optuna.trial import TrialState
 
-        waiting = [trial for trial in self._kept() if trial.state == TrialState.WAITING]
-        return sorted(waiting, key=_place_in_queue)
+        return [trial for trial in self._kept() if trial.state == TrialState.WAITING]
 
     def _start(self, queued: "FrozenTrial") -> bool:
         """Mark a queued trial as running; return False if another process did so first."""

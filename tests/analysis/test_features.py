@@ -55,12 +55,6 @@ def test_features_in_bfloat16_come_as_float32(tmp_path: Path) -> None:
     assert np.ptp(features, axis=0).max() > 0
 
 
-def test_a_network_without_the_layer_is_refused_with_the_layers_it_has() -> None:
-    network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(name="flat"), keras.layers.Dense(10)])
-    with pytest.raises(UsageError, match=r"mine .*'penultimate' .* flat, dense"):
-        feature_extractor(network, "mine")
-
-
 def test_features_that_are_not_flat_are_refused() -> None:
     inputs = keras.Input((28, 28, 1))
     image = keras.layers.Conv2D(2, 3, name="penultimate")(inputs)

@@ -225,11 +225,6 @@ class TestEveryDerivedDataset:
                 use(name)
 
 
-def test_names_are_the_published_ones_then_the_derived_ones() -> None:
-    assert DATASET_NAMES[:5] == ("mnist", "usps", "uci", "mnist-c", "usps-c")
-    assert DATASET_NAMES[5:] == ("uci-c", "mnist-deskewed", "usps-deskewed", "uci-deskewed")
-
-
 def test_the_code_of_corrupted_digits_is_that_of_every_corruption() -> None:
     functions = DERIVED["mnist-c"].functions
     modules = {inspect.getmodule(function) for function in functions}

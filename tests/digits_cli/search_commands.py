@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,16 +10,34 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Self
 
 import psutil
-from mlflow.exceptions import MlflowException
 
 from experiments.tracking import Store
+from experiments.tuning.storage import open_storage
 
 SPACE = {"units_1", "dropout", "learning_rate"}
 PATIENCE = 180  # seconds: new processes take their time on a busy machine
+TESTS = Path(__file__).parents[1]
+# Lets processes that are started with it hold their trials, see `Hold`.
+HOLDING = os.pathsep.join(map(str, (TESTS / "digits_cli/held_trials", TESTS, TESTS.parent)))
+
+
+class Hold:
+    """Holds the trials of a store after their first epoch; unless it says otherwise they train nothing."""
+
+    def __init__(self, store: Store, *, passing: int = 0) -> None:
+        self.held, self.untrained = store.root / "held", store.root / "untrained"
+        self.held.mkdir()
+        self.untrained.touch()
+        for number in range(passing):
+            (self.held / f"pass{number}").touch()
+
+    def release(self) -> None:
+        shutil.rmtree(self.held)
 
 
 class Command:
@@ -32,7 +51,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **({"DIGITS_HOME": str(home)} if home else {})},
+            env={**os.environ, "PYTHONPATH": HOLDING, **({"DIGITS_HOME": str(home)} if home else {})},
             process_group=0,
             # In the background of a script Ctrl-C is ignored, and children inherit that.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
@@ -53,25 +72,11 @@ class Command:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 self.process.kill()
                 raise AssertionError(self.end())
-            time.sleep(0.1)
+            time.sleep(0.5)  # what is waited for is read from the database
 
     def children(self) -> list[psutil.Process]:
         """Return the processes that it has started, and those that they have."""
         return psutil.Process(self.process.pid).children(recursive=True)
-
-    def is_training(self, store: Store) -> bool:
-        """Tell whether one of its trials is being trained."""
-        return bool({process.pid for process in self.children()} & {pid(run) for run in halfway(store)})
-
-    def pause_in_training(self, store: Store) -> None:
-        """Stop it while one of its trials is being trained."""
-        while True:
-            self.wait_until(lambda: self.is_training(store))
-            os.killpg(self.process.pid, signal.SIGSTOP)
-            with suppress(MlflowException):  # stopped while it had the tracking store's database to itself
-                if self.is_training(store):
-                    return
-            os.killpg(self.process.pid, signal.SIGCONT)
 
     def end(self) -> tuple[int, str, str]:
         """Wait for its end; return its exit code and what it said on stdout and stderr."""
@@ -84,6 +89,12 @@ class Command:
         ended, out, err = self.end()
         assert ended == 0, err
         return json.loads(out)
+
+
+def open_together(url: str, barrier: Barrier) -> None:
+    """Open a database when all others that wait at the barrier do."""
+    barrier.wait(PATIENCE)
+    open_storage(url)
 
 
 def runs_of(store: Store, kind: str) -> list[Any]:

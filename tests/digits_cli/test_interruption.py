@@ -1,23 +1,21 @@
 """Commands that are stopped midway, as a user or a system would stop them, and run again."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import killed
 import pytest
-from conftest import Trained, point_to
+from conftest import Digits, Trained, point_to
 from fake_fit import FakeFit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from digits_cli.console import Console
-from digits_cli.main import main
 from experiments.tracking import Store, open_store, registered_versions
 from experiments.workflows.suite.profiles import PROFILES
 
@@ -46,17 +44,6 @@ def stopped(sent: str, at: str, words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def result(words: str, capfd: pytest.CaptureFixture[str]) -> tuple[Any, str]:
-    """Run a command in this process; return its JSON value and its progress."""
-    capfd.readouterr()
-    with pytest.raises(SystemExit) as end:
-        main([*words.split(), "--json"])
-    said = capfd.readouterr()
-    assert end.value.code == 0, said.err
-    assert said.out.count("\n") == 1
-    return json.loads(said.out), said.err
-
-
 def statuses(store: Store, kind: str) -> list[str]:
     runs = store.client.search_runs([store.experiment_id], f"tags.`digits.kind` = '{kind}'")
     return sorted(run.info.status for run in runs)
@@ -69,35 +56,34 @@ def losses(store: Store, run_id: str) -> list[tuple[int, float]]:
 @pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_command_with_its_exit_code_and_the_same_command_continues(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], sent: signal.Signals, code: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, digits: Digits, sent: signal.Signals, code: int
 ) -> None:
     monkeypatch.setattr("experiments.workflows.train.run.fit", FakeFit())
     with monkeypatch.context() as patch:
         patch.setattr(Console, "log", killed.log_until("mlp_small epoch 2/4", sent))
-        with pytest.raises(SystemExit) as end:
-            main([*TRAIN.split(), "--json"])
-    said = capfd.readouterr()
-    assert (end.value.code, said.out) == (code, "")
+        said = digits(TRAIN, "--json")
+    assert (said.code, said.out) == (code, "")
     assert "Traceback" not in said.err
     assert statuses(store, "train") == ["KILLED"]
     assert not registered_versions(store)
-    resumed, _ = result(TRAIN, capfd)
+    resumed = digits(TRAIN, "--json").value()
     assert statuses(store, "train") == ["FINISHED"]
     assert [step for step, _ in losses(store, resumed["run_id"])] == [1, 2, 3, 4]
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_training_that_is_killed_ends_as_an_undisturbed_one(
     store: Store,
     empty_database: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    digits: Digits,
 ) -> None:
     killed_by = stopped("SIGKILL", "mlp_small epoch 3/4", f"{TRAIN} --json")
     assert (killed_by.returncode, killed_by.stdout) == (-signal.SIGKILL, "")
     assert not registered_versions(store)
-    resumed, _ = result(TRAIN, capfd)
+    resumed = digits(TRAIN, "--json").value()
     assert statuses(store, "train") == ["FINISHED"]
     assert [version.version for version in registered_versions(store)] == [1]
 
@@ -105,21 +91,22 @@ def test_a_training_that_is_killed_ends_as_an_undisturbed_one(
     other.mkdir()
     shutil.copy(empty_database, other / "mlflow.db")
     point_to(other, monkeypatch)
-    expected, _ = result(TRAIN, capfd)
+    expected = digits(TRAIN, "--json").value()
     assert resumed["epochs"] == expected["epochs"] == 4
     assert losses(store, resumed["run_id"]) == losses(open_store(), expected["run_id"])
 
 
 @pytest.mark.slow
 def test_an_analysis_that_is_killed_resumes_in_its_run(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, digits: Digits
 ) -> None:
     words = "analyze --model lenet --limit 300"
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert stopped("SIGKILL", "analyze uci-lenet v1: ward", words).returncode == -signal.SIGKILL
     (left,) = trained.store.client.search_runs([trained.store.experiment_id], "attributes.status = 'RUNNING'")
+    monkeypatch.setattr(import_module("experiments.analysis.held_out"), "LEAST_UPDATES", 100)
     with threadpool_limits(1):
-        analysis, _ = result(words, capfd)
+        analysis = digits(words, "--json").value()
     assert analysis["run_id"] == left.info.run_id
     assert trained.store.client.get_run(left.info.run_id).info.status == "FINISHED"
     assert 0.8 < analysis["embedding"]["knn_accuracy"] <= 1
@@ -128,8 +115,9 @@ def test_an_analysis_that_is_killed_resumes_in_its_run(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_terminated_suite_continues_after_the_steps_that_were_done(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    store: Store, monkeypatch: pytest.MonkeyPatch, digits: Digits
 ) -> None:
     words = "run --profile quick"
     terminated = stopped("SIGTERM", "lenet epoch 2/3", words)
@@ -137,7 +125,8 @@ def test_a_terminated_suite_continues_after_the_steps_that_were_done(
     assert "Traceback" not in terminated.stderr
     assert (statuses(store, "suite"), statuses(store, "train")) == (["KILLED"], ["FINISHED", "KILLED"])
     monkeypatch.setitem(PROFILES, "quick", killed.QUICK)
-    suite, progress = result(words, capfd)
+    ended = digits(words, "--json")
+    suite, progress = ended.value(), ended.err
     names = ["tune mlp_small", "train mlp_small", "train lenet", "evaluate", "transfer", "report"]
     assert [step["name"] for step in suite["steps"]] == names
     for step in suite["steps"]:

@@ -8,38 +8,28 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from conftest import Trained
+from conftest import Digits, Trained
 from fake_fit import FakeFit
 
-from digits_cli.main import main
 from experiments.models import MODELS
 from experiments.tracking import Store, log_model, open_run, register
 from experiments.workflows.train.run import TrainOptions, TrainResult
 
-Shown = Callable[..., Any]
+Shown = Callable[[str], Any]
 TRAIN_KEYS = {"run_id", "model", "dataset", "registered_model", "version", "epochs", "val_accuracy", "seconds"}
 
 
 @pytest.fixture
-def shown(capfd: pytest.CaptureFixture[str]) -> Shown:
+def shown(digits: Digits) -> Shown:
     """Return a function that runs a command with --json and returns the value on stdout."""
-
-    def run(*words: str) -> Any:
-        with pytest.raises(SystemExit) as end:
-            main([*words, "--json"])
-        said = capfd.readouterr()
-        assert end.value.code == 0, said.err
-        assert said.out.count("\n") == 1
-        return json.loads(said.out)
-
-    return run
+    return lambda words: digits(words, "--json").value()
 
 
 @pytest.mark.usefixtures("store", "no_figures")
 def test_train(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = FakeFit()
     monkeypatch.setattr("experiments.workflows.train.run.fit", fit)
-    result = shown(*"train mlp_small --dataset uci --epochs 2 --set dropout=0.1 --batch-size 32 --seed 3".split())
+    result = shown("train mlp_small --dataset uci --epochs 2 --set dropout=0.1 --batch-size 32 --seed 3")
     assert result.keys() >= TRAIN_KEYS
     assert (result["model"], result["dataset"], result["epochs"]) == ("mlp_small", "uci", 2)
     assert (result["registered_model"], result["version"]) == ("uci-mlp_small", 1)
@@ -56,7 +46,7 @@ def test_train_with_several_seeds(shown: Shown, monkeypatch: pytest.MonkeyPatch)
         return TrainResult(*named, 10 + seed, accuracy, 1.0, 0.1, seed, seed == 4, "float32", seed)
 
     monkeypatch.setattr("experiments.workflows.train.many.train", trained)
-    result = shown(*"train mlp_small --dataset uci --seeds 3-5".split())
+    result = shown("train mlp_small --dataset uci --seeds 3-5")
     assert result.keys() >= TRAIN_KEYS
     best = {key: result[key] for key in ("version", "champion", "seed", "epochs", "best_epoch")}
     assert best == {"version": 2, "champion": True, "seed": 4, "epochs": 14, "best_epoch": 4}
@@ -67,12 +57,9 @@ def test_train_with_several_seeds(shown: Shown, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_seed_that_fails_leaves_the_steps_and_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    words = "train mlp_small --dataset uci --limit 50 --batch-size 60 --seeds 0,1 --json --debug"
-    with pytest.raises(SystemExit) as end:
-        main(words.split())
-    assert end.value.code == 1
-    said = capfd.readouterr()
+def test_a_seed_that_fails_leaves_the_steps_and_its_traceback(digits: Digits) -> None:
+    said = digits("train mlp_small --dataset uci --limit 50 --batch-size 60 --seeds 0,1 --json --debug")
+    assert said.code == 1
     steps = json.loads(said.out)["steps"]
     assert [(step["name"], step["status"]) for step in steps] == [("seed-0", "failed"), ("seed-1", "failed")]
     assert "batch_size" in steps[0]["error"]
@@ -81,7 +68,7 @@ def test_a_seed_that_fails_leaves_the_steps_and_its_traceback(capfd: pytest.Capt
 
 @pytest.mark.usefixtures("trained", "no_figures")
 def test_evaluate(shown: Shown) -> None:
-    result = shown("evaluate", "--model", "lenet", "--model", "uci-mlp_small", "--ensemble")
+    result = shown("evaluate --model lenet --model uci-mlp_small --ensemble")
     assert result.keys() >= {"run_id", "dataset", "models", "misclassified_by_all", "pairs"}
     assert list(result["models"]) == ["lenet", "uci-mlp_small", "ensemble"]
     for metrics in result["models"].values():
@@ -113,15 +100,13 @@ def test_models_go_by_their_architecture_whatever_they_are_called(shown: Shown, 
     assert versions["cnn"] == []
 
 
-def test_ui(capfd: pytest.CaptureFixture[str], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ui(digits: Digits, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def serve(*_: object) -> NoReturn:
         os.write(1, b"GET / 200\n")  # as the server that replaces the process does
         raise SystemExit(0)
 
     monkeypatch.setattr("experiments.tracking.ui.serve_ui", serve)
-    with pytest.raises(SystemExit):
-        main("ui --port 5001 --json".split())
-    said = capfd.readouterr()
+    said = digits("ui --port 5001 --json")
     assert json.loads(said.out) == {"url": "http://127.0.0.1:5001", "tracking_uri": store.uri}
     assert "GET / 200" in said.err
     runs = f"http://127.0.0.1:5001/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
@@ -129,7 +114,7 @@ def test_ui(capfd: pytest.CaptureFixture[str], store: Store, monkeypatch: pytest
 
 
 def test_data_list(shown: Shown, tmp_path: Path) -> None:
-    listed = {entry["name"]: entry for entry in shown("data", "list", "--data-dir", str(tmp_path))}
+    listed = {entry["name"]: entry for entry in shown(f"data list --data-dir {tmp_path}")}
     assert listed["mnist"]["sizes"] == [60_000, 10_000]
     assert listed["usps"]["sizes"] == [7_291, 2_007]
     assert sum(listed["uci"]["sizes"]) == 1_797
@@ -137,6 +122,6 @@ def test_data_list(shown: Shown, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_data_show(shown: Shown, tmp_path: Path) -> None:
-    result = shown("data", "show", "uci", "--output", str(tmp_path))
+    result = shown(f"data show uci --output {tmp_path}")
     assert sum(map(sum, result["counts"].values())) == 1_797
     assert all(Path(file).is_file() for file in result["files"])

@@ -4,38 +4,19 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from search_commands import SPACE, Command, cut_off_and_repeated, halfway, pid, runs_of, statuses
+from conftest import Digits
+from fake_fit import FakeFit
+from search_commands import SPACE, Command, Hold, cut_off_and_repeated, halfway, pid, runs_of, statuses
 
-from digits_cli.main import main
 from experiments.tracking import Store
 
 KEYS = {"run_id", "study", "engine", "trials", "best_value", "best_params", "best_run_id"}
 SMALL = "tune mlp_small --dataset uci --workers 2 --json"
 PORT = 1  # where nobody listens
-
-Shown = Callable[[str], Any]
-Refused = Callable[..., str]
-
-
-@pytest.fixture
-def shown(capfd: pytest.CaptureFixture[str]) -> Shown:
-    """Return a function that runs a command, given --json, here and returns the value on stdout."""
-
-    def run(words: str) -> Any:
-        with pytest.raises(SystemExit) as end:
-            main(words.split())
-        said = capfd.readouterr()
-        assert end.value.code == 0, said.err
-        assert said.out.count("\n") == 1
-        return json.loads(said.out)
-
-    return run
 
 
 def assert_all_end(processes: list[psutil.Process]) -> None:
@@ -45,11 +26,13 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_train_with(
-    store: Store, shown: Shown
+@pytest.mark.usefixtures("no_figures")
+def test_a_search_that_is_stopped_and_loses_a_worker_ends_with_the_requested_trials_to_train_with(
+    store: Store, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = f"{SMALL} --trials 3 --epochs 60 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
+    words = f"{SMALL} --trials 3 --epochs 3 --pruner none --study mine --seed 3 --limit 500 --set batch_size=32"
     words += " --set precision=float32 --set label_smoothing=0.05"
+    hold = Hold(store)
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
         children = command.children()
@@ -62,15 +45,8 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
 
     with Command(words) as command:
         command.wait_until(lambda: len(halfway(store)) == 2)
-        children = command.children()
-        command.process.kill()
-        assert command.end()[:2] == (-signal.SIGKILL, "")
-        assert_all_end(children)
-    assert statuses(store, "trial") == ["KILLED"] * 4
-
-    with Command(words) as command:
-        command.wait_until(lambda: len(halfway(store)) == 2)
         os.kill(pid(halfway(store)[0]), signal.SIGKILL)
+        hold.release()
         ended, out, err = command.end()
     assert ended == 0, err
     assert "ended by signal 9 (out of memory?)" in err
@@ -78,19 +54,20 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
     result = json.loads(out)
     assert result.keys() >= KEYS
     assert (result["study"], result["engine"]) == ("mine", "optuna")
-    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 5)
+    assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 3)
     assert result["best_params"].keys() == SPACE
     assert statuses(store, "tune") == ["FINISHED"]
-    assert len(cut_off_and_repeated(store, 3)) == 5
+    assert len(cut_off_and_repeated(store, 3)) == 3
     files = {file.path for file in store.client.list_artifacts(result["run_id"])}
     assert files >= {"trials.csv", "search.html", "figures"}
     figures = [Path(file.path).suffix for file in store.client.list_artifacts(result["run_id"], "figures")]
     assert figures == [".png"] * 5
 
-    assert shown(words) == result
-    assert len(runs_of(store, "trial")) == 8
+    assert digits(words).value() == result
+    assert len(runs_of(store, "trial")) == 6
 
-    trained = shown("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25 --json")
+    monkeypatch.setattr("experiments.workflows.train.run.fit", FakeFit())
+    trained = digits("train mlp_small --dataset uci --epochs 1 --from-study mine --set dropout=0.25 --json").value()
     run = store.client.get_run(trained["run_id"])
     assert run.data.tags["digits.study_run"] == result["run_id"]
     assert f"`{result['run_id']}`" in run.data.tags["mlflow.note.content"]
@@ -102,16 +79,19 @@ def test_a_search_that_is_stopped_and_killed_ends_with_the_requested_trials_to_t
 
 
 @pytest.mark.slow
-def test_a_search_by_keras_tuner_that_is_killed_continues(store: Store, shown: Shown) -> None:
-    words = f"{SMALL} --trials 8 --engine keras-tuner --sampler hyperband --epochs 4 --set batch_size=8"
+def test_a_search_by_keras_tuner_that_is_killed_continues(store: Store) -> None:
+    words = f"{SMALL} --trials 8 --engine keras-tuner --sampler hyperband --epochs 4"
+    hold = Hold(store, passing=1)
     with Command(words) as command:
-        command.wait_until(lambda: len(halfway(store)) > 0 and "FINISHED" in statuses(store, "trial"))
+        command.wait_until(lambda: len(halfway(store)) == 2 and "FINISHED" in statuses(store, "trial"))
         children = command.children()
         command.process.kill()
         command.end()
         assert_all_end(children)
+    hold.release()
     killed = sum(run.info.status != "FINISHED" for run in runs_of(store, "trial"))
-    result = shown(words)
+    with Command(words) as command:
+        result = command.result()
     assert result.keys() >= KEYS
     assert (result["engine"], result["trials"], result["failed"], result["pruned"]) == ("keras-tuner", 8, 0, 0)
     assert statuses(store, "tune") == ["FINISHED"]
@@ -128,86 +108,8 @@ def test_a_search_by_keras_tuner_that_is_killed_continues(store: Store, shown: S
     assert all(lengths[later] > lengths[earlier] for later, earlier in continued.items() if earlier)
 
 
-@pytest.fixture
-def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
-    """Return a function that runs a command which must fail, and returns the one line it says."""
-
-    def run(words: str, code: int = 2) -> str:
-        with pytest.raises(SystemExit) as end:
-            main(words.split())
-        said = capfd.readouterr()
-        errors = [line for line in said.err.splitlines() if line.startswith("error: ")]
-        assert end.value.code == code, said.err
-        assert len(errors) == 1, said.err
-        assert said.err.endswith(f"{errors[0]}\n")
-        assert "Traceback" not in said.err
-        assert said.out == ""
-        return errors[0]
-
-    return run
-
-
-URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("--engine hyperopt", "'hyperopt'; choose one of optuna, keras-tuner"),
-        ("--sampler gp", "'gp'; choose one of tpe, random, grid, cmaes, qmc"),
-        ("--engine keras-tuner --sampler tpe", "'tpe'; choose one of bayesian, random, hyperband"),
-        ("--pruner asha", "'asha'; choose one of hyperband, median, none"),
-        ("--engine keras-tuner --pruner median", "--pruner goes with --engine optuna"),
-        ("--engine keras-tuner --storage sqlite:///x.db", "--storage goes with --engine optuna"),
-        ("--engine keras-tuner --cluster auto", "--cluster goes with --engine optuna"),
-        ("--trials 0", "trials must be at least 1, received 0"),
-        ("--trials many", "'--trials'"),
-        ("--workers 0", "workers must be at least 1, received 0"),
-        ("--worker-cpus -1", "worker-cpus must be at least 0, received -1.0"),
-        ("--epochs 0", "epochs must be at least 1, received 0"),
-        ("--limit 0", "limit must be at least 1, received 0"),
-        ("--seed -1", "seed must be in"),
-        ("--set units_2=5", "'units_2'"),
-        ("--set learning_rate=0", "learning_rate must be above 0"),
-        ("--set dropout", "--set needs key=value, received 'dropout'"),
-        ("--study=", "study must not be empty"),
-        ("--set units_1=64 --set dropout=0.1 --set learning_rate=0.01", "leave one of units_1, dropout, learning_rate"),
-        ("--storage oracle://u@h/x", "pip install -e '.[postgresql]'"),
-        ("--storage nonsense", f"--storage needs a database URL such as {URL}, received 'nonsense'"),
-        ("--storage=", f"--storage needs a database URL such as {URL}"),
-        ("--storage postgresql+psycopg://me:geheim@host:port/x", "'postgresql+psycopg://me:***@host:port/x'"),
-    ],
-)
-def test_wrong_usage_is_told_in_one_line(
-    refused: Refused, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, message: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("experiments.workflows.tune.run.run_search", lambda *_: pytest.fail("the search has started"))
-    assert message in refused(f"tune mlp_small --dataset uci {options}")
-    assert not store.client.search_runs([store.experiment_id])
-    assert {file.name for file in tmp_path.iterdir()} == {"project"}
-
-
-def test_a_database_that_does_not_answer_is_named(refused: Refused, store: Store) -> None:
+def test_a_database_that_does_not_answer_is_named(digits: Digits, store: Store) -> None:
     url = f"postgresql+psycopg://me:geheim@127.0.0.1:{PORT}/x"
-    said = refused(f"tune mlp_small --dataset uci --storage {url}", code=1)
+    said = digits(f"tune mlp_small --dataset uci --storage {url}").error(1)
     assert f"postgresql+psycopg://me:***@127.0.0.1:{PORT}/x: " in said
     assert not store.client.search_runs([store.experiment_id])
-
-
-@pytest.mark.usefixtures("store")
-@pytest.mark.parametrize(
-    ("words", "message", "code"),
-    [
-        ("tune mlpp", "did you mean mlp?", 2),
-        ("tune", "'model' (see digits tune --help)", 2),
-        ("train mlp --dataset uci --from-study", "run: digits tune mlp --dataset uci", 1),
-        ("train mlp --dataset uci --from-study mine", "'mine' of mlp on uci", 1),
-        ("train mlp --dataset uci --from-study mine --set colour=red", "'colour'", 2),
-        ("train all --from-study mine", "--from-study needs one network", 2),
-    ],
-)
-def test_a_network_or_a_study_that_does_not_exist_is_named(
-    refused: Refused, words: str, message: str, code: int
-) -> None:
-    assert message in refused(words, code)

@@ -3,20 +3,18 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 from uuid import uuid4
 
 import optuna
 import pytest
-from search_commands import Command, cut_off_and_repeated, halfway, pid, runs_of, statuses
+from conftest import Digits
+from search_commands import HOLDING, Command, Hold, cut_off_and_repeated, halfway, open_together, pid, runs_of, statuses
 
-from digits_cli.main import main
 from experiments.execution.executors import ExecutorConfig
 from experiments.execution.progress import Progress
 from experiments.tracking import Store
@@ -25,7 +23,7 @@ from experiments.workflows.tune.run import TuneOptions, tune
 
 pytestmark = [pytest.mark.slow, pytest.mark.load]
 
-SETTINGS = {"epochs": 40, "batch_size": 32, "precision": "float32"}
+SETTINGS = {"epochs": 3, "batch_size": 32, "precision": "float32"}
 OPTIONS = TuneOptions("mlp_small", "uci", settings=SETTINGS, limit=1000, trials=3, pruner="none")
 WORDS = "tune mlp_small --dataset uci --limit 1000 --trials 3 --pruner none --json"  # as OPTIONS
 WORDS += "".join(f" --set {name}={value}" for name, value in SETTINGS.items())
@@ -56,13 +54,15 @@ def database(server: Any) -> str:
     return str(server.get_uri(name, "psycopg"))
 
 
-def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_path: Path, database: str) -> None:
-    words = f"{WORDS} --storage {database}"
+def test_a_machine_that_is_lost_leaves_its_trials_to_another(
+    store: Store, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch, digits: Digits
+) -> None:
+    words, hold = f"{WORDS} --storage {database}", Hold(store)
     with Command(words, tmp_path / "one") as lost, Command(words, tmp_path / "other") as other:
-        lost.wait_until(lambda: lost.is_training(store) and other.is_training(store))
-        lost.pause_in_training(store)
+        lost.wait_until(lambda: len(halfway(store)) == 2)
         pids = {process.pid for process in lost.children()}
         os.killpg(lost.process.pid, signal.SIGKILL)  # all at once, as a power cut does
+        hold.release()
         result = other.result()
     assert (result["trials"], result["failed"], result["repeated"]) == (3, 0, 1)
     (parent,) = runs_of(store, "tune")
@@ -70,8 +70,8 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_p
     assert {run.data.tags["mlflow.parentRunId"] for run in runs_of(store, "trial")} == {parent.info.run_id}
     (cut_off,) = cut_off_and_repeated(store, 3)
     assert pid(cut_off) in pids
-    with Command(words, tmp_path / "third") as third:
-        assert third.result() == result
+    monkeypatch.setenv("DIGITS_HOME", str(tmp_path))  # a third machine
+    assert digits(words).value() == result
     assert len(runs_of(store, "trial")) == 4
     opened: Any = storage.open_storage(database)
     (study,) = optuna.get_all_study_summaries(opened)
@@ -80,29 +80,15 @@ def test_a_machine_that_is_lost_leaves_its_trials_to_another(store: Store, tmp_p
     opened.engine.dispose()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_empty_database_is_opened_by_many_at_once(database: str) -> None:
-    code = f"""
-        import sys, optuna.storages, psycopg
-        from experiments.tuning.storage import open_storage
-        print("ready", flush=True)
-        sys.stdin.readline()
-        open_storage({database!r})
-    """
-    command = [sys.executable, "-c", dedent(code)]
-    started = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    for one in started:
-        assert one.stdout
-        assert one.stdout.readline() == "ready\n"
-    for one in started:
-        assert one.stdin
-        one.stdin.write("\n")
-        one.stdin.flush()
-    errors = [one.communicate()[1] for one in started]
-    assert [one.returncode for one in started] == [0] * 4, errors
+    context = get_context("spawn")
+    barrier = context.Barrier(4)
+    processes = [context.Process(target=open_together, args=(database, barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
 
 
 @pytest.fixture(scope="module")
@@ -116,21 +102,22 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-class Remover(Progress):
-    """Takes a node away as soon as two trials are being trained."""
+class AtTwoTrials(Progress):
+    """Acts as soon as two trials are being trained."""
 
-    def __init__(self, store: Store, remove: Callable[[], None]) -> None:
-        self.store, self.remove, self.removed = store, remove, False
+    def __init__(self, store: Store, act: Callable[[], None]) -> None:
+        self.store, self.act, self.acted = store, act, False
 
     def advance(self, done: int, total: int) -> None:  # noqa: ARG002
-        if not self.removed and len(halfway(self.store)) == 2:
-            self.remove()
-            self.removed = True
+        if not self.acted and len(halfway(self.store)) == 2:
+            self.acted = True
+            self.act()
 
 
 def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_trials(
-    store: Store, cluster: Any
+    store: Store, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hold = Hold(store)
     with Command(f"{WORDS} --cluster {cluster.address}") as stopped:
         stopped.wait_until(lambda: bool(halfway(store)))
         stopped.process.send_signal(signal.SIGTERM)
@@ -139,10 +126,14 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_
     assert err.endswith("interrupted; give the same command again to go on\n")
     assert (statuses(store, "tune"), statuses(store, "trial")) == (["KILLED"], ["KILLED"])
 
-    node = cluster.add_node(num_cpus=1)
-    remover = Remover(store, lambda: cluster.remove_node(node, allow_graceful=False))
-    result = tune(store, replace(OPTIONS, executor=ExecutorConfig(2, cluster.address)), remover)
-    assert remover.removed
+    def lose_node() -> None:
+        cluster.remove_node(node, allow_graceful=False)
+        hold.release()
+
+    monkeypatch.setenv("PYTHONPATH", HOLDING)
+    node, loss = cluster.add_node(num_cpus=1), AtTwoTrials(store, lose_node)
+    result = tune(store, replace(OPTIONS, executor=ExecutorConfig(2, cluster.address)), loss)
+    assert loss.acted
     assert (result.trials, result.failed, result.repeated) == (3, 0, 2)
     assert statuses(store, "tune") == ["FINISHED"]
     assert len(cut_off_and_repeated(store, 3)) == 2
@@ -153,16 +144,10 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}"])
-def test_a_cluster_that_does_not_answer_is_named(store: Store, capfd: pytest.CaptureFixture[str], address: str) -> None:
+def test_a_cluster_that_does_not_answer_is_named(store: Store, digits: Digits, address: str) -> None:
     pytest.importorskip("ray", reason="Ray is needed: pip install -e '.[cluster]'")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         given = address.format(port=closed.getsockname()[1])
-    with pytest.raises(SystemExit) as end:
-        main(f"{WORDS} --cluster {given}".split())
-    said = capfd.readouterr()
-    assert (end.value.code, said.out) == (1, "")
-    assert said.err.startswith("tune mlp_small on uci\nerror: ")
-    assert f"no Ray cluster answers at {given}: " in said.err
-    assert said.err.count("\n") == 2
+    assert f"no Ray cluster answers at {given}: " in digits(f"{WORDS} --cluster {given}").error(1)
     assert set(statuses(store, "tune")) <= {"FAILED"}
     assert not runs_of(store, "trial")

@@ -36,11 +36,19 @@ def run(content: bytes, images: NDArray[np.float32]) -> list[NDArray[np.float32]
     return [logits, features]
 
 
-NETWORKS = [pytest.param(name, marks=pytest.mark.slow if name.startswith("alexnet") else ()) for name in MODELS]
+# The largest take long: one precision of each.
+LARGE = {"alexnet": "bfloat16", "alexnet227": "float32"}
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        pytest.param(name, precision, marks=pytest.mark.slow if name in LARGE else ())
+        for name in MODELS
+        for precision in ("float32", "bfloat16")
+        if LARGE.get(name, precision) == precision
+    ],
+)
 def test_a_network_computes_the_same_in_onnx(name: str, precision: Literal["float32", "bfloat16"]) -> None:
     with precision_policy(precision):
         model = randomized(MODELS[name].build(MODELS[name].recipe))

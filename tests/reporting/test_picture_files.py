@@ -47,19 +47,25 @@ def draw(given: list[PictureJob]) -> dict[Path, tuple[int, int] | DigitsError]:
     return queue.finish()
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[PictureJob]:
+    """Draw pictures one by one."""
+    given = jobs(tmp_path_factory.mktemp("drawn") / "here", FEW + 1)
+    assert all(not isinstance(size, DigitsError) for job in given for size in draw([job]).values())
+    return given
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_many_pictures_are_drawn_by_processes_and_none_is_lost_with_one(
-    tmp_path: Path, killed: bool, monkeypatch: pytest.MonkeyPatch
+    drawn: list[PictureJob], tmp_path: Path, killed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_by_one = jobs(tmp_path / "here", FEW + 3)
-    assert all(not isinstance(size, DigitsError) for job in one_by_one for size in draw([job]).values())
     if killed:
         monkeypatch.setattr("experiments.reporting.picture_files._leave_interrupts_to_parent", sys.exit)
-    together = jobs(tmp_path / "processes", FEW + 3)
+    together = jobs(tmp_path / "processes", FEW + 1)
     sizes = draw(together)
     assert [*sizes] == [job.picture for job in together]
-    for job, other in zip(one_by_one, together, strict=True):
+    for job, other in zip(drawn, together, strict=True):
         assert same_picture(job.picture, other.picture)
         assert sizes[other.picture] == picture_size(job.picture)
         assert other.preview.exists()

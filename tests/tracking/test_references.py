@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from experiments.errors import DigitsError, UsageError
-from experiments.models import MODELS
+from experiments.models import IMAGE_SHAPE, MODELS
+from experiments.models.layers import LocalResponseNormalization, classifier
 from experiments.results import Result, to_table
 from experiments.tracking import Reference, Run, Store, log_model, open_run, open_store, references, register
 from experiments.tracking.references import load_network, model_file, resolve_reference
@@ -209,7 +210,12 @@ def test_the_logged_model_has_signature_example_pinned_requirements_and_the_size
 
 @pytest.mark.slow
 def test_a_network_with_layers_of_ours_loads_where_this_project_is_not_installed(store: Store, tmp_path: Path) -> None:
-    train(store, 0.9, "mnist", "alexnet")
+    inputs = keras.Input(IMAGE_SHAPE, name="image")
+    x = keras.layers.Flatten()(LocalResponseNormalization()(inputs))
+    model = keras.Model(inputs, classifier(keras.layers.Dense(4, name="penultimate")(x)))
+    with open_run(store, "train", "alexnet") as run:
+        model_id = log_model(run, model, "mnist-alexnet", {"model": "alexnet", "dataset": "mnist"}, IMAGE)
+        register(run, model_id, dataset="mnist", architecture="alexnet", score=0.9)
     code = f"""
 import sys
 sys.path = [place for place in sys.path if {str(PROJECT)!r} not in (place, place + "/")]

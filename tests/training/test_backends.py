@@ -7,17 +7,18 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from digits_cli.main import main
 from experiments.errors import UsageError
 from experiments.training import backend, backend_packages, require_tensorflow
-from experiments.training.backends import DEFAULT, gpu_capabilities
+from experiments.training.backends import gpu_capabilities
 
 HERE = Path(__file__).parent
 RESUMED = "test_fit_resumed.py::test_interrupted_within_an_epoch_it_repeats_that_epoch"
-CONTRACT = ("test_pipeline.py", "test_augmentation.py", RESUMED)
+WARPS = ("a_warp_is_scipy_s_affine_transform_for_every_image_its_own", "shifts_are_uniform_shares_of_height_and_width")
+CONTRACT = ("test_pipeline.py", *(f"test_augmentation.py::test_{name}" for name in WARPS), RESUMED)
 
 
 @pytest.mark.parametrize("value", [None, "", "tensorflow"])
@@ -87,26 +88,36 @@ def test_the_fit_keeps_its_contract_with_jax() -> None:
     assert run.returncode == 0, run.stdout[-3000:]
 
 
+TRAIN = "train lenet --dataset uci --epochs 2 --batch-size 32 --precision float32 --json"
+EVALUATE = "evaluate --model models:/uci-lenet/1 --dataset uci --json"
+# One process for both commands: importing JAX takes seconds.
+PROGRAM = """
+import sys
+from contextlib import suppress
+from digits_cli.main import main
+for words in sys.argv[1:]:
+    with suppress(SystemExit):
+        main(words.split())
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("store_folder")
 @pytest.mark.skipif(find_spec("jax") is None, reason="needs JAX: pip install jax")
-def test_what_jax_trains_both_measure_alike(store_folder: Path) -> None:
-    train = ("train", "lenet", "--dataset", "uci", "--epochs", "2", "--batch-size", "32", "--precision", "float32")
-    trained = told("jax", store_folder, *train)
-    evaluate = ("evaluate", "--model", f"models:/uci-lenet/{trained['version']}", "--dataset", "uci")
-    (by_jax,), (by_tensorflow,) = (told(name, store_folder, *evaluate)["models"].values() for name in ("jax", DEFAULT))
-    assert by_jax["accuracy"] == by_tensorflow["accuracy"] > 0.5
-    assert by_jax["loss"] == pytest.approx(by_tensorflow["loss"], abs=1e-4)
-
-
-def told(backend: str, home: Path, *words: str) -> Any:
-    """Return what a command says as JSON with a backend; nothing else is to be said but its progress."""
+def test_what_jax_trains_both_measure_alike(capfd: pytest.CaptureFixture[str]) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "digits_cli", *words, "--json"],
-        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "DIGITS_HOME": str(home)},
+        [sys.executable, "-c", PROGRAM, TRAIN, EVALUATE],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
         timeout=300,
         check=True,
     )
     assert "arning" not in run.stderr
-    return json.loads(run.stdout)
+    with pytest.raises(SystemExit):
+        main(EVALUATE.split())
+    (by_jax,), (by_tensorflow,) = (
+        json.loads(printed.splitlines()[-1])["models"].values() for printed in (run.stdout, capfd.readouterr().out)
+    )
+    assert by_jax["accuracy"] == by_tensorflow["accuracy"] > 0.5
+    assert by_jax["loss"] == pytest.approx(by_tensorflow["loss"], abs=1e-4)

@@ -7,6 +7,7 @@ import pytest
 from fake_fit import FakeFit
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered_digits import indices, numbered
 from numpy.typing import NDArray
 from small_networks import NORMED, RECIPE, accuracy, faded, noise, trained, uci
 
@@ -19,17 +20,6 @@ from experiments.transfer.few_shot import draw, learn
 PERCEPTRON = MODELS["mlp_small"]
 PLAIN = Recipe(precision="float32", network={"units_1": 16})
 FEW = Split(noise(3), np.array([1, 2, 3]))
-
-
-def numbered(labels: list[int]) -> Split:
-    """Return images that carry their own index in the first two pixels."""
-    images = np.zeros((len(labels), 28, 28), np.uint8)
-    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(len(labels)), 256)
-    return Split(images, np.array(labels, np.int64))
-
-
-def indices(split: Split) -> list[int]:
-    return [int(high) * 256 + int(low) for high, low in split.images[:, 0, :2]]
 
 
 @given(st.lists(st.integers(0, 9), max_size=300), st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32 - 1))

@@ -1,13 +1,14 @@
 """What every search library and every sampler promises; those that are registered are tested."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from searches import RECIPE, SPACE, claim, counts, end, make_search, objective, params_of, run_all
+from stand_ins import Manager
 
 from experiments.errors import UsageError
 from experiments.models.space import Choices, Floats, Integers, Range, Value
@@ -23,22 +24,10 @@ DEAD = f"{HOST}:{PID}:{int(STARTED) - 1000}"  # this process's number was anothe
 Open = Callable[..., Engine]
 
 
-class InThisProcess(nullcontext[None]):
-    """Stands in for the manager of Keras Tuner's engine: its process takes seconds to start."""
-
-    engine = keras_tuner_engine._ServedEngine
-
-    def __init__(self, **_: object) -> None:
-        super().__init__()
-
-    def start(self, _: object) -> None:
-        pass
-
-
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Return a function that opens a search as a command does, once the command before has ended."""
-    monkeypatch.setattr(keras_tuner_engine, "_Manager", InThisProcess)
+    monkeypatch.setattr(keras_tuner_engine, "_Manager", Manager)
     with ExitStack() as commands:
 
         def start(search: Search, total: int, make_run: Callable[[], str] = lambda: "run") -> Engine:

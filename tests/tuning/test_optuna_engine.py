@@ -173,6 +173,24 @@ def test_a_study_whose_creator_was_killed_is_introduced_by_the_next_process(
         opened(place, 1, replace(SEARCH, digest="ffff"))
 
 
+def test_a_trial_is_repeated_though_another_process_fills_the_queue_as_it_is_requeued(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, other = opened(place, 2), opened(place, 2)
+    first, _ = claim(engine), claim(engine)
+    enqueue = optuna.Study.enqueue_trial
+
+    def enqueue_late(study: optuna.Study, params: dict[str, object], **notes: object) -> None:
+        if notes:  # it repeats another
+            other.enqueue_missing()
+        enqueue(study, params, **notes)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(optuna.Study, "enqueue_trial", enqueue_late)
+    engine.requeue(first.number, "stopped", suspect=False)
+    assert counts(engine) == (2, 1)
+    assert claim(other).params == first.params
+
+
 def test_one_journal_holds_several_studies(place: str) -> None:
     a, b = opened(place, 2), opened(place, 3, replace(SEARCH, name="another", dataset="mnist"))
     assert (len(run_all(a)), len(run_all(b))) == (2, 3)

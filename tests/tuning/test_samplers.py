@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from searches import RECIPE, SPACE, claim, counts, make_search, params_of, run_all
 
-from experiments.models import MODELS
 from experiments.models.space import Choices, Floats, Integers, Space, Value
 from experiments.tuning import PRUNERS, SAMPLERS, Search, finished_trials, samplers_of
-from experiments.tuning.optuna_engine import OptunaEngine, distribution, open_study, own_values
+from experiments.tuning.optuna_engine import OptunaEngine, distribution, open_study
 from experiments.tuning.samplers.grid import grid
 from experiments.tuning.samplers.sampler import STARTUP_TRIALS
 from experiments.tuning.search import TrialState
@@ -52,14 +51,6 @@ def test_where_the_own_values_are_not_wanted_first_the_sampler_starts(sampler: s
     first = claim(opened(make_search(sampler, own_first=False), tmp_path)).params
     assert first["learning_rate"] != RECIPE.learning_rate
     assert all(first[name] in values for name, values in SPACE.items())
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_a_network_s_own_values_are_those_of_its_recipe_that_lie_in_the_space(name: str) -> None:
-    network = MODELS[name]
-    own = own_values(make_search(recipe=network.recipe, space=network.space))
-    assert network.recipe.override(own) == network.recipe
-    assert {setting for setting in network.space if setting not in own} <= {"weight_decay"}
 
 
 @without_points

@@ -13,10 +13,19 @@ def text(store: Store, run_id: str, file: str) -> str:
     return str(load_text(f"{store.client.get_run(run_id).info.artifact_uri}/{file}"))
 
 
+def artifacts(store: Store, run_id: str) -> Path:
+    """Return the folder of a run's artifacts."""
+    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
+
+
+def files_in(folder: Path) -> set[str]:
+    """Return the paths of all files in a folder, relative to it."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
 def files(store: Store, run_id: str) -> set[str]:
     """Return the paths of all files of a run."""
-    folder = Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return files_in(artifacts(store, run_id))
 
 
 def draw_nothing(patch: pytest.MonkeyPatch) -> None:

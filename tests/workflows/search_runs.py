@@ -1,14 +1,12 @@
 """Searches in this process that train no network, and what a search has left in MLflow."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from fake_fit import FakeFit
-from mlflow.artifacts import load_text
+from stand_ins import Manager
 
 from experiments.execution.executors import Executor, ExecutorConfig, Finished, InProcessExecutor
-from experiments.execution.progress import Progress
 from experiments.tracking import Store
 from experiments.tuning import keras_tuner_engine
 from experiments.workflows.tune.run import TuneOptions
@@ -45,28 +43,6 @@ class InThisProcess(ExecutorConfig):
         return SlowStart()
 
 
-class ProgressLog(Progress):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-
-class Manager(nullcontext[None]):
-    """Stands in for the manager of Keras Tuner's engine: its process takes seconds to start."""
-
-    engine = keras_tuner_engine._ServedEngine
-
-    def __init__(self, **_: object) -> None:
-        super().__init__()
-
-    def start(self, _: object) -> None:
-        pass
-
-
 HERE = TuneOptions("mlp_small", "uci", settings=SETTINGS, trials=4, pruner="none", executor=InThisProcess())
 
 
@@ -98,7 +74,3 @@ def statuses(store: Store, parent: str) -> list[str]:
 
 def all_runs(store: Store) -> dict[str, str]:
     return {run.info.run_id: run.info.status for run in store.client.search_runs([store.experiment_id])}
-
-
-def text(store: Store, run_id: str, file: str) -> str:
-    return str(load_text(f"{store.client.get_run(run_id).info.artifact_uri}/{file}"))

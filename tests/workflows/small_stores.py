@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
@@ -228,13 +227,3 @@ class Reported:
 
 def reported(store: Store, folder: Path, progress: Progress | None = None) -> Reported:
     return Reported(folder, report(store, folder, progress))
-
-
-def files(folder: Path) -> set[str]:
-    """Return the paths of all files in a folder, relative to it."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def artifacts(store: Store, run_id: str) -> Path:
-    """Return the folder of a run's artifacts."""
-    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from small_stores import ACCURACIES, artifacts, evaluate, fill, reported, train
+from run_files import artifacts
+from small_stores import ACCURACIES, evaluate, fill, reported, train
 
 from experiments.errors import DigitsError
 from experiments.reporting.page.results import results_markdown

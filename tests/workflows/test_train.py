@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import Trained
 from fake_fit import FakeFit
-from PIL import Image
+from picture_writer import put_digits
 from run_files import files
 
 from experiments import datasets, tracking
@@ -181,11 +181,8 @@ def test_a_model_that_was_saved_in_part_is_not_registered_and_replaced(
 @pytest.mark.usefixtures("fake")
 def test_few_digits_of_ones_own_are_enough(store: Store, tmp_path: Path) -> None:
     data = datasets.load("uci").train
-    for i in range(120):
-        folder = tmp_path / "My digits" / str(data.labels[i])
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(data.images[i]).save(folder / f"{i}.png")
-    options = TrainOptions("mlp_small", str(tmp_path / "My digits"), settings={"epochs": 1, "batch_size": 16})
+    folder = put_digits(tmp_path / "My digits", data.images[:120], data.labels)
+    options = TrainOptions("mlp_small", str(folder), settings={"epochs": 1, "batch_size": 16})
     trained = train(store, options)
     assert (trained.dataset, trained.registered_model) == ("my-digits", "my-digits-mlp_small")
     assert evaluate(store, {"mine": "my-digits-mlp_small"}).dataset == "my-digits"

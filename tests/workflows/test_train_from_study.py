@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from picture_writer import put_digits
 from search_runs import HERE, SETTINGS, use_fake_fit
 
 from experiments import datasets, tracking
@@ -107,10 +107,8 @@ def test_a_search_on_one_s_own_digits_is_found_by_their_folder(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_fake_fit(monkeypatch)
-    folder, data = tmp_path / "My digits", datasets.load("uci").train
-    for i in range(200):
-        (folder / str(data.labels[i])).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(data.images[i]).save(folder / str(data.labels[i]) / f"{i}.png")
+    data = datasets.load("uci").train
+    folder = put_digits(tmp_path / "My digits", data.images[:200], data.labels)
     result = tune(store, TuneOptions("mlp_small", str(folder), settings=SETTINGS, trials=2, executor=HERE.executor))
     assert (result.dataset, result.study) == ("my-digits", "my-digits-mlp_small")
     own = TrainOptions("mlp_small", str(folder), settings={"epochs": 1})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from picture_writer import put_digits
 
 from experiments import datasets
 from experiments.datasets import Unlabelled
@@ -35,15 +35,6 @@ def trained_on(name: str, network: Any = None) -> SourceModel:
     return SourceModel("lenet", Reference("lenet", "nowhere", "lenet"), network, data, alignment, Path())
 
 
-def write(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> Path:
-    """Write pictures beside each other, or in class folders."""
-    for number, image in enumerate(images):
-        place = folder if labels is None else folder / str(labels[number])
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(place / f"{number:04}.png")
-    return folder
-
-
 def shifted(n: int = MANY) -> NDArray[np.uint8]:
     """Return the first test digits of ``uci``, moved: other digits than its own."""
     return np.roll(UCI.test.images[:n], (1, 2), (1, 2))
@@ -70,8 +61,10 @@ def test_the_network_s_own_data_is_refused(trained: str, name: str) -> None:
 
 @pytest.mark.parametrize("labels", [UCI.test.labels, None], ids=["labeled", "unlabeled"])
 def test_the_same_digits_elsewhere_are_refused(tmp_path: Path, labels: NDArray[np.int64] | None) -> None:
-    write(tmp_path / "copy", UCI.test.images, labels)
-    write(tmp_path / "paper", np.invert(UCI.train.images[:200]), None if labels is None else UCI.train.labels[:200])
+    put_digits(tmp_path / "copy", UCI.test.images, labels)
+    put_digits(
+        tmp_path / "paper", np.invert(UCI.train.images[:200]), None if labels is None else UCI.train.labels[:200]
+    )
     for name in ("copy", "paper"):
         for source in (trained_on("uci"), trained_on("uci-deskewed")):
             with pytest.raises(UsageError, match=f"{name} .* uci"):
@@ -79,7 +72,7 @@ def test_the_same_digits_elsewhere_are_refused(tmp_path: Path, labels: NDArray[n
 
 
 def test_a_few_of_the_network_s_digits_are_not_its_domain(tmp_path: Path) -> None:
-    write(tmp_path, np.concatenate([shifted(), UCI.test.images[: MANY - 1]]))
+    put_digits(tmp_path, np.concatenate([shifted(), UCI.test.images[: MANY - 1]]))
     assert len(load(tmp_path, trained_on("uci"))[0].images) == 2 * MANY - 1
 
 
@@ -99,7 +92,7 @@ def test_corrupted_digits_are_new_to_a_network_that_has_seen_clean_ones(trained:
 
 
 def test_digits_without_labels_are_a_domain(tmp_path: Path) -> None:
-    one = task(write(tmp_path / "Mine", shifted()), trained_on("uci"), tmp_path)
+    one = task(put_digits(tmp_path / "Mine", shifted()), trained_on("uci"), tmp_path)
     domain = one.target
     assert isinstance(one.data, Unlabelled)
     assert (domain.name, domain.transform, domain.labels, domain.variants) == ("mine", "none", None, 1)
@@ -110,8 +103,8 @@ def test_digits_without_labels_are_a_domain(tmp_path: Path) -> None:
 
 
 def test_known_labels_of_test_digits_are_used(tmp_path: Path) -> None:
-    write(tmp_path / "train", shifted()[:10])
-    write(tmp_path / "test", shifted()[10:20], UCI.test.labels[10:20])
+    put_digits(tmp_path / "train", shifted()[:10])
+    put_digits(tmp_path / "test", shifted()[10:20], UCI.test.labels[10:20])
     domain, _ = load(tmp_path, trained_on("uci"))
     assert domain.labels is not None
     assert domain.labels.tolist() == sorted(UCI.test.labels[10:20])
@@ -136,7 +129,7 @@ def test_alignments_are_of_the_pictures_as_they_are_and_need_no_labels(tmp_path:
     network = MODELS["mlp_small"].build(MODELS["mlp_small"].recipe)
     names, plain = [], []
     for name, frame in {"tight": ((3, 0), (0, 9)), "wide": ((20, 20), (20, 20))}.items():
-        folder = write(tmp_path / name, np.pad(shifted(20), ((0, 0), *frame)))
+        folder = put_digits(tmp_path / name, np.pad(shifted(20), ((0, 0), *frame)))
         found = measure_alignments(task(folder, trained_on("uci", network), tmp_path), None, None, Progress())
         assert all(one.result.metrics is None and one.result.probabilities.shape == (20, 10) for one in found)
         assert reported_alignment(found).alignment == "box"
@@ -162,7 +155,7 @@ def test_a_target_is_loaded_once_for_several_networks(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(datasets, "load_target", counted)
     images = np.random.default_rng(0).integers(0, 256, (9, 28, 28), dtype=np.uint8)
-    folders = tuple(str(write(tmp_path / name, images)) for name in ("one", "two"))
+    folders = tuple(str(put_digits(tmp_path / name, images)) for name in ("one", "two"))
     sources = [trained_on(name) for name in ("uci", "uci", "uci-deskewed")]
     tasks = load_tasks(sources, TransferOptions(folders), Progress())
     assert [one.target.name for one in tasks] == ["one", "two"] * 3

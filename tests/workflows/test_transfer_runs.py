@@ -3,28 +3,29 @@
 import csv
 import json
 import shutil
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import keras
 import numpy as np
 import pytest
 from conftest import Trained, point_to
 from fake_fit import FakeFit
+from idx_writer import put_idx
 from keras import layers
 from numpy.typing import NDArray
+from picture_writer import put_digits
+from run_files import artifacts
 from sklearn.metrics import accuracy_score, f1_score
+from stand_ins import ProgressLog
 
 from experiments import datasets, results
 from experiments.datasets.corruptions import CORRUPTIONS
 from experiments.errors import UsageError
-from experiments.execution.progress import Progress
 from experiments.models import IMAGE_SHAPE, MODELS, Architecture, Recipe
 from experiments.models.layers import classifier
 from experiments.models.prediction import predict
@@ -69,10 +70,6 @@ def home(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield store
 
 
-def write_idx(file: Path, array: NDArray[np.uint8]) -> None:
-    file.write_bytes(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes())
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a folder with the digits of ``uci``, leaning and of another size."""
@@ -80,8 +77,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> str:
     for part, split, n in (("train", UCI.train, 300), ("t10k", UCI.test, 200)):
         chosen = split.take(range(n))
         leaning = np.stack([np.roll(chosen.images[:, row], (14 - row) // 3, axis=1) for row in range(28)], axis=1)
-        write_idx(folder / f"{part}-images-idx3-ubyte", np.pad(leaning, ((0, 0), (2, 2), (4, 4))))
-        write_idx(folder / f"{part}-labels-idx1-ubyte", chosen.labels.astype(np.uint8))
+        put_idx(folder / f"{part}-images-idx3-ubyte", np.pad(leaning, ((0, 0), (2, 2), (4, 4))))
+        put_idx(folder / f"{part}-labels-idx1-ubyte", chosen.labels.astype(np.uint8))
     return str(folder)
 
 
@@ -90,10 +87,6 @@ def result(home: Store, elsewhere: str) -> TransferResult:
     """Return a network with batch norm after all that can be done for it."""
     options = TransferOptions((elsewhere,), ("align", *METHODS), few_shot=(1, None), register=True, retrain=True)
     return transfer(home, ["normed"], options)
-
-
-def artifacts(store: Store, run_id: str) -> Path:
-    return Path(unquote(urlparse(store.client.get_run(run_id).info.artifact_uri).path))
 
 
 def predictions(store: Store, run_id: str) -> list[dict[str, str]]:
@@ -209,9 +202,7 @@ class TestAllThatCanBeDone:
         assert again["few_shot"] == before["few_shot"]
 
     def test_pictures_without_labels_are_predicted_and_adapted_to(self, home: Store, tmp_path: Path) -> None:
-        (tmp_path / "mine").mkdir()
-        for number, image in enumerate(np.roll(UCI.test.images[:60], (1, 2), (1, 2))):
-            keras.utils.save_img(tmp_path / "mine" / f"scan-{number:02}.png", image[..., None], scale=False)
+        put_digits(tmp_path / "mine", np.roll(UCI.test.images[:60], (1, 2), (1, 2)))
         options = TransferOptions((str(tmp_path / "mine"),), ("align", "adabn"), few_shot=(1,), register=True)
         found = transfer(home, ["uci-normed"], options)
         value = json.loads(json.dumps(found.to_json(), allow_nan=False))
@@ -224,7 +215,7 @@ class TestAllThatCanBeDone:
         assert [one["adapt"] for one in value["skipped"]] == ["few-shot"]
         assert "accuracy" not in home.client.get_run(found.run_id).data.metrics
         rows = predictions(home, found.run_id)
-        assert [row["file"] for row in rows] == [f"scan-{number:02}.png" for number in range(60)]
+        assert [row["file"] for row in rows] == [f"{number:04}.png" for number in range(60)]
         assert all(0 <= int(row["predicted"]) < 10 and 0 < float(row["probability"]) <= 1 for row in rows)
         figures = {path.stem for path in artifacts(home, found.run_id).glob("figures/*")}
         assert "adaptation_curves" in figures
@@ -295,6 +286,7 @@ def test_alignment_trains_nothing_unasked_and_changes_nothing_of_aligned_picture
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_shift")
 def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
     trained: Trained, elsewhere: str, figures: dict[str, set[str]]
 ) -> None:
@@ -325,21 +317,11 @@ def test_several_networks_and_domains_are_compared_in_a_run_of_their_own(
     assert errors[1] != pytest.approx(1)
 
 
-class Log(Progress):
-    """Keeps the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.mark.usefixtures("figures")
 def test_a_model_that_is_named_twice_is_measured_once_and_without_methods_that_do_not_apply(
     trained: Trained, elsewhere: str
 ) -> None:
-    log = Log()
+    log = ProgressLog()
     result = transfer(trained.store, ["mlp_small", "uci-mlp_small"], TransferOptions((elsewhere,), ("tent",)), log)
     assert [row["adapt"] for row in result.to_json()["results"]] == ["none"]
     assert [one["adapt"] for one in result.to_json()["skipped"]] == ["tent"]
@@ -356,10 +338,3 @@ def test_targets_of_the_same_name_and_files_to_register_are_refused(
     options = TransferOptions((elsewhere,), ("self-training",), register=True)
     with pytest.raises(UsageError, match=r"bare\.keras"):
         transfer(trained.store, [str(tmp_path / "bare.keras")], options)
-
-
-def test_options_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(UsageError, match="target"):
-        TransferOptions(())
-    with pytest.raises(UsageError, match="at least 1"):
-        TransferOptions(("usps",), few_shot=(0,))

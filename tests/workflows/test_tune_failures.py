@@ -11,16 +11,9 @@ from typing import Any, cast
 
 import pytest
 from fake_fit import FakeFit
-from search_runs import (
-    HERE,
-    ProgressLog,
-    all_runs,
-    parent_run,
-    statuses,
-    text,
-    trial_runs,
-    use_fake_fit,
-)
+from run_files import text
+from search_runs import HERE, all_runs, parent_run, statuses, trial_runs, use_fake_fit
+from stand_ins import ProgressLog
 
 from experiments import tracking
 from experiments.errors import DigitsError

@@ -12,7 +12,9 @@ import optuna
 import pytest
 from conftest import point_to
 from fake_fit import FakeFit
-from search_runs import HERE, SETTINGS, ProgressLog, all_runs, parent_run, text, trial_runs, use_fake_fit
+from run_files import text
+from search_runs import HERE, SETTINGS, all_runs, parent_run, trial_runs, use_fake_fit
+from stand_ins import ProgressLog
 
 from experiments.errors import UsageError
 from experiments.models import MODELS

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 from PIL import Image
+from run_files import artifacts, files_in
 from small_stores import (
     ACCURACIES,
     HOSTILE,
@@ -21,9 +22,7 @@ from small_stores import (
     TESTED,
     Filled,
     analyze,
-    artifacts,
     evaluate,
-    files,
     filled_store,
     record,
     register,
@@ -31,10 +30,10 @@ from small_stores import (
     train,
     transfer,
 )
+from stand_ins import ProgressLog
 
 from digits_cli.main import main
 from experiments.errors import DigitsError
-from experiments.execution.progress import Progress
 from experiments.reporting.picture_files import PictureJob
 from experiments.results import Result
 from experiments.tracking import Store, open_run, open_store, past_runs
@@ -102,7 +101,7 @@ class TestContent:
         names = ("learning", "accuracy-parameters", "missed-by-all")
         assert {f"figures/uci-{name}.png" for name in names} <= pictures
         assert len(pictures) > 40
-        assert files(tmp_path) == {"index.html", "results.json", "RESULTS.md", "explorers/uci-lenet.html", *pictures}
+        assert files_in(tmp_path) == {"index.html", "results.json", "RESULTS.md", "explorers/uci-lenet.html", *pictures}
         assert HOSTILE not in found.page
         assert "near is near &lt;script&gt;" in found.page
         assert 'href="explorers/uci-lenet.html"' in found.page
@@ -226,8 +225,8 @@ class TestLostData:
         found = reported(filled.store, tmp_path)
         assert found.written.missing == {run.id: "digits analyze --model lenet"}
         assert "(analyze lenet); make them again with: digits analyze --model lenet" in found.page
-        assert not {file for file in files(tmp_path) if "map_kmeans" in file or "dendrogram" in file}
-        assert any("uci-lenet-map" in file for file in files(tmp_path))
+        assert not {file for file in files_in(tmp_path) if "map_kmeans" in file or "dendrogram" in file}
+        assert any("uci-lenet-map" in file for file in files_in(tmp_path))
 
     @pytest.mark.parametrize("content", [None, b"", b"damaged", b'[{"name": "none such"}]'])
     def test_a_report_goes_on_without_what_is_lost_or_damaged(
@@ -257,13 +256,6 @@ class TestLostData:
         assert evaluations <= set(written.missing)
 
     def test_runs_of_older_versions_are_left_out_and_named(self, store: Store, tmp_path: Path) -> None:
-        class Log(Progress):
-            def __init__(self) -> None:
-                self.lines: list[str] = []
-
-            def log(self, text: str) -> None:
-                self.lines.append(text)
-
         def old_run(kind: Kind, parent: str, command: str) -> None:
             about = {"digits.model": "cnn", "digits.dataset": "uci", "digits.target": "usps"}
             with open_run(
@@ -277,7 +269,7 @@ class TestLostData:
         old_run("evaluate", training, commands[0])
         old_run("transfer", training, commands[1])
         old_run("transfer", "0" * 32, commands[1])  # of no network
-        log = Log()
+        log = ProgressLog()
         found = reported(store, tmp_path, log)
         (line,) = log.lines
         assert "(evaluate cnn, transfer cnn)" in line
@@ -286,7 +278,7 @@ class TestLostData:
         assert "(evaluate cnn, transfer cnn)" in found.page
         evaluate(store, "cnn", 0.9, training)
         transfer(store, "cnn", "usps", 0.7, training)
-        log = Log()
+        log = ProgressLog()
         assert reported(store, tmp_path, log).cells()["cnn", "accuracy"]["value"] == 0.9
         assert log.lines == []
 
@@ -325,7 +317,7 @@ class TestReplacement:
         train(store, "cnn", 0.9)
         (output / "mine.txt").write_text("mine")
         report(store, output)
-        before = {file: (output / file).read_bytes() for file in files(output)}
+        before = {file: (output / file).read_bytes() for file in files_in(output)}
         calls = []
 
         def interrupted(self: Path, target: Path) -> Path:
@@ -345,7 +337,7 @@ class TestReplacement:
                 patch.setattr("experiments.workflows.report.run.report_page", broken)
             with pytest.raises(KeyboardInterrupt):
                 report(store, output)
-        assert {file: (output / file).read_bytes() for file in files(output)} == before
+        assert {file: (output / file).read_bytes() for file in files_in(output)} == before
         assert not list(output.glob(".report-*"))
         assert {network for network, _ in reported(store, output).cells()} == {"cnn", "lenet"}
         assert (output / "mine.txt").read_text() == "mine"
@@ -397,7 +389,7 @@ def test_a_server_is_read_like_a_database(filled: Filled, tmp_path: Path, monkey
     finally:
         server.terminate()
         server.wait(20)
-    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert files_in(tmp_path / "there") == files_in(tmp_path / "here")
     assert there.results["tables"] == here.results["tables"]
 
 

@@ -296,6 +296,3 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
 def example(figure: str, case: str, title: str) -> Drawing:
     """Return a figure of example data with a title."""
     return Drawing.of(FIGURES[figure], *ARGUMENTS[figure][case], title=title)
-
-
-CASES = [(figure, case) for figure, cases in ARGUMENTS.items() for case in cases]
