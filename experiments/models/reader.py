@@ -53,7 +53,7 @@ READER = Architecture(
     build=build,
     parameters=234_642,
     recipe=Recipe(
-        epochs=20,
+        epochs=16,
         batch_size=128,
         learning_rate=3e-3,
         schedule="one-cycle",
@@ -61,7 +61,7 @@ READER = Architecture(
         weight_decay=1e-4,
         dropout=0.2,
         effects="all",
-        outsiders=0.2,
+        outsiders=0.3,
         network={"filters_1": 24, "filters_2": 48, "filters_3": 96, "dense": 88},
     ),
     also=("usps",),

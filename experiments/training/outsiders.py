@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets import CLASSES, Split
+from experiments.datasets import CLASSES, Split, concatenate
 from experiments.models import Recipe
 from experiments.pictures.normalization import SIDE, crop, fit_to_mnist
 from experiments.training.letters import STROKES
+from experiments.training.segments import row_segments
 
 if TYPE_CHECKING:
     pass
@@ -33,16 +34,16 @@ Random = np.random.Generator
 def with_outsiders(split: Split, recipe: Recipe) -> Split:
     """Add outsiders to training images: `recipe.outsiders` of their number, with the label 10.
 
-    Letters, signs, scribbles, pairs and fragments of these digits, and nearly blank images; in equal shares, but for
-    the blank ones. The same split and seed give the same outsiders.
+    Half of them are letters, signs, scribbles, pairs and fragments of digits, and nearly blank images; the other half
+    are wrong segments of rows of digits, with which come segments that are whole digits. The same split and seed give
+    the same images.
     """
     count = round(len(split) * recipe.outsiders)
     if not count:
         return split
-    images = outsiders(split, count, recipe.seed)
-    return Split(
-        np.concatenate([split.images, images]), np.concatenate([split.labels, np.full(count, OUTSIDE, np.int64)])
-    )
+    drawn = outsiders(split, count // 2, recipe.seed)
+    labelled = Split(drawn, np.full(len(drawn), OUTSIDE, np.int64))
+    return concatenate([split, labelled, row_segments(split, count - len(drawn), recipe.seed)])
 
 
 def outsiders(digits: Split, count: int, seed: int) -> Pixels:
