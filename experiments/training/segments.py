@@ -56,7 +56,7 @@ def _row(random: Random, images: list[Pixels]) -> tuple[Pixels, list[NDArray[np.
     inks = [_slanted(crop(image), random.uniform(*SIZES) * LINE_HEIGHT, slant) for image in images]
     height = 2 * LINE_HEIGHT
     line = np.zeros((height, sum(ink.shape[1] for ink in inks) + 20 * len(inks)), np.uint8)
-    masks = []
+    masks: list[NDArray[np.bool_]] = []
     for ink in inks:
         top = int(1.5 * LINE_HEIGHT - len(ink) + random.integers(-JITTER, JITTER + 1))
         top = min(max(top, 0), height - len(ink))
@@ -99,7 +99,7 @@ def _label(segment: Segment, masks: list[NDArray[np.bool_]], labels: NDArray[np.
     height, width = segment.ink.shape
     own = np.zeros_like(masks[0])
     own[segment.y : segment.y + height, segment.x : segment.x + width] = segment.ink > INK
-    shared = [np.count_nonzero(own & mask) / max(1, np.count_nonzero(own | mask)) for mask in masks]
+    shared = [float((own & mask).sum()) / max(1.0, float((own | mask).sum())) for mask in masks]
     best = int(np.argmax(shared))
     if shared[best] >= SAME:
         return int(labels[best])

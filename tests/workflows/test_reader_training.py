@@ -26,8 +26,8 @@ def test_digits_of_further_datasets_are_added_and_split_in_the_same_way(monkeypa
         return other if name == "usps" else uci
 
     monkeypatch.setattr("experiments.workflows.train.run.datasets.load", load)
-    data, train, validation = load_splits(TrainOptions("reader", "uci"), Progress())
-    assert data is uci
+    data, also, train, validation = load_splits(TrainOptions("reader", "uci"), Progress())
+    assert (data, also) == (uci, [other])
     assert loaded == ["uci", "usps"]
     parts = [datasets.split_validation(one.train, 0.1) for one in (uci, other)]
     for split, both in zip((train, validation), zip(*parts, strict=True), strict=True):
@@ -36,7 +36,7 @@ def test_digits_of_further_datasets_are_added_and_split_in_the_same_way(monkeypa
     loaded.clear()
     limited = load_splits(TrainOptions("reader", "usps", limit=100), Progress())
     assert loaded == ["usps"]
-    assert [len(limited[1]), len(limited[2])] == [100, len(parts[1][1].labels)]
+    assert [len(limited[2]), len(limited[3])] == [100, len(parts[1][1].labels)]
 
 
 def test_one_per_cent_of_the_augmented_validation_digits_are_rejected() -> None:
