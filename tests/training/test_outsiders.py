@@ -25,7 +25,8 @@ def test_outsiders_are_added_as_a_share_of_the_digits(share: float, count: int) 
     together = with_outsiders(MANY, Recipe(outsiders=share))
     np.testing.assert_array_equal(together.images[:50], MANY.images)
     assert together.labels.tolist() == [*MANY.labels.tolist(), *[OUTSIDE] * count]
-    assert (together.images.dtype, together.images.shape) == (np.uint8, (50 + count, 28, 28))
+    assert together.images.dtype == np.uint8
+    assert together.images.shape == (50 + count, 28, 28)
 
 
 def test_the_seed_decides() -> None:
@@ -88,7 +89,8 @@ def test_effects_are_part_of_both_pipelines_and_augmentation_is_their_strength(p
 def test_augmented_is_each_image_once_as_a_training_would_see_it() -> None:
     recipe = Recipe(batch_size=7, effects="warp,noise", outsiders=0.2, seed=3)
     images, labels = augmented(MANY, recipe)
-    assert (images.shape, images.dtype) == ((50, 28, 28, 1), np.float32)
+    assert images.dtype == np.float32
+    assert images.shape == (50, 28, 28, 1)
     assert sorted(labels.tolist()) == sorted(MANY.labels.tolist())
     plain, numbers = augmented(MANY, Recipe(batch_size=7))
     order = np.lexsort(plain.reshape(50, -1).T)
