@@ -42,7 +42,8 @@ def on_paper(
     width = max(1, round(size * side))
     written = Image.new("L", (side, side))
     resized = Image.fromarray(ink).resize((width, width), Image.Resampling.BICUBIC)
-    written.paste(resized, tuple(round(middle * side - width / 2) for middle in place))
+    x, y = (round(middle * side - width / 2) for middle in place)
+    written.paste(resized, (x, y))
     share = np.asarray(written, np.float64)[..., None] / 255
     return np.rint(share * color + (1 - share) * paper).astype(np.uint8)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.models.architecture import IMAGE_SHAPE, Architecture
 from experiments.models.recipe import Recipe
+from experiments.models.space import AUGMENTATION, DROPOUT, LEARNING_RATE
 
 if TYPE_CHECKING:
     import keras
@@ -64,6 +65,7 @@ READER = Architecture(
         outsiders=0.3,
         network={"filters_1": 24, "filters_2": 48, "filters_3": 96, "dense": 88},
     ),
+    space={"learning_rate": LEARNING_RATE, "dropout": DROPOUT, "augmentation": AUGMENTATION},
     also=("usps",),
     profiles=("reader",),
     expected_seconds={"mnist": 1200},

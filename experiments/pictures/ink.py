@@ -20,6 +20,7 @@ FULL_INK = 75  # percentile of the strong ink above which ink counts as full
 FAINT = 0.35  # of full ink: where the strongest ink nearby is fainter than that, it counts as much
 THRESHOLD = 0.4  # of the strongest ink nearby
 UNCERTAIN = 1.5  # ratio of the contrasts on both sides of the paper below which their shapes decide
+EVEN = 0.6  # of the border of a picture
 BINS = 64
 HIGHEST_THRESHOLD = 0.5  # of the strongest contrast
 
@@ -90,7 +91,8 @@ def estimate_paper(picture: Color) -> tuple[Color, float]:
     image = Image.fromarray(picture if picture.shape[2] == 3 else picture[..., 0])
     small = np.asarray(image.resize(size, Image.Resampling.BOX), np.float32).reshape(size[1], size[0], -1)
     paper = _blur(small, max(size))
-    sign = _polarity((small - paper).mean(axis=2))
+    gray = small.mean(axis=2)
+    sign = _polarity(gray if _is_even(gray) else gray - paper.mean(axis=2))
     for window in WINDOWS:
         contrast = sign * (small - paper).mean(axis=2)
         ink = filters.dilate(contrast > otsu_threshold(contrast), corners=False)
@@ -141,16 +143,25 @@ def _mean_outside(values: NDArray[np.float32], ink: Mask, window: int) -> NDArra
     return paper
 
 
+def _is_even(gray: NDArray[np.float32]) -> bool:
+    """Return whether nearly all of the border has one gray level: a drawing or a scan, on paper without shadows."""
+    border = _border(gray)
+    return bool((np.abs(border - np.median(border)) <= MIN_CONTRAST).mean() >= EVEN)
+
+
+def _border(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+
+
 def _polarity(contrast: NDArray[np.float32]) -> float:
     """Return 1 for light ink on dark paper and -1 for dark ink on light paper.
 
     The border of a picture is mostly paper, and ink is what is farthest from it. If both sides are about as far, or ink
     covers too little of the picture to tell, the longer tail of the gray levels is ink.
     """
-    border = np.concatenate([contrast[0], contrast[-1], contrast[:, 0], contrast[:, -1]])
-    level = float(np.median(border))
+    level = float(np.median(_border(contrast)))
     low, high = np.percentile(contrast, [2, 98])
     dark, light = level - float(low), float(high) - level
     if max(dark, light) > max(UNCERTAIN * min(dark, light), MIN_CONTRAST):
         return 1.0 if light > dark else -1.0
-    return 1.0 if float((contrast**3).mean()) > 0 else -1.0
+    return 1.0 if float(((contrast - level) ** 3).mean()) > 0 else -1.0

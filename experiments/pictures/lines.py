@@ -116,7 +116,8 @@ def find_rows(picture: Color) -> list[TextLine]:
     strength = np.rint(ink.strength * 255).astype(np.uint8)
     strength[ink.mask & ~mask] = 0
     labels = _widen(labels, strength)
-    rows = [_cut(line, labels, strength, scale) for line in group_lines(components, height)]
+    lines = [line for line in group_lines(components, height) if digit_height(line)]
+    rows = [_cut(line, labels, strength, scale) for line in lines]
     return [row for row in rows if row.segments]
 
 

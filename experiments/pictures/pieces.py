@@ -80,7 +80,7 @@ def without_rules(mask: Mask) -> Mask:
     rest = mask.copy()
     for top, bottom in lines:
         rest[top:bottom] &= mask[top - 1] & mask[bottom] if top > 0 and bottom < len(mask) else False
-    beside = rest.any(axis=0)
+    beside: Mask = np.any(rest, axis=0)
     for left, right in upright:
         beside[left:right] = False
     columns = np.flatnonzero(beside)

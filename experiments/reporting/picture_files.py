@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.errors import DigitsError, first_line
 from experiments.reporting.drawing import Drawing
+from experiments.reporting.figure_parts.style import TEXTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,12 +90,14 @@ def render(figure: "Figure") -> "Image":
 
     `Figure.savefig` goes through all texts once more before it draws, in case the layout changes.
     """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     figure.set_dpi(DPI)
     canvas: Any = FigureCanvasAgg(figure)  # its methods are untyped
-    canvas.draw()
+    with rc_context(TEXTS):
+        canvas.draw()
     return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
 
 

@@ -33,24 +33,36 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def logits(network: int, views: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the mean of the logits of all views."""
-    mean: NDArray[np.float64] = (views.reshape(len(views), -1) / 255 @ WEIGHTS[network]).mean(axis=0)
-    return mean
+    """Return the logits of each view, float64 (k, 10)."""
+    each: NDArray[np.float64] = views.reshape(len(views), -1) / 255 @ WEIGHTS[network]
+    return each
 
 
-def test_the_logits_of_views_are_averaged_and_divided_by_the_temperature() -> None:
-    judged = Reader(linear_network(WEIGHTS[0], Settings(temperature=2.5))).judge(VIEWS)
-    means = [logits(0, views) for views in VIEWS]
-    np.testing.assert_allclose(judged.probabilities, [softmax(one / 2.5) for one in means], atol=1e-5)
-    np.testing.assert_allclose(judged.scores, [logsumexp(one) for one in means], atol=1e-4)
+def test_the_view_of_the_highest_score_less_its_price_counts_and_the_temperature_divides_its_logits() -> None:
+    reader = Reader(linear_network(WEIGHTS[0], Settings(temperature=2.5)))
+    prices = [np.linspace(0, 3 * (len(views) - 1), len(views)) for views in VIEWS]
+    for judged, dear in (
+        (reader.judge(VIEWS), [0 * price for price in prices]),
+        (reader.judge(VIEWS, prices), prices),
+    ):
+        each = [logits(0, views) for views in VIEWS]
+        best = [one[(logsumexp(one, axis=1) - price).argmax()] for one, price in zip(each, dear, strict=True)]
+        np.testing.assert_allclose(judged.probabilities, [softmax(one / 2.5) for one in best], atol=1e-5)
+        np.testing.assert_allclose(judged.scores, [logsumexp(one) for one in best], atol=1e-4)
 
 
 def test_an_ensemble_averages_probabilities_and_scores() -> None:
     reader = Reader([linear_network(weights) for weights in WEIGHTS])
     judged = reader.judge(VIEWS)
-    each = [[logits(network, views) for network in (0, 1)] for views in VIEWS]
-    mean = np.array([np.mean([softmax(one) for one in both], axis=0) for both in each])
-    level = [np.mean([logsumexp(one) for one in both]) for both in each]
+    scores = [np.mean([logsumexp(logits(network, views), axis=1) for network in (0, 1)], axis=0) for views in VIEWS]
+    best = [int(score.argmax()) for score in scores]
+    level = [score[i] for score, i in zip(scores, best, strict=True)]
+    mean = np.array(
+        [
+            np.mean([softmax(logits(network, views)[i]) for network in (0, 1)], axis=0)
+            for views, i in zip(VIEWS, best, strict=True)
+        ]
+    )
     np.testing.assert_allclose(judged.probabilities, mean, atol=1e-5)
     np.testing.assert_allclose(judged.scores, level, atol=1e-4)
     joint = reader.scores(VIEWS[0][..., None].astype(np.float32) / np.float32(255))

@@ -72,6 +72,10 @@ BY_HAND = {
     "vgg": sum(conv_norm(3, *pair) for pair in VGG_CONVOLUTIONS) + dense(512, 512) + dense(512, 10),
     "resnet": conv_norm(3, 1, 16) + resnet_stack(16, 16) + resnet_stack(16, 32) + resnet_stack(32, 64) + dense(64, 10),
     "fast": conv(5, 1, 24) + conv(3, 24, 32) + dense(5 * 5 * 32, 256) + dense(256, 10),
+    "reader": sum(conv_norm(*one) for one in ((5, 1, 24), (3, 24, 48), (3, 48, 48), (3, 48, 96), (3, 96, 96)))
+    + 3 * 3 * 96 * 88
+    + norm(88)
+    + dense(88, 10),
     "simple3": simple(3, (16, 24, 32, 40, 48, 56, 64, 72, 80, 88), side=28 - 10 * 2),
     "simple5": simple(5, (32, 48, 64, 80, 96), side=28 - 5 * 4),
     "simple7": simple(7, (32, 64, 96, 128), side=28 - 4 * 6),

@@ -32,7 +32,8 @@ def test_candidates_are_few_and_the_cheapest_is_first() -> None:
     strength = 255 - on_paper(DIGITS[8], 120)[..., 0]
     strength[50:60] = 255
     views, prices = candidates(strength, 80, DIGITS[8])
-    assert (views.dtype, views.shape[1:]) == (np.uint8, (28, 28))
+    assert views.dtype == np.uint8
+    assert views.shape[1:] == (28, 28)
     assert 1 <= len(views) == len(prices) <= MOST
     assert (np.diff(prices) >= 0).all()
 

@@ -64,7 +64,8 @@ def test_the_box_is_in_pixels_of_the_picture(place: tuple[float, float], side: i
     picture = on_paper(DIGITS[3], side, size, place=place)
     rows, columns = (np.flatnonzero((picture[..., 0] < 128).any(axis=axis)) for axis in (1, 0))
     digit = found(picture)
-    wanted = (columns[0], rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1)
+    left, top, right, bottom = (int(one) for one in (columns[0], rows[0], columns[-1], rows[-1]))
+    wanted = left, top, right - left + 1, bottom - top + 1
     assert overlap(digit.box, wanted) > 0.85
     assert likeness(digit.views[0], DIGITS[3]) > 0.95
     assert all(type(number) is int for number in digit.box)

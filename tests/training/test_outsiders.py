@@ -89,7 +89,8 @@ def test_effects_are_part_of_both_pipelines_and_augmentation_is_their_strength(p
 def test_augmented_is_each_image_once_as_a_training_would_see_it() -> None:
     recipe = Recipe(batch_size=7, effects="warp,noise", outsiders=0.2, seed=3)
     images, labels = augmented(MANY, recipe)
-    assert (images.shape, images.dtype) == ((50, 28, 28, 1), np.float32)
+    assert images.dtype == np.float32
+    assert images.shape == (50, 28, 28, 1)
     assert sorted(labels.tolist()) == sorted(MANY.labels.tolist())
     plain, numbers = augmented(MANY, Recipe(batch_size=7))
     order = np.lexsort(plain.reshape(50, -1).T)
