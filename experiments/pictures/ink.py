@@ -162,6 +162,6 @@ def _polarity(contrast: NDArray[np.float32]) -> float:
     level = float(np.median(_border(contrast)))
     low, high = np.percentile(contrast, [2, 98])
     dark, light = level - float(low), float(high) - level
-    if max(dark, light) > max(UNCERTAIN * min(dark, light), MIN_CONTRAST):
+    if max(dark, light) > UNCERTAIN * min(dark, light):
         return 1.0 if light > dark else -1.0
     return 1.0 if float(((contrast - level) ** 3).mean()) > 0 else -1.0

@@ -131,17 +131,6 @@ def test_specks_are_dropped(seed: int) -> None:
     assert likeness(found(dirty).views[0], found(clean).views[0]) > 0.98
 
 
-@pytest.mark.parametrize("thickness", [2, 4, 12, 20])
-def test_pens_of_any_width_look_alike(thickness: int) -> None:
-    image = Image.new("RGB", (120, 160), WHITE)
-    ImageDraw.Draw(image).line([(25, 30), (95, 30), (55, 135)], BLACK, thickness, joint="curve")
-    view = found(np.asarray(image)).views[0]
-    image = Image.new("RGB", (120, 160), WHITE)
-    ImageDraw.Draw(image).line([(25, 30), (95, 30), (55, 135)], BLACK, 14, joint="curve")
-    assert likeness(view, found(np.asarray(image)).views[0]) > 0.8
-    assert 50 < (view > 100).sum() < 150
-
-
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (150, 400)])
 def test_a_picture_without_ink_has_no_digit(level: int, shape: tuple[int, int]) -> None:
