@@ -11,7 +11,7 @@ Color = NDArray[np.uint8]  # (height, width, 3)
 Strength = NDArray[np.float32]  # (height, width), 0 for paper to 1 for full ink
 Mask = NDArray[np.bool_]  # (height, width)
 
-PAPER_SIDE = 48  # pixels to which the longer side is reduced: paper is smooth
+PAPER_SIDE = 64  # pixels to which the longer side is reduced: paper is smooth
 WINDOWS = (0.6, 0.4)  # of the shorter side: over which the paper is estimated, round by round
 MIN_WINDOW = 9  # pixels of the reduced picture
 MIN_CONTRAST = 14.0  # gray levels of 255 between paper and ink

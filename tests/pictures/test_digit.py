@@ -80,9 +80,9 @@ def test_ruled_and_squared_paper(squared: bool, digit: int, side: int) -> None:
     page = Image.new("RGB", (side, side), WHITE)
     pen = ImageDraw.Draw(page)
     for place in (0.06, 0.94):
-        pen.line([(0, place * side), (side, place * side)], (90, 110, 190), side // 70)
+        pen.line([(0, place * side), (side, place * side)], (90, 110, 190), max(2, side // 40))
         if squared:
-            pen.line([(place * side, 0), (place * side, side)], (90, 110, 190), side // 70)
+            pen.line([(place * side, 0), (place * side, side)], (90, 110, 190), max(2, side // 40))
     picture = np.minimum(np.asarray(page), on_paper(DIGITS[digit], side))
     assert likeness(found(picture).views[0], DIGITS[digit]) > 0.93
 
