@@ -9,8 +9,8 @@ from experiments.datasets.alignment import Alignment
 from experiments.datasets.dataset import CLASSES, UNCHANGED
 from experiments.datasets.parts import Parts, images_or_split
 from experiments.errors import DigitsError
-from experiments.pictures.digit import find_digit
-from experiments.pictures.ink import estimate_paper, find_ink
+from experiments.pictures import filters
+from experiments.pictures.ink import MIN_CONTRAST, estimate_paper, find_ink
 from experiments.pictures.normalization import SIDE
 from experiments.pictures.reading import SUFFIXES, read_gray, size_of
 
@@ -66,14 +66,13 @@ def read_pictures(found: dict[str, Pictures], folder: Path, alignment: Alignment
 def _read(path: Path, alignment: Alignment | None) -> NDArray[np.uint8]:
     gray = read_gray(path)
     picture = np.repeat(gray[..., None], 3, axis=2)
-    if alignment is None:
-        if find_ink(picture) is None:
-            raise DigitsError(f"{path} shows no ink")
+    if alignment is None and np.ptp(gray) >= MIN_CONTRAST:
         return gray if estimate_paper(picture)[1] > 0 else np.invert(gray)
-    digit = find_digit(picture)
-    if digit is None:
+    ink = find_ink(picture)
+    if alignment is None or ink is None:
         raise DigitsError(f"{path} shows no ink")
-    return alignment.fit(digit.ink)
+    near = filters.dilate(ink.mask, corners=True)
+    return alignment.fit(np.where(near, np.rint(ink.strength * 255), 0).astype(np.uint8))
 
 
 def _pictures(folder: Path) -> Pictures:

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from experiments.evaluation.arguments import checked
 
@@ -96,6 +94,9 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     -------
     In [0.05, 20]; above 1 if the network is too confident.
     """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
     values = np.asarray(logits, np.float64)
     each = np.arange(len(labels))
 

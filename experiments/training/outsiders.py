@@ -14,7 +14,6 @@ from experiments.datasets import CLASSES, Split, concatenate
 from experiments.models import Recipe
 from experiments.pictures.normalization import SIDE, crop, fit_to_mnist
 from experiments.training.letters import STROKES
-from experiments.training.segments import row_segments
 
 if TYPE_CHECKING:
     pass
@@ -38,6 +37,8 @@ def with_outsiders(split: Split, recipe: Recipe) -> Split:
     are wrong segments of rows of digits, with which come segments that are whole digits. The same split and seed give
     the same images.
     """
+    from experiments.training.segments import row_segments
+
     count = round(len(split) * recipe.outsiders)
     if not count:
         return split

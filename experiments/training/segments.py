@@ -6,7 +6,6 @@ that has learned them as outsiders knows a wrong cut when it sees one.
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from experiments.datasets import CLASSES, Split
 from experiments.pictures.cuts import LINE_HEIGHT, Segment, cut_line, list_segments
@@ -70,6 +69,8 @@ def _row(random: Random, images: list[Pixels]) -> tuple[Pixels, list[NDArray[np.
 
 def _slanted(ink: Pixels, height: float, slant: float) -> Pixels:
     """Resize ink to a height in pixels and slant it to the right."""
+    from PIL import Image
+
     rows = max(8, round(height))
     columns = max(2, round(ink.shape[1] * rows / len(ink)))
     reach = round(abs(slant) * rows)

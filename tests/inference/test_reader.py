@@ -13,6 +13,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from experiments.errors import DigitsError, UsageError
 from experiments.inference import Reader, Settings
 from experiments.inference import reader as module
+from experiments.inference.reader import CERTAINTY, SCORE
 
 RNG = np.random.default_rng(0)
 WEIGHTS = [RNG.normal(0, 0.02, (PIXELS, 10)).astype(np.float32) for _ in range(2)]
@@ -38,36 +39,33 @@ def logits(network: int, views: NDArray[np.uint8]) -> NDArray[np.float64]:
     return each
 
 
-def test_the_view_of_the_highest_score_less_its_price_counts_and_the_temperature_divides_its_logits() -> None:
-    reader = Reader(linear_network(WEIGHTS[0], Settings(temperature=2.5)))
-    prices = [np.linspace(0, 3 * (len(views) - 1), len(views)) for views in VIEWS]
-    for judged, dear in (
-        (reader.judge(VIEWS), [0 * price for price in prices]),
-        (reader.judge(VIEWS, prices), prices),
-    ):
-        each = [logits(0, views) for views in VIEWS]
-        best = [one[(logsumexp(one, axis=1) - price).argmax()] for one, price in zip(each, dear, strict=True)]
-        np.testing.assert_allclose(judged.probabilities, [softmax(one / 2.5) for one in best], atol=1e-5)
-        np.testing.assert_allclose(judged.scores, [logsumexp(one) for one in best], atol=1e-4)
+@pytest.mark.parametrize("networks", [(0,), (0, 1)])
+@pytest.mark.parametrize("price", [0.0, 3.0])
+def test_views_count_by_score_certainty_and_price_and_networks_are_averaged(
+    networks: tuple[int, ...], price: float
+) -> None:
+    reader = Reader([linear_network(WEIGHTS[network], Settings(temperature=2.5)) for network in networks])
+    prices = [price * np.arange(len(views), dtype=np.float64) for views in VIEWS]
+    judged = reader.judge(VIEWS, prices) if price else reader.judge(VIEWS)
+    for i, (views, dear) in enumerate(zip(VIEWS, prices, strict=True)):
+        each = [logits(network, views) for network in networks]
+        scores = np.mean([logsumexp(one, axis=1) for one in each], axis=0)
+        certainty = np.log(np.mean([softmax(one, axis=1) for one in each], axis=0).max(axis=1))
+        worth = SCORE * scores + CERTAINTY * certainty - dear
+        calibrated = np.mean([softmax(one / 2.5, axis=1) for one in each], axis=0)
+        np.testing.assert_allclose(judged.probabilities[i], softmax(worth) @ calibrated, atol=1e-5)
+        np.testing.assert_allclose(judged.scores[i], scores[worth.argmax()], atol=1e-4)
 
 
-def test_an_ensemble_averages_probabilities_and_scores() -> None:
+def test_an_ensemble_is_one_network_for_rows() -> None:
     reader = Reader([linear_network(weights) for weights in WEIGHTS])
-    judged = reader.judge(VIEWS)
-    scores = [np.mean([logsumexp(logits(network, views), axis=1) for network in (0, 1)], axis=0) for views in VIEWS]
-    best = [int(score.argmax()) for score in scores]
-    level = [score[i] for score, i in zip(scores, best, strict=True)]
-    mean = np.array(
-        [
-            np.mean([softmax(logits(network, views)[i]) for network in (0, 1)], axis=0)
-            for views, i in zip(VIEWS, best, strict=True)
-        ]
-    )
-    np.testing.assert_allclose(judged.probabilities, mean, atol=1e-5)
-    np.testing.assert_allclose(judged.scores, level, atol=1e-4)
+    each = [logits(network, VIEWS[0]) for network in (0, 1)]
     joint = reader.scores(VIEWS[0][..., None].astype(np.float32) / np.float32(255))
-    np.testing.assert_allclose(log_softmax(joint.logits, axis=1), np.log(mean[:1]), atol=1e-4)
-    np.testing.assert_allclose(logsumexp(joint.logits, axis=1), level[:1], atol=1e-4)
+    mean = np.mean([softmax(one, axis=1) for one in each], axis=0)
+    np.testing.assert_allclose(log_softmax(joint.logits, axis=1), np.log(mean), atol=1e-4)
+    np.testing.assert_allclose(
+        logsumexp(joint.logits, axis=1), np.mean([logsumexp(one, axis=1) for one in each], axis=0), atol=1e-4
+    )
 
 
 def test_a_picture_is_read_from_a_path_its_content_and_pixels(tmp_path: Path) -> None:

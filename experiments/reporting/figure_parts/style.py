@@ -58,7 +58,7 @@ _THEME = MappingProxyType(
 )
 
 
-TEXTS: Any = {"text.hinting": "none", "text.hinting_factor": 1}
+TEXTS: Any = {"text.hinting": "none"}
 """Settings of matplotlib under which texts are laid out and drawn, a tenth faster than by default."""
 
 

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logsumexp
 
 from experiments.datasets import Split
 from experiments.evaluation.calibration import fit_temperature
@@ -24,6 +23,8 @@ def reading_settings(model: "keras.Model", recipe: Recipe, validation: Split, so
     Both are fitted on validation digits that are augmented as the training digits were: as they are published, they are
     cleaner than any picture.
     """
+    from scipy.special import logsumexp
+
     images, labels = augmented(validation, recipe)
     logits = Network(to_onnx(model)).scores(images).logits
     scores = logsumexp(logits.astype(np.float64), axis=1)
