@@ -1,8 +1,10 @@
 """Searches on several machines: by a PostgreSQL database that they share, and on a Ray cluster."""
 
+import gc
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import get_context
@@ -44,14 +46,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def database(server: Any) -> str:
-    """Return the URL of an empty database."""
+def database(server: Any) -> Iterator[str]:
+    """Yield the URL of an empty database."""
     import psycopg
 
     name = f"study_{uuid4().hex}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return str(server.get_uri(name, "psycopg"))
+    yield str(server.get_uri(name, "psycopg"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # closes the connections that Optuna's pools of this process still hold
 
 
 def test_a_machine_that_is_lost_leaves_its_trials_to_another(
