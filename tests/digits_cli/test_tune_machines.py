@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import optuna
+import psutil
 import pytest
 from conftest import Digits
 from search_commands import HOLDING, Command, Hold, cut_off_and_repeated, halfway, open_together, pid, runs_of, statuses
@@ -132,7 +134,13 @@ def test_a_search_that_is_stopped_and_then_loses_a_node_ends_with_the_requested_
     assert (statuses(store, "tune"), statuses(store, "trial")) == (["KILLED"], ["KILLED"])
 
     def lose_node() -> None:
+        workers = [psutil.Process(pid(run)) for run in halfway(store)]
         cluster.remove_node(node, allow_graceful=False)
+        # Its worker lives a little longer, and would end its trial if that were let go.
+        for _ in range(600):
+            if any(not one.is_running() or one.status() == psutil.STATUS_ZOMBIE for one in workers):
+                break
+            time.sleep(0.1)
         hold.release()
 
     monkeypatch.setenv("PYTHONPATH", HOLDING)
