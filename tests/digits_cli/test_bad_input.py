@@ -70,7 +70,7 @@ URL = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
             "tune mlp_small --dataset uci --set units_1=64 --set dropout=0.1 --set learning_rate=0.01",
             "leave one of units_1, dropout, learning_rate",
         ),
-        ("tune mlp_small --storage oracle://u@h/x", "pip install -e '.[postgresql]'"),
+        ("tune mlp_small --dataset uci --storage oracle://u@h/x", "pip install -e '.[postgresql]'"),
         (
             "tune mlp_small --dataset uci --storage nonsense",
             f"--storage needs a database URL such as {URL}, received 'nonsense'",
