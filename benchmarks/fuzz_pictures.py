@@ -38,7 +38,7 @@ EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000
 
 @dataclass
 class Outcomes:
-    """What happened to the files.
+    """Outcomes of reading the files.
 
     Attributes
     ----------

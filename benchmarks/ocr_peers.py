@@ -109,7 +109,7 @@ class DigitsOnlyRapidOcr(RapidOcr):
 
 
 class Tesseract:
-    """The command `tesseract`, told that there are digits only; its time includes that of starting it."""
+    """The command `tesseract`, restricted to digits; its time includes starting the process."""
 
     name = "tesseract"
     uses_length = False
@@ -172,9 +172,9 @@ PEERS: dict[str, Callable[[], DigitReader]] = {
     "tesseract": Tesseract,
     "rapidocr-pipeline": lambda: RapidOcr("rapidocr-pipeline", {}),
 }
-"""What makes each peer, by name; raises NotInstalledError if it is not there.
+"""The constructor of each peer, by name; it raises NotInstalledError if it is not there.
 
-The pipeline detects text before it recognizes it, as rapidocr does unless it is told otherwise. The others take the
+The pipeline detects text before it recognizes it, as rapidocr does by default. The others take the
 whole picture for one line of text, which suits pictures of single digits and rows better.
 """
 

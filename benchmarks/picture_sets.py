@@ -57,7 +57,7 @@ class PictureSet:
     rows
         Whether they show rows of digits.
     length
-        Number of digits in each row that readers are told.
+        Number of digits in each row, given to readers that accept it.
     is_28x28
         Whether they are single digits of 28x28 pixels, white ink on black.
     """
@@ -153,7 +153,7 @@ SETS: dict[str, Callable[[str, int | None], PictureSet]] = {
     "rows": _rows,
     "rows-5": _rows_of_known_length,
 }
-"""What makes each set from its name and a limit, or None for all pictures."""
+"""The constructor of each set. It takes the name and a limit; None means all pictures."""
 
 
 def _examples(split: Split, indices: NDArray[np.int64], name: str) -> Iterator[Example]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.command import load_backend
+from experiments.errors import UsageError
 from experiments.inference import Reader
 from experiments.inference.network import Network
 from experiments.inference.reader import READER, network_file
@@ -29,7 +30,7 @@ class DigitReader(Protocol):
     size
         Bytes of the files of its networks.
     uses_length
-        Whether it can be told the number of digits in a row.
+        Whether it accepts the number of digits in a row.
     needs_28x28
         Whether it reads only single digits of 28x28 pixels, white ink on black.
     """
@@ -88,9 +89,9 @@ class BareNetwork:
         image = picture[None, :, :, :1].astype(np.float32) / np.float32(255)
         return str(self._network.scores(image).logits[0].argmax())
 
-    def read_rows(self, picture: Picture, length: int | None) -> str:
+    def read_rows(self, picture: Picture, length: int | None) -> str:  # noqa: ARG002
         """Refuse: it takes single digits."""
-        raise NotImplementedError("a bare network reads single digits")
+        raise UsageError(f"{self.name} reads single digits only")
 
 
 def bare(name: str) -> str:

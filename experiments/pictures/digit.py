@@ -29,8 +29,6 @@ class DigitPicture:
 
     Attributes
     ----------
-    ink
-        Its ink alone, uint8 (height, width), light on black.
     views
         Ways to see it as one of MNIST's digits, uint8 (k, 28, 28): one, unless neighbors touch it or are near.
     prices
@@ -41,7 +39,6 @@ class DigitPicture:
         Intermediate pictures by name, uint8 (height, width) or (height, width, 3), in order.
     """
 
-    ink: Gray
     views: NDArray[np.uint8]
     prices: NDArray[np.float64]
     box: Box
@@ -104,7 +101,7 @@ def _find(picture: Color) -> DigitPicture | None:
 
         near = filters.dilate(mask, corners=True)
         views, prices = candidates(np.where(near, strength, np.uint8(0)), digit[0].height, view)
-    return DigitPicture(alone, views, prices, _box(digit, scale), steps)
+    return DigitPicture(views, prices, _box(digit, scale), steps)
 
 
 def _is_crowded(digit: list[Piece], pieces: list[Piece]) -> bool:

@@ -151,7 +151,7 @@ def test_every_picture_has_a_digit_within_it_or_none(picture: Rgb, larger: int) 
     picture = picture.repeat(larger, axis=0).repeat(larger, axis=1)
     digit = find_digit(picture)
     if digit is not None:
-        assert digit.views.dtype == digit.ink.dtype == np.uint8
+        assert digit.views.dtype == np.uint8
         assert digit.views.shape == (len(digit.prices), 28, 28)
         assert all(one <= next_one for one, next_one in pairwise(digit.prices))
         x, y, width, height = digit.box

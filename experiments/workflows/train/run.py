@@ -13,6 +13,7 @@ from experiments.models import Architecture, Recipe, architecture
 from experiments.results import tuned_label
 from experiments.tracking import Store
 from experiments.training import Checkpoint, backend, check_feasible, fit, resolve_precision
+from experiments.workflows.train.calibration import reading_settings
 from experiments.workflows.train.record import epoch_recorder, params_of, record_end, record_start, tags_of
 
 
@@ -172,5 +173,6 @@ def load_splits(options: TrainOptions, progress: Progress) -> tuple[Dataset, lis
 
 def made_by(options: TrainOptions) -> dict[str, str]:
     """Return code version and backend, on which the result of a training depends besides options and data."""
-    functions = (datasets.split_validation, datasets.sample, fit, options.architecture.build)
+    parts = (datasets.split_validation, datasets.concatenate, datasets.sample)
+    functions = (*parts, fit, options.architecture.build, reading_settings)
     return {"code": code_version(*functions), "backend": backend()}
